@@ -1,0 +1,1 @@
+pub fn hosts(_content: &str, _each: &mut impl FnMut(&str)) {}

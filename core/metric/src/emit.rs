@@ -1,0 +1,170 @@
+//! What a metric emits, combined at once in a table of its states.
+
+use std::{
+    borrow::Cow,
+    hash::{BuildHasher, Hasher},
+};
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use crate::{
+    field::escape,
+    merge::{Merge, StateWriter},
+};
+
+/// The longest row key, in bytes: HBase's limit.
+pub const LONGEST_KEY: usize = 32_767;
+
+/// Takes the states that [`map`](crate::Metric::map) emits.
+#[derive(Debug)]
+pub struct Emit<'a, S>(pub(crate) &'a mut States<S>);
+
+impl<S: Merge> Emit<'_, S> {
+    /// Emits a state under a key.
+    pub fn add(&mut self, key: &str, state: S) {
+        self.member(key, "", state);
+    }
+
+    /// Emits a state under a key and a member, which is what the key counts once: the account in "accounts by month".
+    pub fn member(&mut self, key: &str, member: &str, state: S) {
+        self.0.add(key, member, state);
+    }
+}
+
+/// The states of one metric by key and member.
+///
+/// Keys and members lie one after the other in one buffer, escaped as records have them, so that a key that is there
+/// already costs no allocation, sorting gives the records' order, and all of it can be counted against a memory limit.
+#[derive(Debug)]
+pub struct States<S> {
+    fields: Vec<u8>,
+    entries: Vec<Entry<S>>,
+    index: HashTable<usize>,
+    heap_bytes: usize,
+    unusable_keys: u64,
+    taken: usize,
+}
+
+#[derive(Debug)]
+struct Entry<S> {
+    start: usize,
+    key: u32,
+    member: u32,
+    state: S,
+}
+
+impl<S> Entry<S> {
+    fn key<'a>(&self, fields: &'a [u8]) -> &'a [u8] {
+        fields.get(self.start..self.start + self.key as usize).unwrap_or_default()
+    }
+
+    fn member<'a>(&self, fields: &'a [u8]) -> &'a [u8] {
+        let start = self.start + self.key as usize;
+        fields.get(start..start + self.member as usize).unwrap_or_default()
+    }
+}
+
+impl<S> Default for States<S> {
+    fn default() -> Self {
+        Self {
+            fields: Vec::new(),
+            entries: Vec::new(),
+            index: HashTable::new(),
+            heap_bytes: 0,
+            unusable_keys: 0,
+            taken: 0,
+        }
+    }
+}
+
+fn hash(key: &[u8], member: &[u8]) -> u64 {
+    let mut hasher = FixedState::default().build_hasher();
+    hasher.write(key);
+    hasher.write(member);
+    hasher.finish()
+}
+
+impl<S: Merge> States<S> {
+    fn add(&mut self, key: &str, member: &str, state: S) {
+        if key.is_empty() || key.len() > LONGEST_KEY {
+            self.unusable_keys += 1;
+            return;
+        }
+        let (key, member) = (escape(key), escape(member));
+        let (key, member) = (key.as_bytes(), member.as_bytes());
+        let hash = hash(key, member);
+        let Self { fields, entries, index, .. } = self;
+        let same = |at: &usize| {
+            entries.get(*at).is_some_and(|entry| entry.key(fields) == key && entry.member(fields) == member)
+        };
+        if let Some(at) = index.find(hash, same) {
+            if let Some(entry) = entries.get_mut(*at) {
+                let before = entry.state.heap_bytes();
+                entry.state.merge(state);
+                self.heap_bytes = (self.heap_bytes + entry.state.heap_bytes()).saturating_sub(before);
+            }
+            return;
+        }
+        // A member of 4 GiB cannot come from a line, which is shorter.
+        let (Ok(key_length), Ok(member_length)) = (u32::try_from(key.len()), u32::try_from(member.len())) else {
+            self.unusable_keys += 1;
+            return;
+        };
+        self.heap_bytes += state.heap_bytes();
+        let start = fields.len();
+        fields.extend_from_slice(key);
+        fields.extend_from_slice(member);
+        index.insert_unique(hash, entries.len(), |at| {
+            entries.get(*at).map_or(0, |entry| self::hash(entry.key(fields), entry.member(fields)))
+        });
+        entries.push(Entry { start, key: key_length, member: member_length, state });
+    }
+
+    /// How many keys were empty or too long, and so left out.
+    pub(crate) fn unusable_keys(&self) -> u64 {
+        self.unusable_keys
+    }
+
+    /// How many states there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// How much memory the next emission may need in all: what grows is held twice while it does.
+    pub(crate) fn bytes(&self) -> usize {
+        let growing = |length: usize, capacity: usize, bytes: usize| if length < capacity { bytes } else { 3 * bytes };
+        let entry = size_of::<Entry<S>>();
+        growing(self.entries.len(), self.entries.capacity(), self.entries.capacity() * entry)
+            + growing(self.index.len(), self.index.capacity(), self.index.allocation_size())
+            + growing(self.fields.len() + 1024, self.fields.capacity(), self.fields.capacity())
+            + self.heap_bytes
+    }
+
+    /// Puts the states in the order of their records.
+    pub(crate) fn sort(&mut self) {
+        self.index = HashTable::new();
+        let fields = &self.fields;
+        self.entries.sort_unstable_by(|left, right| {
+            (left.key(fields), left.member(fields)).cmp(&(right.key(fields), right.member(fields)))
+        });
+    }
+
+    /// Appends the next record, `key TAB member TAB state`, to the text; `false` where there is none left.
+    pub(crate) fn take_next(&mut self, text: &mut String) -> bool {
+        let Some(entry) = self.entries.get(self.taken) else { return false };
+        self.taken += 1;
+        let field = |bytes| std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
+        text.push_str(&field(entry.key(&self.fields)));
+        text.push('\t');
+        text.push_str(&field(entry.member(&self.fields)));
+        text.push('\t');
+        entry.state.write(&mut StateWriter::new(text));
+        true
+    }
+
+    /// The states, with their keys and members as records have them.
+    pub(crate) fn states(&self) -> impl Iterator<Item = &S> {
+        self.entries.iter().map(|entry| &entry.state)
+    }
+}

@@ -1,0 +1,32 @@
+//! What the author of a metric sees: the [`Metric`] trait, a [`Post`], states that [`Merge`], the [`Table`] that holds the
+//! result, and the registry in which metrics are found.
+//!
+//! Start with [`Metric`]: its example is a whole metric. Nothing here does any input or output.
+
+mod emit;
+pub mod field;
+mod instant;
+mod json;
+mod members;
+mod merge;
+mod metric;
+mod post;
+mod registry;
+mod row;
+mod states;
+mod status;
+mod table;
+
+pub use emit::{Emit, LONGEST_KEY};
+pub use instant::{Day, Instant, Month};
+#[doc(hidden)]
+pub use inventory;
+pub use members::{MemberSource, Members};
+pub use merge::{Merge, StateReader, StateWriter};
+pub use metric::{About, Metric};
+pub use post::{Account, BadLine, Id, Line, Post, distinct};
+pub use registry::{AnyMetric, AnyState, AnyStates, Registered, Registration, Registry, RegistryError, rows_of};
+pub use row::{Row, Value};
+pub use states::{Count, Latest, Ratios, Seen};
+pub use status::Status;
+pub use table::{BloomFilter, Column, Compression, Kind, Regions, Table};
