@@ -1,1 +1,17 @@
+//! Every form that posts come in, and the choice among observations of the same post.
+//!
+//! [`Inputs`] is what a user names: files, folders, globs, standard input. [`Reader`] gives their bytes as [`Chunk`]s of whole
+//! records, each of which should be one JSON object, and [`read_line`] says what a record is. [`Observation`] is what was
+//! seen of a post at one time; merging observations leaves the latest.
 
+mod document;
+mod inputs;
+mod line;
+mod observation;
+mod reader;
+
+pub use document::objects;
+pub use inputs::{Error, Input, Inputs};
+pub use line::read_line;
+pub use observation::{Observation, identity_key};
+pub use reader::{Chunk, LONGEST_RECORD, Reader};

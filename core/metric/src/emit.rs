@@ -28,7 +28,11 @@ impl<S: Merge> Emit<'_, S> {
 
     /// Emits a state under a key and a member, which is what the key counts once: the account in "accounts by month".
     pub fn member(&mut self, key: &str, member: &str, state: S) {
-        self.0.add(key, member, state);
+        if key.is_empty() || key.len() > LONGEST_KEY {
+            self.0.unusable_keys += 1;
+        } else {
+            self.0.add(key, member, state);
+        }
     }
 }
 
@@ -49,19 +53,19 @@ pub struct States<S> {
 #[derive(Debug)]
 struct Entry<S> {
     start: usize,
-    key: u32,
-    member: u32,
+    key: usize,
+    member: usize,
     state: S,
 }
 
 impl<S> Entry<S> {
     fn key<'a>(&self, fields: &'a [u8]) -> &'a [u8] {
-        fields.get(self.start..self.start + self.key as usize).unwrap_or_default()
+        fields.get(self.start..self.start + self.key).unwrap_or_default()
     }
 
     fn member<'a>(&self, fields: &'a [u8]) -> &'a [u8] {
-        let start = self.start + self.key as usize;
-        fields.get(start..start + self.member as usize).unwrap_or_default()
+        let start = self.start + self.key;
+        fields.get(start..start + self.member).unwrap_or_default()
     }
 }
 
@@ -86,11 +90,8 @@ fn hash(key: &[u8], member: &[u8]) -> u64 {
 }
 
 impl<S: Merge> States<S> {
-    fn add(&mut self, key: &str, member: &str, state: S) {
-        if key.is_empty() || key.len() > LONGEST_KEY {
-            self.unusable_keys += 1;
-            return;
-        }
+    /// Merges a state into that of its key and member.
+    pub fn add(&mut self, key: &str, member: &str, state: S) {
         let (key, member) = (escape(key), escape(member));
         let (key, member) = (key.as_bytes(), member.as_bytes());
         let hash = hash(key, member);
@@ -106,11 +107,6 @@ impl<S: Merge> States<S> {
             }
             return;
         }
-        // A member of 4 GiB cannot come from a line, which is shorter.
-        let (Ok(key_length), Ok(member_length)) = (u32::try_from(key.len()), u32::try_from(member.len())) else {
-            self.unusable_keys += 1;
-            return;
-        };
         self.heap_bytes += state.heap_bytes();
         let start = fields.len();
         fields.extend_from_slice(key);
@@ -118,21 +114,26 @@ impl<S: Merge> States<S> {
         index.insert_unique(hash, entries.len(), |at| {
             entries.get(*at).map_or(0, |entry| self::hash(entry.key(fields), entry.member(fields)))
         });
-        entries.push(Entry { start, key: key_length, member: member_length, state });
+        entries.push(Entry { start, key: key.len(), member: member.len(), state });
     }
 
     /// How many keys were empty or too long, and so left out.
-    pub(crate) fn unusable_keys(&self) -> u64 {
+    pub fn unusable_keys(&self) -> u64 {
         self.unusable_keys
     }
 
     /// How many states there are.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.entries.len()
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// How much memory the next emission may need in all: what grows is held twice while it does.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         let growing = |length: usize, capacity: usize, bytes: usize| if length < capacity { bytes } else { 3 * bytes };
         let entry = size_of::<Entry<S>>();
         growing(self.entries.len(), self.entries.capacity(), self.entries.capacity() * entry)
@@ -142,7 +143,7 @@ impl<S: Merge> States<S> {
     }
 
     /// Puts the states in the order of their records.
-    pub(crate) fn sort(&mut self) {
+    pub fn sort(&mut self) {
         self.index = HashTable::new();
         let fields = &self.fields;
         self.entries.sort_unstable_by(|left, right| {
@@ -151,7 +152,7 @@ impl<S: Merge> States<S> {
     }
 
     /// Appends the next record, `key TAB member TAB state`, to the text; `false` where there is none left.
-    pub(crate) fn take_next(&mut self, text: &mut String) -> bool {
+    pub fn take_next(&mut self, text: &mut String) -> bool {
         let Some(entry) = self.entries.get(self.taken) else { return false };
         self.taken += 1;
         let field = |bytes| std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
@@ -164,7 +165,7 @@ impl<S: Merge> States<S> {
     }
 
     /// The states, with their keys and members as records have them.
-    pub(crate) fn states(&self) -> impl Iterator<Item = &S> {
+    pub fn states(&self) -> impl Iterator<Item = &S> {
         self.entries.iter().map(|entry| &entry.state)
     }
 }

@@ -169,14 +169,14 @@ impl Field<'_> for Flag {
     }
 }
 
-/// How many values a list has.
+/// How many values a list has that are not `null`.
 pub(crate) struct Length(pub(crate) usize);
 
 impl<'de> Field<'de> for Length {
     fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
         let mut length = 0;
-        while list.next_element::<IgnoredAny>()?.is_some() {
-            length += 1;
+        while let Some(value) = list.next_element::<Optional<NotNull>>()? {
+            length += usize::from(value.0.is_some());
         }
         Ok(Some(Self(length)))
     }

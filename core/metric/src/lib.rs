@@ -17,7 +17,7 @@ mod states;
 mod status;
 mod table;
 
-pub use emit::{Emit, LONGEST_KEY};
+pub use emit::{Emit, LONGEST_KEY, States};
 pub use instant::{Day, Instant, Month};
 #[doc(hidden)]
 pub use inventory;
@@ -25,7 +25,7 @@ pub use members::{MemberSource, Members};
 pub use merge::{Merge, StateReader, StateWriter};
 pub use metric::{About, Metric};
 pub use post::{Account, BadLine, Id, Line, Post, distinct};
-pub use registry::{AnyMetric, AnyState, AnyStates, Registered, Registration, Registry, RegistryError, rows_of};
+pub use registry::{AnyMetric, AnyState, AnyStates, Registered, Registration, Registry, RegistryError, Total, rows_of};
 pub use row::{Row, Value};
 pub use states::{Count, Latest, Ratios, Seen};
 pub use status::Status;

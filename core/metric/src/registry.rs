@@ -106,7 +106,7 @@ impl<M: Metric> AnyMetric for M {
     }
 
     fn total(&self) -> Box<dyn AnyState> {
-        Box::new(Total(M::State::default()))
+        Box::new(Total::<M::State>::default())
     }
 
     fn reduce(&self, key: &str, members: &mut dyn MemberSource) -> Result<Option<Row>, String> {
@@ -150,7 +150,9 @@ impl<M: Metric> AnyStates for MetricStates<'_, M> {
     }
 }
 
-struct Total<S>(S);
+/// A state of type `S` that others are merged into, as text.
+#[derive(Debug, Default)]
+pub struct Total<S>(S);
 
 impl<S: Merge> AnyState for Total<S> {
     fn merge(&mut self, state: &str) -> bool {

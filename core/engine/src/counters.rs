@@ -1,0 +1,62 @@
+//! What was counted along the way.
+
+use std::{io, ops::AddAssign};
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What was counted along the way from lines to posts to rows.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct Counters {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        impl Counters {
+            /// The counters with their names.
+            pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+                [$((stringify!($name), self.$name)),*].into_iter()
+            }
+        }
+
+        impl AddAssign<&Self> for Counters {
+            fn add_assign(&mut self, other: &Self) {
+                $(self.$name += other.$name;)*
+            }
+        }
+    };
+}
+
+counters! {
+    /// Lines that were read, but for empty ones; in a file that is not lines, objects.
+    lines,
+    /// Posts that count.
+    posts,
+    /// Posts that count, by accounts that say that they are bots.
+    bots,
+    /// Lines that are no JSON object, or have no usable id or date.
+    bad,
+    /// Boosts, which are not posts of their own.
+    boosts,
+    /// Statuses that are not public.
+    not_public,
+    /// Observations that do not count because a later one of the same post does, or because the post was deleted.
+    duplicates,
+    /// Posts that do not count because they were deleted.
+    deleted,
+    /// Row keys that were empty or too long, and so left out.
+    unusable_keys,
+}
+
+impl Counters {
+    /// Writes the counters as Hadoop Streaming reads them from standard error.
+    pub fn report(&self, errors: &mut impl io::Write) -> io::Result<()> {
+        self.named().try_for_each(|(name, count)| writeln!(errors, "reporter:counter:tootmill,{name},{count}"))
+    }
+}
+
+impl Counters {
+    /// Counts a post that counts.
+    pub(crate) fn count_post(&mut self, post: &tootmill_metric::Post<'_>) {
+        self.posts += 1;
+        self.bots += u64::from(post.account.as_ref().is_some_and(|account| account.bot));
+    }
+}

@@ -1,0 +1,119 @@
+//! Finds out whether two posts may be the same, or one was deleted, at the cost of eight bytes a post.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    fs::File,
+    hash::BuildHasher,
+    io::{BufReader, BufWriter, Read, Seek, Write},
+};
+
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
+
+use crate::error::Error;
+
+/// Ids of which several posts may have one, or of which one may be deleted: as hashes, so that it may be a few too many.
+pub(crate) type Contested = HashSet<u64, FixedState>;
+
+/// The hash by which ids are compared first.
+pub(crate) fn hash(id: &str) -> u64 {
+    FixedState::default().hash_one(id)
+}
+
+/// The ids of posts and deletions, as hashes.
+#[derive(Debug, Default)]
+pub(crate) struct Identities {
+    posts: Vec<u64>,
+    deletions: Vec<u64>,
+    runs: Vec<File>,
+}
+
+impl Identities {
+    pub(crate) fn post(&mut self, id: &str) {
+        self.posts.push(hash(id));
+    }
+
+    pub(crate) fn deletion(&mut self, id: &str) {
+        self.deletions.push(hash(id));
+    }
+
+    /// Puts the posts' hashes on disk where they need more memory than that.
+    pub(crate) fn limit(&mut self, bytes: usize) -> Result<(), Error> {
+        if self.posts.len() * size_of::<u64>() > bytes {
+            self.posts.sort_unstable();
+            let mut output = BufWriter::with_capacity(1 << 18, tempfile::tempfile().map_err(Error::Temporary)?);
+            self.posts.iter().try_for_each(|hash| output.write_all(&hash.to_le_bytes())).map_err(Error::Temporary)?;
+            self.runs.push(output.into_inner().map_err(|error| Error::Temporary(error.into_error()))?);
+            self.posts.clear();
+        }
+        Ok(())
+    }
+}
+
+/// The ids that two posts have, or a post and a deletion, whichever thread met them.
+pub(crate) fn contested(all: Vec<Identities>) -> Result<Contested, Error> {
+    let mut sources: Vec<Box<dyn Iterator<Item = Result<u64, Error>>>> = Vec::new();
+    let mut deletions = Contested::default();
+    for mut identities in all {
+        deletions.extend(identities.deletions);
+        identities.posts.sort_unstable();
+        sources.push(Box::new(identities.posts.into_iter().map(Ok)));
+        for mut run in identities.runs {
+            run.rewind().map_err(Error::Temporary)?;
+            let mut run = BufReader::with_capacity(1 << 16, run);
+            sources.push(Box::new(std::iter::from_fn(move || {
+                let mut hash = [0; 8];
+                match run.read_exact(&mut hash) {
+                    Ok(()) => Some(Ok(u64::from_le_bytes(hash))),
+                    Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => None,
+                    Err(error) => Some(Err(Error::Temporary(error))),
+                }
+            })));
+        }
+    }
+    let mut next = BinaryHeap::new();
+    for (source, hashes) in sources.iter_mut().enumerate() {
+        if let Some(hash) = hashes.next() {
+            next.push(Reverse((hash?, source)));
+        }
+    }
+    let mut contested = Contested::default();
+    let mut last = None;
+    while let Some(mut top) = next.peek_mut() {
+        let Reverse((hash, source)) = *top;
+        if last.replace(hash) == Some(hash) || deletions.contains(&hash) {
+            contested.insert(hash);
+        }
+        match sources.get_mut(source).and_then(Iterator::next) {
+            Some(hash) => *top = Reverse((hash?, source)),
+            None => {
+                std::collections::binary_heap::PeekMut::pop(top);
+            }
+        }
+    }
+    Ok(contested)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn as_in_one_set(posts in proptest::collection::vec((0..40_u8, 0..3_usize), 0..60), deletions in proptest::collection::vec(0..40_u8, 0..4)) {
+            let mut all = [Identities::default(), Identities::default(), Identities::default()];
+            for (id, thread) in &posts {
+                all[*thread].post(&id.to_string());
+                all[*thread].limit(5 * 8).unwrap();
+            }
+            deletions.iter().for_each(|id| all[0].deletion(&id.to_string()));
+            let expected: Contested = posts.iter().map(|(id, _)| *id)
+                .filter(|id| deletions.contains(id) || posts.iter().filter(|post| post.0 == *id).count() > 1)
+                .map(|id| hash(&id.to_string()))
+                .collect();
+            prop_assert_eq!(contested(all.into()).unwrap(), expected);
+        }
+    }
+}

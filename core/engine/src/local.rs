@@ -1,0 +1,295 @@
+//! The engine in one process: all cores, bounded memory, the same rows as on a cluster.
+
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::{BufReader, BufWriter, Seek, Write},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use tempfile::TempDir;
+use tootmill_input::Inputs;
+use tootmill_metric::{Day, Line, Registry};
+
+use crate::{
+    aggregate::Aggregate,
+    compact::{Observations, choose},
+    counters::Counters,
+    error::Error,
+    identities::{Contested, Identities, contested, hash},
+    merge::Merged,
+    read::{BadLimit, Watch, Work, read_inputs},
+    records::{Lines, Records},
+    reduce::{reduce, write_records},
+    rows::{Family, RowsWriter},
+};
+
+/// How a run is done.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many threads read and map.
+    pub threads: NonZeroUsize,
+    /// How many bytes the states may take in memory; what is more goes to disk.
+    pub memory: usize,
+    /// How many lines may be bad.
+    pub bad_limit: BadLimit,
+    /// Whether there are rows for each day besides the totals.
+    pub by_day: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self { threads, memory: 512 << 20, bad_limit: BadLimit::default(), by_day: true }
+    }
+}
+
+/// What a run gives. The rows are in files, which are removed with it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was counted.
+    pub counters: Counters,
+    /// The days that have posts.
+    pub days: Vec<Day>,
+    folder: TempDir,
+}
+
+impl Outcome {
+    /// The file of the totals' rows.
+    pub fn totals(&self) -> PathBuf {
+        totals(self.folder.path())
+    }
+
+    /// The file of a day's rows; there is none where the options leave the days out.
+    pub fn day(&self, day: Day) -> PathBuf {
+        of_day(self.folder.path(), day, "rows")
+    }
+}
+
+fn totals(folder: &Path) -> PathBuf {
+    folder.join("totals.rows")
+}
+
+fn of_day(folder: &Path, day: Day, ending: &str) -> PathBuf {
+    folder.join(format!("date={day}.{ending}"))
+}
+
+/// Reads the inputs, chooses among observations of the same post, and lets all metrics of the registry map and reduce.
+///
+/// The inputs are read once, and once more only where two posts may be the same or one may be deleted.
+pub fn run(inputs: &Inputs, registry: &Registry, options: &Options, watch: &dyn Watch) -> Result<Outcome, Error> {
+    let memory = options.memory / options.threads.get();
+    let mut mappers: Vec<Mapper<'_>> = (0..options.threads.get())
+        .map(|_| Mapper { tally: Tally::new(registry, options.by_day), identities: Identities::default(), memory })
+        .collect();
+    watch.pass("mapping");
+    let mut counters = read_inputs(inputs, &mut mappers, watch)?;
+    options.bad_limit.check(&counters)?;
+    let (mut tallies, identities): (Vec<Tally<'_>>, Vec<Identities>) =
+        mappers.into_iter().map(|mapper| (mapper.tally, mapper.identities)).unzip();
+    let contested = contested(identities)?;
+    if !contested.is_empty() {
+        drop(tallies);
+        watch.pass("mapping again, without duplicates and deleted posts");
+        (counters, tallies) = run_contested(inputs, registry, options, &contested, watch)?;
+    }
+
+    watch.pass("reducing");
+    let folder = tempfile::Builder::new().prefix("tootmill-").tempdir().map_err(Error::Temporary)?;
+    let mut days = BTreeSet::new();
+    let mut sources = Vec::new();
+    for tally in tallies {
+        counters += &tally.counters;
+        counters.unusable_keys += tally.aggregate.unusable_keys();
+        days.extend(tally.days);
+        sources.extend(tally.aggregate.into_sources()?);
+    }
+    let days: Vec<Day> = days.into_iter().collect();
+    if options.by_day {
+        let states = write_days(sources, registry, folder.path())?;
+        for day in &states {
+            let rows = create(&of_day(folder.path(), *day, "rows"))?;
+            write_rows(vec![states_of(folder.path(), *day)?], registry, RowsWriter::new(rows, Family::Day))?;
+        }
+        sources = states_of_days(&states, registry, folder.path())?;
+    }
+    write_rows(sources, registry, RowsWriter::new(create(&totals(folder.path()))?, Family::Data))?;
+    Ok(Outcome { counters, days, folder })
+}
+
+/// Maps the posts that are not contested at once, and those that are after the choice among them.
+fn run_contested<'r>(
+    inputs: &Inputs,
+    registry: &'r Registry,
+    options: &Options,
+    contested: &Contested,
+    watch: &dyn Watch,
+) -> Result<(Counters, Vec<Tally<'r>>), Error> {
+    // Half of the memory for the states, half for the observations that are kept aside.
+    let memory = options.memory / options.threads.get() / 2;
+    let mut choosers: Vec<Chooser<'_, 'r>> = (0..options.threads.get())
+        .map(|_| Chooser {
+            tally: Tally::new(registry, options.by_day),
+            observations: Observations::default(),
+            contested,
+            memory,
+        })
+        .collect();
+    let mut counters = read_inputs(inputs, &mut choosers, watch)?;
+    let (mut tallies, observations): (Vec<Tally<'r>>, Vec<Observations>) =
+        choosers.into_iter().map(|chooser| (chooser.tally, chooser.observations)).unzip();
+    watch.pass("choosing among observations");
+    let mut chosen = Tally::new(registry, options.by_day);
+    choose(observations, &mut counters, |_, post| {
+        chosen.map(post);
+        chosen.aggregate.limit(memory)
+    })?;
+    tallies.push(chosen);
+    Ok((counters, tallies))
+}
+
+/// The states of the posts that a thread mapped, and what it counted.
+struct Tally<'r> {
+    aggregate: Aggregate<'r>,
+    counters: Counters,
+    days: BTreeSet<Day>,
+    last_day: Option<Day>,
+}
+
+impl<'r> Tally<'r> {
+    fn new(registry: &'r Registry, by_day: bool) -> Self {
+        let aggregate = Aggregate::new(registry, by_day);
+        Self { aggregate, counters: Counters::default(), days: BTreeSet::new(), last_day: None }
+    }
+
+    fn map(&mut self, post: &tootmill_metric::Post<'_>) {
+        let day = post.created_at.day();
+        if self.last_day.replace(day) != Some(day) {
+            self.days.insert(day);
+        }
+        self.counters.count_post(post);
+        self.aggregate.map(post);
+    }
+}
+
+/// Maps every post, and keeps its identity.
+struct Mapper<'r> {
+    tally: Tally<'r>,
+    identities: Identities,
+    memory: usize,
+}
+
+impl Work for Mapper<'_> {
+    fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
+        match line {
+            Line::Post(post) => {
+                self.identities.post(&post.id);
+                self.tally.map(&post);
+            }
+            Line::Deletion(id) => self.identities.deletion(&id),
+            Line::Boost | Line::NotPublic => {}
+        }
+        Ok(())
+    }
+
+    fn chunk_done(&mut self) -> Result<(), Error> {
+        // Eight bytes a post are little beside the states; a quarter is theirs where there are very many posts.
+        self.identities.limit(self.memory / 4)?;
+        self.tally.aggregate.limit(self.memory - self.memory / 4)
+    }
+}
+
+/// Maps the posts that are not contested, and keeps the others' observations aside.
+struct Chooser<'c, 'r> {
+    tally: Tally<'r>,
+    observations: Observations,
+    contested: &'c Contested,
+    memory: usize,
+}
+
+impl Work for Chooser<'_, '_> {
+    fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
+        let (Line::Post(tootmill_metric::Post { id, .. }) | Line::Deletion(id)) = &line else { return Ok(()) };
+        match &line {
+            _ if self.contested.contains(&hash(id)) => self.observations.add(&line),
+            Line::Post(post) => self.tally.map(post),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn chunk_done(&mut self) -> Result<(), Error> {
+        self.observations.limit(self.memory)?;
+        self.tally.aggregate.limit(self.memory)
+    }
+}
+
+fn create(path: &Path) -> Result<BufWriter<File>, Error> {
+    File::create(path).map(|file| BufWriter::with_capacity(1 << 17, file)).map_err(Error::Temporary)
+}
+
+fn write_rows<'r>(
+    sources: Vec<Box<dyn Records + 'r>>,
+    registry: &'r Registry,
+    mut rows: RowsWriter<BufWriter<File>>,
+) -> Result<(), Error> {
+    let mut merged = Merged::new(sources, registry)?;
+    reduce(&mut merged, registry, |table, key, row| rows.write(table, key, row))?;
+    rows.finish().map(drop).map_err(Error::Temporary)
+}
+
+fn states_of(folder: &Path, day: Day) -> Result<Box<dyn Records>, Error> {
+    let file = File::open(of_day(folder, day, "states")).map_err(Error::Temporary)?;
+    Ok(Box::new(Lines::new(BufReader::new(file))))
+}
+
+/// Writes each day's records to a file of its own, and gives the days.
+fn write_days<'r>(
+    sources: Vec<Box<dyn Records + 'r>>,
+    registry: &'r Registry,
+    folder: &Path,
+) -> Result<Vec<Day>, Error> {
+    let make_total = Box::new(|metric: &str| Ok(registry.get(metric)?.metric.total()));
+    let mut merged = Merged::of_fields(sources, 4, make_total)?;
+    let mut days = Vec::new();
+    let mut present: Option<(String, BufWriter<File>)> = None;
+    while merged.advance()? {
+        let line = merged.line();
+        let (day, record) = line.split_once('\t').unwrap_or_default();
+        if present.as_ref().is_none_or(|(present, _)| present != day) {
+            let parsed = Day::parse(day).ok_or_else(|| merged.bad_state(day))?;
+            days.push(parsed);
+            let next = (day.to_string(), create(&of_day(folder, parsed, "states"))?);
+            close(present.replace(next).map(|(_, file)| file))?;
+        }
+        if let Some((_, file)) = &mut present {
+            file.write_all(record.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(Error::Temporary)?;
+        }
+    }
+    close(present.map(|(_, file)| file))?;
+    Ok(days)
+}
+
+fn close(file: Option<BufWriter<File>>) -> Result<(), Error> {
+    file.map_or(Ok(()), |mut file| file.flush()).map_err(Error::Temporary)
+}
+
+/// The states of all days, from no more files than a process may open.
+fn states_of_days(days: &[Day], registry: &Registry, folder: &Path) -> Result<Vec<Box<dyn Records>>, Error> {
+    const FILES: usize = 256;
+    if days.len() <= FILES {
+        return days.iter().map(|day| states_of(folder, *day)).collect();
+    }
+    days.chunks(FILES)
+        .map(|days| {
+            let sources: Result<Vec<_>, _> = days.iter().map(|day| states_of(folder, *day)).collect();
+            let mut output = BufWriter::new(tempfile::tempfile().map_err(Error::Temporary)?);
+            write_records(&mut Merged::new(sources?, registry)?, &mut output)?;
+            let mut file = output.into_inner().map_err(|error| Error::Temporary(error.into_error()))?;
+            file.rewind().map_err(Error::Temporary)?;
+            Ok(Box::new(Lines::new(BufReader::new(file))) as _)
+        })
+        .collect()
+}

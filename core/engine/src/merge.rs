@@ -1,0 +1,188 @@
+//! Merges sorted sources of records into one, with one record a metric, key and member.
+
+use std::{
+    cmp::Ordering,
+    collections::{BinaryHeap, binary_heap::PeekMut},
+};
+
+use tootmill_metric::{AnyState, Registry};
+
+use crate::{
+    error::{Error, beginning},
+    records::{Record, Records},
+};
+
+/// Makes the state of a metric by its name.
+type MakeTotal<'r> = Box<dyn Fn(&str) -> Result<Box<dyn AnyState>, Error> + 'r>;
+
+/// Sorted records from sorted sources, equal ones merged. In constant memory, but for a line of each source.
+pub struct Merged<'r> {
+    sources: BinaryHeap<Source<'r>>,
+    /// How many fields stand before the state.
+    fields: usize,
+    make_total: MakeTotal<'r>,
+    total: Option<(String, Box<dyn AnyState>)>,
+    line: Line,
+}
+
+/// A record as text, and where its state begins.
+#[derive(Default)]
+struct Line {
+    text: String,
+    state: usize,
+}
+
+impl Line {
+    /// The fields before the state, with the TAB behind each: what records are sorted by.
+    fn key(&self) -> &str {
+        self.text.get(..self.state).unwrap_or_default()
+    }
+
+    fn state(&self) -> &str {
+        self.text.get(self.state..).unwrap_or_default()
+    }
+}
+
+struct Source<'r> {
+    line: Line,
+    records: Box<dyn Records + 'r>,
+}
+
+impl Source<'_> {
+    /// Reads the next record into the line; `false` after the last one.
+    fn advance(&mut self, fields: usize, before: &str) -> Result<bool, Error> {
+        if !self.records.next_record(&mut self.line.text)? {
+            return Ok(false);
+        }
+        let tabs = self.line.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\t');
+        let Some((tab, _)) = tabs.skip(fields - 1).next() else {
+            return Err(Error::NoRecord { number: 0, line: beginning(&self.line.text) });
+        };
+        self.line.state = tab + 1;
+        if self.line.key() < before {
+            return Err(Error::NotSorted { before: beginning(before), after: beginning(self.line.key()) });
+        }
+        Ok(true)
+    }
+}
+
+// The heap gives the greatest first: that is to be the source with the least key.
+impl Ord for Source<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.line.key().cmp(self.line.key())
+    }
+}
+
+impl PartialOrd for Source<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Source<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Source<'_> {}
+
+impl<'r> Merged<'r> {
+    /// Merges sources of records of the metrics in the registry.
+    pub fn new(
+        sources: impl IntoIterator<Item = Box<dyn Records + 'r>>,
+        registry: &'r Registry,
+    ) -> Result<Self, Error> {
+        Self::of_fields(sources, 3, Box::new(|metric| Ok(registry.get(metric)?.metric.total())))
+    }
+
+    /// Merges sources of lines that have so many fields before the state, of which the metric is the third from the end.
+    pub(crate) fn of_fields(
+        sources: impl IntoIterator<Item = Box<dyn Records + 'r>>,
+        fields: usize,
+        make_total: MakeTotal<'r>,
+    ) -> Result<Self, Error> {
+        let mut heap = BinaryHeap::new();
+        for records in sources {
+            let mut source = Source { line: Line::default(), records };
+            if source.advance(fields, "")? {
+                heap.push(source);
+            }
+        }
+        Ok(Self { sources: heap, fields, make_total, total: None, line: Line::default() })
+    }
+
+    /// Goes to the next record; `false` after the last one.
+    pub fn advance(&mut self) -> Result<bool, Error> {
+        let Some(mut first) = self.sources.peek_mut() else { return Ok(false) };
+        std::mem::swap(&mut self.line, &mut first.line);
+        if !first.advance(self.fields, self.line.key())? {
+            PeekMut::pop(first);
+        } else {
+            drop(first);
+        }
+        let mut is_merged = false;
+        while let Some(mut next) = self.sources.peek_mut()
+            && next.line.key() == self.line.key()
+        {
+            let total = total_of(&self.line, self.fields, &self.make_total, &mut self.total)?;
+            if !is_merged {
+                is_merged = true;
+                merge(total, &self.line)?;
+            }
+            merge(total, &next.line)?;
+            if !next.advance(self.fields, self.line.key())? {
+                PeekMut::pop(next);
+            }
+        }
+        if is_merged && let Some((_, total)) = &mut self.total {
+            self.line.text.truncate(self.line.state);
+            total.take(&mut self.line.text);
+        }
+        Ok(true)
+    }
+
+    /// The record that was gone to.
+    pub fn record(&self) -> Record<'_> {
+        let mut fields = self.line.text.rsplitn(4, '\t');
+        let mut field = || fields.next().unwrap_or_default();
+        let (state, member, key) = (field(), field(), field());
+        let before = field();
+        Record { metric: before.rsplit('\t').next().unwrap_or_default(), key, member, state }
+    }
+
+    /// The record that was gone to, as a line with all its fields.
+    pub(crate) fn line(&self) -> &str {
+        &self.line.text
+    }
+
+    /// The error of a state of the present record that does not read back.
+    pub(crate) fn bad_state(&self, state: &str) -> Error {
+        bad_state(&self.line, state)
+    }
+}
+
+fn bad_state(line: &Line, state: &str) -> Error {
+    Error::BadState { record: beginning(line.key().trim_end_matches('\t')), state: beginning(state) }
+}
+
+fn merge(total: &mut Box<dyn AnyState>, line: &Line) -> Result<(), Error> {
+    if total.merge(line.state()) { Ok(()) } else { Err(bad_state(line, line.state())) }
+}
+
+/// The state of the line's metric, which is made once for all records of a metric in a row.
+fn total_of<'t>(
+    line: &Line,
+    fields: usize,
+    make: &MakeTotal<'_>,
+    total: &'t mut Option<(String, Box<dyn AnyState>)>,
+) -> Result<&'t mut Box<dyn AnyState>, Error> {
+    let metric = fields.checked_sub(3).and_then(|place| line.text.split('\t').nth(place)).unwrap_or_default();
+    if total.as_ref().is_none_or(|(name, _)| name != metric) {
+        *total = None;
+    }
+    Ok(match total {
+        Some((_, state)) => state,
+        none => &mut none.insert((metric.into(), make(metric)?)).1,
+    })
+}

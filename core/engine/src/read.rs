@@ -1,0 +1,190 @@
+//! Reads lines with several threads, each of which takes the next chunk as soon as it is done with one.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use tootmill_input::{Chunk, Inputs, Reader, objects, read_line};
+use tootmill_metric::{BadLine, Line};
+
+use crate::{counters::Counters, error::Error};
+
+/// Is told how a run goes on; every method does nothing unless it is implemented.
+pub trait Watch: Sync {
+    /// Another pass over the input begins.
+    fn pass(&self, _what: &'static str) {}
+
+    /// So many bytes of the input, compressed as they are, were read in this pass, and so many lines worked on.
+    fn progress(&self, _bytes: u64, _lines: u64) {}
+
+    /// A line is bad.
+    fn bad_line(&self, _input: &str, _offset: u64, _reason: BadLine) {}
+}
+
+/// Watches nothing.
+#[derive(Debug)]
+pub struct Silent;
+
+impl Watch for Silent {}
+
+/// How many lines may be bad before a run fails: more than `count`, and more than the `share` of all lines.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BadLimit {
+    /// This many are never too many.
+    pub count: u64,
+    /// This share, from 0 to 1, is never too much.
+    pub share: f64,
+}
+
+impl Default for BadLimit {
+    fn default() -> Self {
+        Self { count: 100, share: 0.01 }
+    }
+}
+
+impl BadLimit {
+    /// An error where too many lines are bad.
+    pub fn check(self, counters: &Counters) -> Result<(), Error> {
+        let Counters { bad, lines, .. } = *counters;
+        #[allow(clippy::cast_precision_loss, reason = "a limit is no matter of the last digit")]
+        let too_large = bad as f64 > self.share * lines as f64;
+        if bad > self.count && too_large { Err(Error::TooManyBad { bad, lines }) } else { Ok(()) }
+    }
+}
+
+/// What a thread does with the lines that it reads.
+pub(crate) trait Work {
+    /// Works on a post or a deletion.
+    fn line(&mut self, line: Line<'_>) -> Result<(), Error>;
+
+    /// Is called after every chunk, to look at the memory.
+    fn chunk_done(&mut self) -> Result<(), Error>;
+}
+
+/// Lets as many threads as there are workers read all inputs, and gives what was counted on the way: lines, bad ones, boosts
+/// and what is not public.
+pub(crate) fn read_inputs<W: Work + Send>(
+    inputs: &Inputs,
+    workers: &mut [W],
+    watch: &dyn Watch,
+) -> Result<Counters, Error> {
+    let bytes = Arc::new(AtomicU64::new(0));
+    let shared = Shared {
+        reader: Mutex::new(Reader::new(inputs, Arc::clone(&bytes))),
+        bytes,
+        lines: AtomicU64::new(0),
+        failed: AtomicBool::new(false),
+        watch,
+    };
+    let mut counters = Counters::default();
+    if let [worker] = workers {
+        return shared.work(worker);
+    }
+    thread::scope(|scope| {
+        let threads: Vec<_> = workers.iter_mut().map(|worker| scope.spawn(|| shared.work(worker))).collect();
+        // The first error is the cause; the other threads stop because of it.
+        let outcomes = threads.into_iter().map(|thread| thread.join().unwrap_or(Err(Error::Panicked)));
+        outcomes.collect::<Vec<_>>().into_iter().try_for_each(|counted| {
+            counters += &counted?;
+            Ok(())
+        })
+    })
+    .map(|()| counters)
+}
+
+/// As [`read_inputs`], for one thread and a stream of lines.
+pub(crate) fn read_stream(reader: Reader<'_>, worker: &mut impl Work, watch: &dyn Watch) -> Result<Counters, Error> {
+    let shared = Shared {
+        reader: Mutex::new(reader),
+        bytes: Arc::default(),
+        lines: AtomicU64::new(0),
+        failed: AtomicBool::new(false),
+        watch,
+    };
+    shared.work(worker)
+}
+
+struct Shared<'s> {
+    reader: Mutex<Reader<'s>>,
+    bytes: Arc<AtomicU64>,
+    lines: AtomicU64,
+    failed: AtomicBool,
+    watch: &'s dyn Watch,
+}
+
+impl<'s> Shared<'s> {
+    fn work(&self, worker: &mut impl Work) -> Result<Counters, Error> {
+        let outcome = self.work_on_chunks(worker);
+        if outcome.is_err() {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        outcome
+    }
+
+    fn work_on_chunks(&self, worker: &mut impl Work) -> Result<Counters, Error> {
+        let mut counters = Counters::default();
+        let mut chunk = Chunk::default();
+        let mut repaired = String::new();
+        while let Some(input) = self.next_chunk(&mut chunk)? {
+            let before = counters.lines;
+            for (offset, record) in chunk.records() {
+                self.record(input, offset, record, worker, &mut counters, &mut repaired)?;
+            }
+            worker.chunk_done()?;
+            let lines = counters.lines - before;
+            let lines = self.lines.fetch_add(lines, Ordering::Relaxed) + lines;
+            self.watch.progress(self.bytes.load(Ordering::Relaxed), lines);
+        }
+        Ok(counters)
+    }
+
+    /// Fills the chunk, and gives the name of the input that it is of.
+    fn next_chunk(&self, chunk: &mut Chunk) -> Result<Option<&'s str>, Error> {
+        if self.failed.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(reader.next_chunk(chunk)?.then(|| reader.name(chunk)))
+    }
+
+    fn record(
+        &self,
+        input: &str,
+        offset: u64,
+        record: &[u8],
+        worker: &mut impl Work,
+        counters: &mut Counters,
+        repaired: &mut String,
+    ) -> Result<(), Error> {
+        let reason = match read_line(record, repaired) {
+            Ok(line) => {
+                counters.lines += 1;
+                match line {
+                    Line::Boost => counters.boosts += 1,
+                    Line::NotPublic => counters.not_public += 1,
+                    line => worker.line(line)?,
+                }
+                return Ok(());
+            }
+            Err(reason) => reason,
+        };
+        if reason == BadLine::NotJson {
+            // Several objects on one line, perhaps, or an array.
+            let parts: Vec<_> = objects(record).collect();
+            if parts != [0..record.len()] && !parts.is_empty() {
+                return parts.into_iter().try_for_each(|part| {
+                    let (offset, part) = (offset + part.start as u64, record.get(part).unwrap_or_default());
+                    self.record(input, offset, part.trim_ascii(), worker, counters, repaired)
+                });
+            }
+        }
+        counters.lines += 1;
+        counters.bad += 1;
+        self.watch.bad_line(input, offset, reason);
+        Ok(())
+    }
+}

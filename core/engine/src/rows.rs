@@ -1,0 +1,149 @@
+//! The format of rows: what the reducer gives and the loader reads, one cell a line.
+
+use std::{
+    fmt::Write as _,
+    io::{self, BufRead, Write},
+};
+
+use tootmill_metric::{
+    Row, Table,
+    field::{escape, unescape},
+};
+
+use crate::error::{Error, beginning};
+
+/// The column family of a table that a cell is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// The totals over all days.
+    Data,
+    /// What one day alone gave.
+    Day,
+}
+
+impl Family {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Day => "day",
+        }
+    }
+}
+
+/// Writes rows: `table TAB row key TAB family:column TAB value`, each field escaped as in records.
+#[derive(Debug)]
+pub struct RowsWriter<W> {
+    output: W,
+    family: Family,
+    value: String,
+}
+
+impl<W: Write> RowsWriter<W> {
+    /// Writes cells of the family.
+    pub fn new(output: W, family: Family) -> Self {
+        Self { output, family, value: String::new() }
+    }
+
+    /// Writes the cells of a row. The key is as records have it.
+    pub fn write(&mut self, table: &Table, escaped_key: &str, row: &Row) -> io::Result<()> {
+        for (column, value) in row.cells() {
+            self.value.clear();
+            // Writing to a string does not fail.
+            let _ = write!(self.value, "{value}");
+            let family = self.family.name();
+            writeln!(self.output, "{}\t{escaped_key}\t{family}:{column}\t{}", table.name, escape(&self.value))?;
+        }
+        Ok(())
+    }
+
+    /// Writes out what is buffered, and gives the output back.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.output.flush()?;
+        Ok(self.output)
+    }
+}
+
+/// One cell of a row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// The table's name.
+    pub table: String,
+    /// The row key.
+    pub key: String,
+    /// The column, without its family.
+    pub column: String,
+    /// The value, as text.
+    pub value: String,
+}
+
+/// Reads rows.
+#[derive(Debug)]
+pub struct RowsReader<R> {
+    stream: R,
+    line: String,
+    number: u64,
+}
+
+impl<R: BufRead> RowsReader<R> {
+    /// Reads the stream.
+    pub fn new(stream: R) -> Self {
+        Self { stream, line: String::new(), number: 0 }
+    }
+
+    /// Puts the next cell into `cell`; `false` after the last one.
+    pub fn next_cell(&mut self, cell: &mut Cell) -> Result<bool, Error> {
+        self.line.clear();
+        self.number += 1;
+        if self.stream.read_line(&mut self.line).map_err(Error::ReadRecords)? == 0 {
+            return Ok(false);
+        }
+        let line = self.line.strip_suffix('\n').unwrap_or(&self.line);
+        let no_row = || Error::NoRow { number: self.number, line: beginning(line) };
+        let mut fields = line.split('\t').map(unescape);
+        let mut set = |field: &mut String, family: bool| {
+            let text = fields.next().flatten()?;
+            let text = if family { text.split_once(':')?.1 } else { &text };
+            field.clear();
+            field.push_str(text);
+            Some(())
+        };
+        let all = set(&mut cell.table, false)
+            .and_then(|()| set(&mut cell.key, false))
+            .and_then(|()| set(&mut cell.column, true))
+            .and_then(|()| set(&mut cell.value, false));
+        if all.is_none() || fields.next().is_some() {
+            return Err(no_row());
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_read_back() {
+        let table = Table::new("user_table").real("rate", "").text("name", "");
+        let mut writer = RowsWriter::new(Vec::new(), Family::Data);
+        writer.write(&table, &escape("a\tb"), &Row::new("rate", 0.5).and("name", "x\ny\\")).unwrap();
+        let written = writer.finish().unwrap();
+        assert_eq!(written, b"user_table\ta\\tb\tdata:rate\t0.5\nuser_table\ta\\tb\tdata:name\tx\\ny\\\\\n");
+        let mut reader = RowsReader::new(&*written);
+        let mut cell = Cell::default();
+        assert!(reader.next_cell(&mut cell).unwrap());
+        assert_eq!((&*cell.key, &*cell.column, &*cell.value), ("a\tb", "rate", "0.5"));
+        assert!(reader.next_cell(&mut cell).unwrap());
+        assert_eq!((&*cell.column, &*cell.value), ("name", "x\ny\\"));
+        assert!(!reader.next_cell(&mut cell).unwrap());
+    }
+
+    #[test]
+    fn what_is_no_row_is_named() {
+        for wrong in ["a\tb\tc\td", "a\tb\tdata:c", "a\tb\tdata:c\td\te", "a\tb\tdata:c\t\\q"] {
+            let error = RowsReader::new(wrong.as_bytes()).next_cell(&mut Cell::default()).unwrap_err();
+            assert!(error.to_string().starts_with("line 1 is no row"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! What a user names as input: files, folders, globs, standard input.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, Read},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tootmill_metric::Status;
+
+/// Why posts cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An input cannot be opened or read.
+    #[error("cannot read `{name}`: {source}")]
+    Read {
+        /// The input.
+        name: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A compressed input is damaged or not complete.
+    #[error(
+        "cannot decompress `{name}`: {source}; it is damaged, or was not written to its end: get it again, or leave it out"
+    )]
+    Decompress {
+        /// The input.
+        name: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A folder or a glob has no files of posts.
+    #[error(
+        "there are no posts in `{0}`: no file there ends in .json, .jsonl or .ndjson, or one of them and .gz or .zst"
+    )]
+    NoPosts(String),
+    /// A pattern is no glob.
+    #[error("`{pattern}` is no pattern of file names: {source}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// The cause.
+        source: glob::PatternError,
+    },
+    /// An address that this program cannot read from.
+    #[error(
+        "cannot read `{0}`: posts are read from files, folders, patterns such as `posts/*.jsonl.gz`, and `-` for standard input"
+    )]
+    Address(String),
+}
+
+impl Error {
+    /// Whether trying again may help.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Read { source, .. }
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::Interrupted | io::ErrorKind::TimedOut | io::ErrorKind::StaleNetworkFileHandle
+                ) =>
+            {
+                Status::Temporary
+            }
+            _ => Status::Permanent,
+        }
+    }
+}
+
+/// One input: a file, or standard input.
+#[derive(Debug)]
+pub struct Input {
+    name: String,
+    place: Place,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+enum Place {
+    File(PathBuf),
+    /// Standard input, kept so that it can be read twice.
+    Spooled(File),
+}
+
+impl Input {
+    /// What to call it in messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn failed(&self, source: io::Error) -> Error {
+        Error::Read { name: self.name.clone(), source }
+    }
+
+    /// Opens it and undoes its compression, which its first bytes tell. The bytes that are read from it are counted in `read`.
+    pub(crate) fn open(&self, read: Arc<AtomicU64>) -> Result<Box<dyn Read + Send>, Error> {
+        let file = match &self.place {
+            Place::File(path) => File::open(path),
+            Place::Spooled(file) => file.try_clone().and_then(|mut file| {
+                io::Seek::rewind(&mut file)?;
+                Ok(file)
+            }),
+        };
+        let mut file = file.map_err(|source| self.failed(source))?;
+        let mut magic = Vec::with_capacity(4);
+        file.by_ref().take(4).read_to_end(&mut magic).map_err(|source| self.failed(source))?;
+        io::Seek::rewind(&mut file).map_err(|source| self.failed(source))?;
+        let file = Counted { file, read };
+        Ok(match *magic {
+            [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 17, file))),
+            [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::Decoder::new(file).map_err(|source| self.failed(source))?),
+            _ => Box::new(file),
+        })
+    }
+
+    /// The error of reading on.
+    pub(crate) fn broken(&self, source: io::Error) -> Error {
+        let name = self.name.clone();
+        match source.kind() {
+            // What the decoders say of damaged data; the system never says the first two, and files are not cut short.
+            io::ErrorKind::InvalidInput
+            | io::ErrorKind::InvalidData
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::Other => Error::Decompress { name, source },
+            _ => Error::Read { name, source },
+        }
+    }
+}
+
+struct Counted {
+    file: File,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(buffer)?;
+        self.read.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
+    }
+}
+
+/// All inputs of a run, in the order in which they were named; the files of a folder in the order of their paths.
+#[derive(Debug)]
+pub struct Inputs(Vec<Input>);
+
+impl Inputs {
+    /// Finds what is named: files, folders (with all files below them but those whose names begin with `.` or `_`), globs, and `-` for standard input, which is
+    /// read to its end at once.
+    pub fn find<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
+        let mut inputs = Vec::new();
+        for name in names {
+            let path = Path::new(name);
+            if name == "-" {
+                inputs.push(spool(io::stdin().lock())?);
+            } else if path.is_dir() {
+                let before = inputs.len();
+                add_folder(path, &mut inputs)?;
+                if inputs.len() == before {
+                    return Err(Error::NoPosts(name.into()));
+                }
+            } else if !path.exists() && name.contains("://") {
+                return Err(Error::Address(name.into()));
+            } else if !path.exists() && name.contains(['*', '?', '[']) {
+                let before = inputs.len();
+                let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+                let matches =
+                    glob::glob_with(name, options).map_err(|source| Error::Pattern { pattern: name.into(), source })?;
+                for path in matches {
+                    let path = path.map_err(|error| Error::Read { name: name.into(), source: error.into() })?;
+                    if path.is_dir() { add_folder(&path, &mut inputs)? } else { inputs.push(file(path)?) }
+                }
+                if inputs.len() == before {
+                    return Err(Error::NoPosts(name.into()));
+                }
+            } else {
+                inputs.push(file(path.to_path_buf())?);
+            }
+        }
+        Ok(Self(inputs))
+    }
+
+    /// The inputs.
+    pub fn inputs(&self) -> &[Input] {
+        &self.0
+    }
+
+    /// How many bytes they have, compressed as they are.
+    pub fn bytes(&self) -> u64 {
+        self.0.iter().map(|input| input.bytes).sum()
+    }
+}
+
+fn file(path: PathBuf) -> Result<Input, Error> {
+    let name = path.display().to_string();
+    let metadata = path.metadata().map_err(|source| Error::Read { name: name.clone(), source })?;
+    Ok(Input { name, place: Place::File(path), bytes: metadata.len() })
+}
+
+/// Keeps a stream in a temporary file, so that it can be read twice.
+fn spool(mut stream: impl Read) -> Result<Input, Error> {
+    let name = "standard input";
+    let failed = |source| Error::Read { name: name.into(), source };
+    let mut file = tempfile::tempfile().map_err(failed)?;
+    let bytes = io::copy(&mut stream, &mut file).map_err(failed)?;
+    Ok(Input { name: name.into(), place: Place::Spooled(file), bytes })
+}
+
+fn add_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Error> {
+    let failed = |source| Error::Read { name: folder.display().to_string(), source };
+    let entries: io::Result<Vec<_>> = folder.read_dir().map_err(failed)?.collect();
+    let mut paths: Vec<PathBuf> = entries.map_err(failed)?.into_iter().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(['.', '_']) {
+            // Not posts: an editor's file, Hadoop's `_SUCCESS`.
+        } else if path.is_dir() {
+            add_folder(&path, inputs)?;
+        } else {
+            inputs.push(file(path)?);
+        }
+    }
+    Ok(())
+}
