@@ -1,1 +1,7 @@
-fn main() {}
+//! The generic Hadoop Streaming mapper, with the metrics of this repository.
+
+use tootmill_plugins as _;
+
+fn main() -> std::process::ExitCode {
+    tootmill::mapper()
+}

@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `tootmill` with the metrics of this repository.
+
+use tootmill_plugins as _;
+
+fn main() -> std::process::ExitCode {
+    tootmill::main()
+}

@@ -99,3 +99,10 @@ pub(crate) fn beginning(text: &str) -> String {
     }
     beginning
 }
+
+/// For writers that are not ours.
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Write(error)
+    }
+}

@@ -1,0 +1,40 @@
+//! `tootmill reducer`: sorted records to merged ones or to rows, as Hadoop Streaming runs it.
+
+use std::io::{BufReader, Write};
+
+use clap::Parser;
+use tootmill_engine::{Error, Family, Lines, Merged, RowsWriter, reduce, write_records};
+use tootmill_metric::Registry;
+
+use crate::{failure::Failure, output::with_stdout};
+
+/// Merge sorted records on standard input, and write merged records or rows to standard output.
+///
+/// Without `--rows` it is a combiner: its output is input for another reducer.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Example:\n  tootmill compact --stdout posts/ | tootmill mapper | LC_ALL=C sort | tootmill reducer --rows"
+)]
+pub(crate) struct Reducer {
+    /// Write rows, `table TAB row key TAB data:column TAB value`, instead of records
+    #[arg(long)]
+    rows: bool,
+}
+
+impl Reducer {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let registry = Registry::linked()?;
+        let records = Lines::new(BufReader::with_capacity(1 << 18, std::io::stdin()));
+        let written = with_stdout(|output| {
+            let mut merged = Merged::new([Box::new(records) as _], &registry)?;
+            if self.rows {
+                let mut rows = RowsWriter::new(output, Family::Data);
+                reduce(&mut merged, &registry, |table, key, row| rows.write(table, key, row))
+            } else {
+                write_records(&mut merged, output)?;
+                output.flush().map_err(Error::Write)
+            }
+        });
+        written.map_err(|error| Failure::from(error).or_output_needed())
+    }
+}

@@ -1,0 +1,161 @@
+//! `tootmill run`: the main job in one process.
+
+use std::num::NonZeroUsize;
+
+use bytesize::ByteSize;
+use clap::Args;
+use serde_json::json;
+use tootmill_engine::{BadLimit, Counters, Options, Outcome};
+use tootmill_input::Inputs;
+use tootmill_metric::{Day, Instant, Registered, Registry};
+use tootmill_tables::{Destination, Load, Loaded};
+
+use crate::{failure::Failure, output::with_stdout, progress::Progress, summary};
+
+/// Read posts, compute all metrics, and load the tables, in one process.
+///
+/// The tables become the totals of the inputs, with each day's own beside them. Of a post that was observed more than once the
+/// latest observation counts; boosts, deleted posts and what is not public do not.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  tootmill run posts/ more.jsonl.gz --tables sqlite:tootmill.db")]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) inputs: InputArguments,
+    /// Where the tables go: sqlite:FILE
+    #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db")]
+    pub(crate) tables: Destination,
+    #[command(flatten)]
+    pub(crate) engine: EngineArguments,
+    /// The logical time of the numbers, a day or an instant [default: the day after the latest post]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) as_of: Option<Instant>,
+    /// Compute the totals alone, without each day's own rows
+    #[arg(long)]
+    pub(crate) totals_only: bool,
+    /// Write what was done as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show neither progress nor summary
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// What is read.
+#[derive(Args, Debug)]
+pub(crate) struct InputArguments {
+    /// Files, folders or patterns of posts; `-` is standard input. JSON lines, arrays or single objects, plain, .gz or .zst
+    #[arg(value_name = "INPUT", required = true)]
+    pub(crate) inputs: Vec<String>,
+}
+
+/// How the engine works.
+#[derive(Args, Debug)]
+pub(crate) struct EngineArguments {
+    /// Threads [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Memory for aggregation; what is more goes to temporary files
+    #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = parse_memory)]
+    pub(crate) memory: ByteSize,
+    /// This many bad lines are never too many
+    #[arg(long, value_name = "N", default_value_t = BadLimit::default().count)]
+    pub(crate) max_bad: u64,
+    /// This share of bad lines is never too much
+    #[arg(long, value_name = "SHARE", default_value_t = BadLimit::default().share)]
+    pub(crate) max_bad_share: f64,
+}
+
+impl EngineArguments {
+    pub(crate) fn options(&self) -> Options {
+        let default = Options::default();
+        Options {
+            threads: self.threads.unwrap_or(default.threads),
+            memory: usize::try_from(self.memory.as_u64()).unwrap_or(usize::MAX),
+            bad_limit: BadLimit { count: self.max_bad, share: self.max_bad_share },
+            by_day: true,
+        }
+    }
+}
+
+/// The least memory that makes sense.
+const LEAST_MEMORY: ByteSize = ByteSize::mib(16);
+
+pub(crate) fn parse_memory(text: &str) -> Result<ByteSize, String> {
+    let memory: ByteSize = text.parse()?;
+    if memory < LEAST_MEMORY { Err(format!("less than {LEAST_MEMORY}")) } else { Ok(memory) }
+}
+
+fn parse_time(text: &str) -> Result<Instant, String> {
+    Instant::parse(text)
+        .ok_or_else(|| "neither a day such as 2026-11-24 nor an instant such as 2026-11-24T12:00:00Z".into())
+}
+
+impl Run {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let registry = Registry::linked()?;
+        let started = std::time::Instant::now();
+        let inputs = Inputs::find(self.inputs.inputs.iter().map(String::as_str))?;
+        let options = Options { by_day: !self.totals_only, ..self.engine.options() };
+        let progress = Progress::new(inputs.bytes(), self.quiet);
+        let outcome = tootmill_engine::run(&inputs, &registry, &options, &progress);
+        progress.finish();
+        let outcome = outcome?;
+        let as_of = self.as_of.or_else(|| outcome.days.last().map(|day| day.next().start()));
+        let Some(as_of) = as_of else {
+            let bad = outcome.counters.bad;
+            return Err(Failure::permanent(format!(
+                "there are no posts in the input ({bad} bad lines); the tables were not changed"
+            )));
+        };
+        let tables = registry.metrics().iter().map(|registered: &Registered| registered.table.clone()).collect();
+        let load = Load {
+            tables,
+            as_of,
+            days: outcome.days.clone(),
+            totals: outcome.totals(),
+            day_rows: if self.totals_only { Vec::new() } else { day_rows(&outcome) },
+            counters: outcome.counters.named().collect(),
+        };
+        let loaded = self.tables.create()?.replace(&load)?;
+        let done = Done { counters: &outcome.counters, days: &outcome.days, as_of, loaded: &loaded };
+        if self.json {
+            with_stdout(|output| {
+                serde_json::to_writer_pretty(output, &done.json(&self.tables))
+                    .map_err(|error| Failure::from(std::io::Error::from(error)))
+            })
+        } else if self.quiet {
+            Ok(())
+        } else {
+            let store = self.tables.open()?;
+            with_stdout(|output| {
+                summary::write(output, &done, &*store, &registry, &self.tables, started.elapsed(), inputs.bytes())
+            })
+        }
+    }
+}
+
+fn day_rows(outcome: &Outcome) -> Vec<(Day, std::path::PathBuf)> {
+    outcome.days.iter().map(|day| (*day, outcome.day(*day))).collect()
+}
+
+/// What a run did.
+pub(crate) struct Done<'d> {
+    pub(crate) counters: &'d Counters,
+    pub(crate) days: &'d [Day],
+    pub(crate) as_of: Instant,
+    pub(crate) loaded: &'d Loaded,
+}
+
+impl Done<'_> {
+    fn json(&self, tables: &Destination) -> serde_json::Value {
+        let counters: serde_json::Map<_, _> =
+            self.counters.named().map(|(name, count)| (name.into(), count.into())).collect();
+        json!({
+            "tables": tables.to_string(),
+            "as_of": self.as_of.to_string(),
+            "days": self.days.iter().map(Day::to_string).collect::<Vec<_>>(),
+            "counters": counters,
+            "changed": *self.loaded != Loaded::Unchanged,
+        })
+    }
+}

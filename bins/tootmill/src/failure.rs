@@ -1,0 +1,85 @@
+//! How a command fails: what it says, and with which exit code.
+
+use std::{io, process::ExitCode};
+
+use tootmill_metric::{RegistryError, Status};
+
+/// Why a command did not do what it should.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It failed, for good or for now.
+    Failed(String, Status),
+    /// The arguments do not go together.
+    Usage(String),
+    /// Nobody reads the output any more, as behind `| head`: no reason to say anything.
+    OutputClosed,
+}
+
+/// The exit code of a failure that is worth a retry: `EX_TEMPFAIL` of sysexits.h.
+const TEMPORARY: u8 = 75;
+
+impl Failure {
+    /// A failure for good.
+    pub(crate) fn permanent(message: impl Into<String>) -> Self {
+        Self::Failed(message.into(), Status::Permanent)
+    }
+
+    /// The same failure, where output that nobody reads is one: in a program whose output is needed as a whole.
+    pub(crate) fn or_output_needed(self) -> Self {
+        match self {
+            Self::OutputClosed => Self::permanent("cannot write the output: the program that reads it has ended"),
+            failure => failure,
+        }
+    }
+
+    /// Says what failed, and gives the exit code.
+    pub(crate) fn report(self) -> ExitCode {
+        let (message, code) = match self {
+            Self::OutputClosed => return ExitCode::SUCCESS,
+            Self::Failed(message, Status::Permanent) => (message, 1),
+            Self::Failed(message, Status::Temporary) => (format!("{message} (worth trying again)"), TEMPORARY),
+            Self::Usage(message) => (message, 2),
+        };
+        anstream::eprintln!("error: {message}");
+        ExitCode::from(code)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::OutputClosed,
+            _ => Self::permanent(format!("cannot write the output: {error}")),
+        }
+    }
+}
+
+impl From<tootmill_engine::Error> for Failure {
+    fn from(error: tootmill_engine::Error) -> Self {
+        match error {
+            tootmill_engine::Error::Write(error) => error.into(),
+            error => Self::Failed(error.to_string(), error.status()),
+        }
+    }
+}
+
+impl From<tootmill_tables::Error> for Failure {
+    fn from(error: tootmill_tables::Error) -> Self {
+        match error {
+            tootmill_tables::Error::Output(error) => error.into(),
+            error => Self::Failed(error.to_string(), error.status()),
+        }
+    }
+}
+
+impl From<tootmill_input::Error> for Failure {
+    fn from(error: tootmill_input::Error) -> Self {
+        Self::Failed(error.to_string(), error.status())
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        Self::permanent(error.to_string())
+    }
+}

@@ -1,0 +1,92 @@
+//! Progress on standard error: a bar on a terminal, plain lines elsewhere; and the bad lines.
+
+use std::{
+    io::IsTerminal,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tootmill_engine::Watch;
+use tootmill_metric::BadLine;
+
+/// How many bad lines are shown one by one.
+const SHOWN: u64 = 20;
+/// How often a plain line tells how far a pass is.
+const PLAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// Shows how a run goes on.
+pub(crate) struct Progress {
+    quiet: bool,
+    bytes: u64,
+    bar: ProgressBar,
+    plain: Mutex<Plain>,
+}
+
+struct Plain {
+    pass: &'static str,
+    told: Instant,
+    bad_lines: u64,
+}
+
+impl Progress {
+    /// For an input of so many bytes. A quiet one tells only of bad lines.
+    pub(crate) fn new(bytes: u64, quiet: bool) -> Self {
+        let bar =
+            if quiet || !std::io::stderr().is_terminal() { ProgressBar::hidden() } else { ProgressBar::new(bytes) };
+        let template = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        let plain = Mutex::new(Plain { pass: "", told: Instant::now(), bad_lines: 0 });
+        Self { quiet, bytes, bar, plain }
+    }
+
+    fn say(&self, text: &str) {
+        if self.bar.is_hidden() { anstream::eprintln!("{text}") } else { self.bar.println(text) }
+    }
+
+    /// Takes the bar away, and says how many bad lines were not shown.
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+        let plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(more @ 1..) = plain.bad_lines.checked_sub(SHOWN) {
+            anstream::eprintln!("… and {more} more bad lines");
+        }
+    }
+}
+
+impl Watch for Progress {
+    fn pass(&self, what: &'static str) {
+        let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        plain.pass = what;
+        plain.told = Instant::now();
+        self.bar.reset();
+        self.bar.set_message(what);
+    }
+
+    fn progress(&self, bytes: u64, lines: u64) {
+        self.bar.set_position(bytes);
+        if self.quiet || !self.bar.is_hidden() {
+            return;
+        }
+        let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        if plain.told.elapsed() >= PLAIN_EVERY {
+            plain.told = Instant::now();
+            anstream::eprintln!(
+                "{}: {} of {} MB, {lines} lines",
+                plain.pass,
+                bytes / 1_000_000,
+                self.bytes / 1_000_000
+            );
+        }
+    }
+
+    fn bad_line(&self, input: &str, offset: u64, reason: BadLine) {
+        let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        plain.bad_lines += 1;
+        if plain.bad_lines <= SHOWN {
+            self.say(&format!("bad line in `{input}` at byte {offset}: {reason}"));
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The summary that ends a run: what was read, what was left out, the top rows of each table, where the result is.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    io::{self, Write},
+    time::Duration,
+};
+
+use comfy_table::{CellAlignment, ContentArrangement, presets::NOTHING};
+use tootmill_engine::Family;
+use tootmill_metric::{Kind, Registry, Table};
+use tootmill_tables::{Destination, Loaded, Store};
+
+use crate::{commands::run::Done, failure::Failure};
+
+/// How many rows of each table are shown.
+const TOP: usize = 5;
+
+/// Writes the summary.
+pub(crate) fn write(
+    output: &mut impl Write,
+    done: &Done<'_>,
+    store: &dyn Store,
+    registry: &Registry,
+    tables: &Destination,
+    elapsed: Duration,
+    bytes: u64,
+) -> Result<(), Failure> {
+    write_counters(output, done, elapsed, bytes)?;
+    let mut shown = comfy_table::Table::new();
+    shown.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    shown.set_header(["table", "rows", "first by", ""]);
+    for registered in registry.metrics() {
+        let (rows, order, top) = top_rows(store, &registered.table)?;
+        let top: Vec<String> = top.into_iter().map(|(value, key)| format!("{key} {value}")).collect();
+        shown.add_row([registered.table.name.to_string(), thousands(rows), order.to_string(), top.join(", ")]);
+    }
+    if let Some(column) = shown.column_mut(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    writeln!(output, "{shown}\n")?;
+    match done.loaded {
+        Loaded::Written { .. } => write!(output, "The tables are in {tables}")?,
+        Loaded::Unchanged => write!(output, "The tables in {tables} held the same already, and were not changed")?,
+    }
+    writeln!(output, ", as of {}. To look at them:", done.as_of)?;
+    match tables {
+        Destination::Sqlite(file) => {
+            let file = file.display();
+            writeln!(output, "  tootmill tables dump --tables {tables} language_table")?;
+            writeln!(output, "  sqlite3 {file} 'SELECT * FROM language_table ORDER BY count DESC'")?;
+        }
+    }
+    Ok(())
+}
+
+fn write_counters(output: &mut impl Write, done: &Done<'_>, elapsed: Duration, bytes: u64) -> io::Result<()> {
+    let counters = done.counters;
+    let days = match done.days {
+        [] => String::new(),
+        [day] => format!(" of {day}"),
+        [first, .., last] => format!(" of {} days, {first} to {last}", thousands(done.days.len() as u64)),
+    };
+    #[allow(clippy::cast_precision_loss, reason = "a rate is shown with no more than three digits")]
+    let rate = bytes as f64 / 1e6 / elapsed.as_secs_f64().max(1e-3);
+    writeln!(
+        output,
+        "{} posts{days}, {} by bots, in {elapsed:.1?} ({rate:.0} MB/s)",
+        thousands(counters.posts),
+        thousands(counters.bots)
+    )?;
+    let left_out = [
+        ("boosts", counters.boosts),
+        ("not public", counters.not_public),
+        ("duplicates", counters.duplicates),
+        ("deleted", counters.deleted),
+        ("bad lines", counters.bad),
+        ("unusable keys", counters.unusable_keys),
+    ];
+    let left_out: Vec<String> = left_out
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| format!("{} {what}", thousands(*count)))
+        .collect();
+    if !left_out.is_empty() {
+        writeln!(output, "left out: {}", left_out.join(", "))?;
+    }
+    writeln!(output)
+}
+
+/// How many rows a table has, the column by which they are ordered, and its first rows by that column.
+fn top_rows(store: &dyn Store, table: &Table) -> Result<(u64, &'static str, Vec<(u64, String)>), Failure> {
+    let order = table.columns.iter().find(|column| column.kind == Kind::Integer).map_or("", |column| column.name);
+    let mut rows = 0;
+    let mut top: BinaryHeap<(Reverse<u64>, String)> = BinaryHeap::new();
+    store.scan(table, Family::Data, &mut |row| {
+        rows += 1;
+        let value = row.cells.iter().find(|(column, _)| column == order).and_then(|(_, value)| value.parse().ok());
+        let value: u64 = value.unwrap_or(0);
+        if top.len() < TOP || top.peek().is_some_and(|(Reverse(least), _)| value > *least) {
+            top.push((Reverse(value), row.key.clone()));
+            if top.len() > TOP {
+                top.pop();
+            }
+        }
+        Ok(())
+    })?;
+    Ok((rows, order, top.into_sorted_vec().into_iter().map(|(Reverse(value), key)| (value, shortened(&key))).collect()))
+}
+
+/// A key as a person reads it: without control characters, not too long.
+fn shortened(key: &str) -> String {
+    let mut characters = key.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character });
+    let mut shortened: String = characters.by_ref().take(40).collect();
+    if characters.next().is_some() {
+        shortened.push('…');
+    }
+    shortened
+}
+
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or_default()).collect();
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn long_and_odd_keys_are_shortened() {
+        assert_eq!(shortened("a\tb"), "a\u{fffd}b");
+        assert_eq!(shortened(&"é".repeat(50)), format!("{}…", "é".repeat(40)));
+    }
+}

@@ -1,0 +1,357 @@
+//! The store in SQLite: one SQL table a metric, with typed columns, that any SQLite tool can read.
+//!
+//! `language_table (row_key, count, timestamp)` has the totals, `language_table_daily (day, row_key, count, timestamp)` what
+//! each day alone gave, and `runs` a row a load.
+
+use std::{
+    fs::File,
+    io::BufReader,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, Statement, ToSql, Transaction, TransactionBehavior,
+    types::{ToSqlOutput, Value, ValueRef},
+};
+use tootmill_engine::{Cell, Family, RowsReader};
+use tootmill_metric::{Day, Instant, Kind, Table};
+
+use crate::{
+    load::{Load, digest},
+    store::{Error, Loaded, Run, Store, StoredRow},
+};
+
+/// How long to wait for another program that writes to the file.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Tables in a file of SQLite.
+#[derive(Debug)]
+pub struct Sqlite {
+    connection: Connection,
+    file: PathBuf,
+}
+
+impl Sqlite {
+    /// Opens the file to write, and makes it if it is not there.
+    pub fn create(file: &Path) -> Result<Self, Error> {
+        Self::connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+    }
+
+    /// Opens the file to read.
+    pub fn open(file: &Path) -> Result<Self, Error> {
+        if !file.exists() {
+            return Err(Error::Missing(file.display().to_string()));
+        }
+        Self::connect(file, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    }
+
+    fn connect(file: &Path, flags: OpenFlags) -> Result<Self, Error> {
+        let doing = doing("open the tables", file);
+        let connection = Connection::open_with_flags(file, flags).map_err(&doing)?;
+        connection.busy_timeout(PATIENCE).map_err(&doing)?;
+        // Is it a database at all? SQLite looks at a file when it is first read.
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(&doing)?;
+        Ok(Self { connection, file: file.into() })
+    }
+
+    fn has_table(&self, table: &str) -> Result<bool, Error> {
+        let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
+        let found = self.connection.query_row(sql, [table], |_| Ok(())).optional();
+        Ok(found.map_err(doing("look for a table", &self.file))?.is_some())
+    }
+}
+
+/// Turns SQLite's error into ours, which says what was being done.
+fn doing(action: &'static str, file: &Path) -> impl Fn(rusqlite::Error) -> Error + use<> {
+    let file = file.display().to_string();
+    move |source| Error::Sqlite { action, file: file.clone(), source }
+}
+
+/// The name of the SQL table that holds a family.
+fn name(table: &Table, family: Family) -> String {
+    match family {
+        Family::Data => table.name.into(),
+        Family::Day => format!("{}_daily", table.name),
+    }
+}
+
+/// The columns of the SQL table with their types, and its primary key.
+fn columns(table: &Table, family: Family) -> (Vec<(&'static str, &'static str)>, &'static str) {
+    let (mut columns, primary_key) = match family {
+        Family::Data => (vec![("row_key", "TEXT NOT NULL")], "row_key"),
+        Family::Day => (vec![("day", "TEXT NOT NULL"), ("row_key", "TEXT NOT NULL")], "day, row_key"),
+    };
+    columns.extend(table.columns.iter().map(|column| {
+        let sql_type = match column.kind {
+            Kind::Integer => "INTEGER",
+            Kind::Real => "REAL",
+            Kind::Text => "TEXT",
+        };
+        (column.name, sql_type)
+    }));
+    columns.push(("timestamp", "INTEGER NOT NULL"));
+    (columns, primary_key)
+}
+
+impl Store for Sqlite {
+    fn replace(&mut self, load: &Load) -> Result<Loaded, Error> {
+        let file = self.file.clone();
+        let digest = digest(load).map_err(|source| open_rows(&load.totals, source))?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = transaction.map_err(doing("begin a load", &file))?;
+        let loaded = replace(&transaction, &file, load, &digest)?;
+        transaction.commit().map_err(doing("commit a load", &file))?;
+        Ok(loaded)
+    }
+
+    fn scan(
+        &self,
+        table: &Table,
+        family: Family,
+        each: &mut dyn FnMut(&StoredRow) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let name = name(table, family);
+        if !self.has_table(&name)? {
+            return Ok(());
+        }
+        let reading = doing("read a table", &self.file);
+        let names: String = table.columns.iter().map(|column| format!(", \"{}\"", column.name)).collect();
+        let (day, order) = match family {
+            Family::Data => ("NULL", "row_key"),
+            Family::Day => ("day", "row_key, day"),
+        };
+        let sql = format!("SELECT row_key, {day}{names} FROM \"{name}\" ORDER BY {order}");
+        let mut statement = self.connection.prepare(&sql).map_err(&reading)?;
+        let mut rows = statement.query([]).map_err(&reading)?;
+        while let Some(row) = rows.next().map_err(&reading)? {
+            let mut stored = StoredRow {
+                key: row.get(0).map_err(&reading)?,
+                day: row.get(1).map_err(&reading)?,
+                cells: Vec::with_capacity(table.columns.len()),
+            };
+            for (place, column) in table.columns.iter().enumerate() {
+                if let Some(value) = text_of(row.get_ref(place + 2).map_err(&reading)?) {
+                    stored.cells.push((column.name.into(), value));
+                }
+            }
+            each(&stored)?;
+        }
+        Ok(())
+    }
+
+    fn runs(&self) -> Result<Vec<Run>, Error> {
+        if !self.has_table("runs")? {
+            return Ok(Vec::new());
+        }
+        let reading = doing("read the table `runs`", &self.file);
+        let mut statement = self.connection.prepare("SELECT * FROM runs ORDER BY timestamp").map_err(&reading)?;
+        let names: Vec<String> = statement.column_names().into_iter().map(String::from).collect();
+        let runs = statement.query_map([], |row| {
+            let (as_of, days): (String, String) = (row.get("as_of")?, row.get("days")?);
+            let counters = names.iter().filter(|name| !RUN_COLUMNS.contains(&&***name));
+            Ok(Run {
+                timestamp: row.get("timestamp")?,
+                as_of: Instant::parse(&as_of).unwrap_or_default(),
+                days: days.split('"').filter_map(Day::parse).collect(),
+                counters: counters
+                    .map(|name| Ok((name.clone(), row.get::<_, Option<i64>>(name.as_str())?.map(i64::cast_unsigned))))
+                    .collect::<rusqlite::Result<Vec<_>>>()?
+                    .into_iter()
+                    .filter_map(|(name, count)| Some((name, count?)))
+                    .collect(),
+            })
+        });
+        runs.map_err(&reading)?.collect::<Result<_, _>>().map_err(&reading)
+    }
+}
+
+/// The columns of `runs` that are not counters.
+const RUN_COLUMNS: [&str; 4] = ["timestamp", "as_of", "days", "digest"];
+
+/// Replaces everything within the transaction, unless the last load was the same.
+fn replace(transaction: &Transaction<'_>, file: &Path, load: &Load, digest: &str) -> Result<Loaded, Error> {
+    let writing = doing("write the table `runs`", file);
+    create_runs(transaction, load).map_err(&writing)?;
+    let last: Option<(i64, String)> = transaction
+        .query_row("SELECT timestamp, digest FROM runs ORDER BY timestamp DESC LIMIT 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()
+        .map_err(&writing)?;
+    let timestamp = match last {
+        Some((_, last)) if last == digest => return Ok(Loaded::Unchanged),
+        Some((last, _)) => load.as_of.millis().max(last.saturating_add(1)),
+        None => load.as_of.millis(),
+    };
+    for table in &load.tables {
+        for family in [Family::Data, Family::Day] {
+            create_table(transaction, file, table, family)?;
+        }
+    }
+    let rows = insert_file(transaction, file, load, None, &load.totals, timestamp)?;
+    for (day, path) in &load.day_rows {
+        insert_file(transaction, file, load, Some(*day), path, timestamp)?;
+    }
+    insert_run(transaction, load, timestamp, digest).map_err(&writing)?;
+    Ok(Loaded::Written { timestamp, rows })
+}
+
+/// Makes an empty SQL table, whatever rows there were.
+fn create_table(transaction: &Transaction<'_>, file: &Path, table: &Table, family: Family) -> Result<(), Error> {
+    let name = name(table, family);
+    let writing = doing("create a table", file);
+    let (columns, primary_key) = columns(table, family);
+    let definitions: String = columns.iter().map(|(name, kind)| format!("\"{name}\" {kind}, ")).collect();
+    let sql = format!("CREATE TABLE IF NOT EXISTS \"{name}\" ({definitions}PRIMARY KEY ({primary_key})) WITHOUT ROWID");
+    transaction.execute(&sql, []).map_err(&writing)?;
+    let found: Vec<String> = transaction
+        .prepare("SELECT name FROM pragma_table_info(?) ORDER BY cid")
+        .and_then(|mut statement| statement.query_map([&name], |row| row.get(0))?.collect())
+        .map_err(&writing)?;
+    let declared: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    if found != declared {
+        let (found, declared, file) = (found.join(", "), declared.join(", "), file.display().to_string());
+        return Err(Error::Columns { table: name, file, found, declared });
+    }
+    transaction.execute(&format!("DELETE FROM \"{name}\""), []).map_err(&writing)?;
+    Ok(())
+}
+
+/// Inserts the rows of a file, and gives their number.
+fn insert_file(
+    transaction: &Transaction<'_>,
+    file: &Path,
+    load: &Load,
+    day: Option<Day>,
+    path: &Path,
+    timestamp: i64,
+) -> Result<u64, Error> {
+    let family = if day.is_some() { Family::Day } else { Family::Data };
+    let day = day.map(|day| day.to_string());
+    let writing = doing("write a table", file);
+    let mut inserts = load
+        .tables
+        .iter()
+        .map(|table| {
+            let (columns, _) = columns(table, family);
+            let marks = vec!["?"; columns.len()].join(", ");
+            let sql = format!("INSERT INTO \"{}\" VALUES ({marks})", name(table, family));
+            Ok(Insert { table, day: day.as_deref(), timestamp, statement: transaction.prepare(&sql)? })
+        })
+        .collect::<rusqlite::Result<Vec<_>>>()
+        .map_err(&writing)?;
+    let rows = File::open(path).map_err(|source| open_rows(path, source))?;
+    let mut reader = RowsReader::new(BufReader::with_capacity(1 << 17, rows));
+    let mut count = 0;
+    let mut row = StoredRow::default();
+    let mut table = String::new();
+    let mut cell = Cell::default();
+    loop {
+        let more = reader.next_cell(&mut cell)?;
+        if !row.cells.is_empty() && (!more || cell.table != table || cell.key != row.key) {
+            let insert = inserts.iter_mut().find(|insert| insert.table.name == table);
+            let insert = insert.ok_or_else(|| undeclared(&table, &row.cells))?;
+            insert.row(&row)?.map_err(&writing)?;
+            count += 1;
+            row.cells.clear();
+        }
+        if !more {
+            return Ok(count);
+        }
+        if row.cells.is_empty() {
+            std::mem::swap(&mut table, &mut cell.table);
+            std::mem::swap(&mut row.key, &mut cell.key);
+        }
+        row.cells.push((std::mem::take(&mut cell.column), std::mem::take(&mut cell.value)));
+    }
+}
+
+fn undeclared(table: &str, cells: &[(String, String)]) -> Error {
+    let column = cells.first().map_or_else(String::new, |(column, _)| column.clone());
+    Error::Undeclared { table: table.into(), column }
+}
+
+fn open_rows(path: &Path, source: std::io::Error) -> Error {
+    Error::OpenRows { file: path.display().to_string(), source }
+}
+
+/// The insertion of rows into one SQL table.
+struct Insert<'t> {
+    table: &'t Table,
+    day: Option<&'t str>,
+    timestamp: i64,
+    statement: Statement<'t>,
+}
+
+impl Insert<'_> {
+    fn row(&mut self, row: &StoredRow) -> Result<rusqlite::Result<()>, Error> {
+        let columns = &self.table.columns;
+        if let Some(cell) = row.cells.iter().find(|cell| !columns.iter().any(|column| column.name == cell.0)) {
+            return Err(undeclared(self.table.name, std::slice::from_ref(cell)));
+        }
+        let of_row = self.day.map(text_value).into_iter().chain([text_value(&row.key)]);
+        let cells = columns.iter().map(|column| {
+            let value = row.cells.iter().find(|(name, _)| name == column.name).map(|(_, value)| &**value);
+            value.map_or(ToSqlOutput::Owned(Value::Null), |value| sql_value(column.kind, value))
+        });
+        let timestamp = ToSqlOutput::Owned(Value::Integer(self.timestamp));
+        let values: Vec<ToSqlOutput<'_>> = of_row.chain(cells).chain([timestamp]).collect();
+        Ok(self.statement.execute(rusqlite::params_from_iter(values)).map(drop))
+    }
+}
+
+fn text_value(text: &str) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes()))
+}
+
+/// The value as SQLite holds it. An integer above what SQLite's integers hold stays exact as a blob of its text.
+fn sql_value(kind: Kind, value: &str) -> ToSqlOutput<'_> {
+    match kind {
+        Kind::Integer => value.parse().map_or(ToSqlOutput::Borrowed(ValueRef::Blob(value.as_bytes())), |value| {
+            ToSqlOutput::Owned(Value::Integer(value))
+        }),
+        Kind::Real => value.parse().map_or(text_value(value), |value| ToSqlOutput::Owned(Value::Real(value))),
+        Kind::Text => text_value(value),
+    }
+}
+
+/// The value as the format of rows has it.
+fn text_of(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(integer) => Some(integer.to_string()),
+        ValueRef::Real(real) => Some(tootmill_metric::Value::Real(real).to_string()),
+        ValueRef::Text(text) | ValueRef::Blob(text) => Some(String::from_utf8_lossy(text).into_owned()),
+    }
+}
+
+/// Makes the table `runs`, with a column for every counter.
+fn create_runs(transaction: &Transaction<'_>, load: &Load) -> rusqlite::Result<()> {
+    transaction.execute(
+        "CREATE TABLE IF NOT EXISTS runs \
+         (timestamp INTEGER PRIMARY KEY, as_of TEXT NOT NULL, days TEXT NOT NULL, digest TEXT NOT NULL)",
+        [],
+    )?;
+    let mut statement = transaction.prepare("SELECT name FROM pragma_table_info('runs')")?;
+    let found: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for (counter, _) in load.counters.iter().filter(|(counter, _)| !found.iter().any(|name| name == counter)) {
+        transaction.execute(&format!("ALTER TABLE runs ADD COLUMN \"{counter}\" INTEGER"), [])?;
+    }
+    Ok(())
+}
+
+fn insert_run(transaction: &Transaction<'_>, load: &Load, timestamp: i64, digest: &str) -> rusqlite::Result<()> {
+    let names: String = load.counters.iter().map(|(counter, _)| format!(", \"{counter}\"")).collect();
+    let marks = ", ?".repeat(load.counters.len());
+    let days: Vec<String> = load.days.iter().map(|day| format!("\"{day}\"")).collect();
+    let mut values: Vec<Box<dyn ToSql>> = vec![
+        Box::new(timestamp),
+        Box::new(load.as_of.to_string()),
+        Box::new(format!("[{}]", days.join(","))),
+        Box::new(digest.to_string()),
+    ];
+    values.extend(load.counters.iter().map(|(_, count)| Box::new(count.cast_signed()) as Box<dyn ToSql>));
+    let sql = format!("INSERT INTO runs (timestamp, as_of, days, digest{names}) VALUES (?, ?, ?, ?{marks})");
+    transaction.execute(&sql, rusqlite::params_from_iter(values)).map(drop)
+}
