@@ -20,7 +20,7 @@ use crate::{
     error::Error,
     identities::{Contested, Identities, contested, hash},
     merge::Merged,
-    read::{BadLimit, Watch, Work, read_inputs},
+    read::{Again, BadLimit, Watch, Work, read_inputs},
     records::{Lines, Records},
     reduce::{reduce, write_records},
     rows::{Family, RowsWriter},
@@ -137,7 +137,7 @@ fn run_contested<'r>(
             memory,
         })
         .collect();
-    let mut counters = read_inputs(inputs, &mut choosers, watch)?;
+    let mut counters = read_inputs(inputs, &mut choosers, &Again(watch))?;
     let (mut tallies, observations): (Vec<Tally<'r>>, Vec<Observations>) =
         choosers.into_iter().map(|chooser| (chooser.tally, chooser.observations)).unzip();
     watch.pass("choosing among observations");

@@ -31,6 +31,15 @@ pub struct Silent;
 
 impl Watch for Silent {}
 
+/// Watches a further pass over the same input, whose bad lines were told of before.
+pub(crate) struct Again<'w>(pub(crate) &'w dyn Watch);
+
+impl Watch for Again<'_> {
+    fn progress(&self, bytes: u64, lines: u64) {
+        self.0.progress(bytes, lines);
+    }
+}
+
 /// How many lines may be bad before a run fails: more than `count`, and more than the `share` of all lines.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BadLimit {

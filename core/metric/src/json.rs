@@ -106,11 +106,20 @@ macro_rules! object {
 
         impl<'a> crate::json::Field<'a> for $object<'a> {
             fn object<A: serde::de::MapAccess<'a>>(mut object: A) -> Result<Option<Self>, A::Error> {
+                #[derive(serde::Deserialize)]
+                #[serde(field_identifier)]
+                #[allow(non_camel_case_types, reason = "the fields' own names")]
+                enum FieldName {
+                    $(#[serde(rename = $name)] $field,)*
+                    #[serde(other)]
+                    Other,
+                }
+
                 let mut fields = Self::default();
-                while let Some(crate::json::Key(name)) = object.next_key()? {
-                    match &*name {
-                        $($name => fields.$field = object.next_value::<crate::json::Optional<$type>>()?.0,)*
-                        _ => {
+                while let Some(name) = object.next_key()? {
+                    match name {
+                        $(FieldName::$field => fields.$field = object.next_value::<crate::json::Optional<$type>>()?.0,)*
+                        FieldName::Other => {
                             object.next_value::<serde::de::IgnoredAny>()?;
                         }
                     }
@@ -121,16 +130,6 @@ macro_rules! object {
     };
 }
 pub(crate) use object;
-
-/// A field's name.
-pub(crate) struct Key<'a>(pub(crate) Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name: Option<Text<'de>> = deserializer.deserialize_str(AnyType(PhantomData))?;
-        Ok(Self(name.map_or(Cow::Borrowed(""), |name| name.0)))
-    }
-}
 
 /// A string.
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);

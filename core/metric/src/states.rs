@@ -59,7 +59,7 @@ impl Ratios {
 
     /// One post's ratio; 0 where the denominator is 0. The numerator must not be above 2^65, so that its units fit.
     pub fn one(numerator: u128, denominator: u64) -> Self {
-        let Some(denominator) = std::num::NonZeroU128::new(denominator.into()) else {
+        let Some(denominator) = std::num::NonZeroU128::new(denominator.into()).filter(|_| numerator > 0) else {
             return Self { units: 0, ratios: 1 };
         };
         let units = numerator.saturating_mul(Self::UNITS);
