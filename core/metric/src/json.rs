@@ -116,8 +116,8 @@ macro_rules! object {
                 }
 
                 let mut fields = Self::default();
-                while let Some(name) = object.next_key()? {
-                    match name {
+                while let Some(key) = object.next_key()? {
+                    match key {
                         $(FieldName::$field => fields.$field = object.next_value::<crate::json::Optional<$type>>()?.0,)*
                         FieldName::Other => {
                             object.next_value::<serde::de::IgnoredAny>()?;
