@@ -31,9 +31,11 @@ fn plain_host(href: &str) -> Option<&str> {
     let host = &rest[..rest.bytes().take_while(is_plain).count()];
     let ends = matches!(rest.as_bytes().get(host.len()), None | Some(b'/' | b'?' | b'#'));
     // A last label that begins with a digit may make it an IPv4 address.
-    let is_name = host.rsplit('.').next().is_some_and(|last| last.starts_with(|first: char| first.is_ascii_lowercase()));
+    let is_name =
+        host.rsplit('.').next().is_some_and(|last| last.starts_with(|first: char| first.is_ascii_lowercase()));
     // No label is empty, and none is punycode.
-    let has_plain_labels = !host.starts_with('.') && !host.as_bytes().windows(2).any(|two| matches!(two, b".." | b"--"));
+    let has_plain_labels =
+        !host.starts_with('.') && !host.as_bytes().windows(2).any(|two| matches!(two, b".." | b"--"));
     (ends && is_name && has_plain_labels).then_some(host)
 }
 

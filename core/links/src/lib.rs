@@ -95,11 +95,10 @@ mod tests {
 
     #[test]
     fn text_counts_only_where_there_is_no_anchor() {
-        assert_eq!(hosts_of("<p>http://a.example/ and HTTPS://B.example.</p>http://a.example"), [
-            "a.example",
-            "b.example",
-            "a.example"
-        ]);
+        assert_eq!(
+            hosts_of("<p>http://a.example/ and HTTPS://B.example.</p>http://a.example"),
+            ["a.example", "b.example", "a.example"]
+        );
         assert_eq!(hosts_of("http&#58;//a.example"), ["a.example"]);
         assert_eq!(hosts_of("<title>http:&sol;/a.example</title><style>http://b.example&sol;</style>"), ["a.example"]);
         assert_eq!(hosts_of("http://a.example <abbr> </a> <!-- <a> --> <a"), ["a.example"]);

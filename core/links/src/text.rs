@@ -98,9 +98,10 @@ mod tests {
         for (text, found) in [
             ("http://a", &["http://a"][..]),
             ("see http://a/b_(c), HTTPS://b/?d.\n", &["http://a/b_(c", "HTTPS://b/?d"]),
-            ("http://a\u{3000}http://b\u{a0}http://c\u{85}http://d\0http://e\u{7f}", &[
-                "http://a", "http://b", "http://c", "http://d", "http://e",
-            ]),
+            (
+                "http://a\u{3000}http://b\u{a0}http://c\u{85}http://d\0http://e\u{7f}",
+                &["http://a", "http://b", "http://c", "http://d", "http://e"],
+            ),
             ("<http://a>\"http://b\"`http://c`'http://d'", &["http://a", "http://b", "http://c", "http://d"]),
             ("http://a.,;:!?')]}*_", &["http://a"]),
             ("http://a/\u{200b}é", &["http://a/\u{200b}é"]),

@@ -23,7 +23,7 @@ impl Account {
     pub fn new(timeline: &Timeline, number: u64) -> Self {
         let mut random = Random::new(timeline.seed, Stream::Account, number);
         let host = if random.chance(210) { Host::HERE } else { Host(1 + random.rank(1 << 12)) };
-        // As the samples have them: nearly half in the last ten months, a third in the year before, few older than that.
+        // As the samples have them: nearly half in the last ten months, a third in the year before, few are older.
         let age = match random.below(100) {
             0..46 => random.below(296),
             46..82 => 296 + random.below(365),
@@ -160,12 +160,12 @@ pub struct User {
 
 impl Put for User {
     fn put(&self, out: &mut Vec<u8>) {
-        put!(out, ascii().name(self.first));
+        let [first, second] = [self.first, self.second].map(|number| ascii().name(number % 96));
         match self.second >> 62 {
-            0 => put!(out, self.number),
-            1 => put!(out, "_", ascii().name(self.second)),
-            2 => put!(out, ascii().name(self.second)),
-            _ => put!(out, ascii().name(self.second), self.number % 100),
+            0 => put!(out, first, self.number),
+            1 => put!(out, first, "_", second),
+            2 => put!(out, first, second),
+            _ => put!(out, first, second, self.number % 100),
         }
     }
 }

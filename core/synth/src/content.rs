@@ -2,9 +2,9 @@
 
 use crate::{
     account::Account,
-    put::{Hex, Put, put},
+    put::{Folders, Hex, Put, put},
     random::{Random, Stream},
-    words::{Script, ascii},
+    words::{Script, ascii, host_end},
 };
 
 /// The attributes after the `href` of a link, in the orders that servers give them.
@@ -18,21 +18,6 @@ const TAG_ELSEWHERE: &str =
 const TAG_HERE: &str = r#"\" class=\"mention hashtag\" rel=\"tag\">#<span>"#;
 const MENTION: &str = r#"\" class=\"u-url mention\" rel=\"nofollow noopener noreferrer\" target=\"_blank\">@<span>"#;
 
-/// 768 words with 11 endings, one after the other so that well-known hosts don't end alike.
-const HOST_ENDINGS: [&str; 11] = [
-    ".example",
-    "-social.example",
-    ".test",
-    ".blog.example",
-    "-news.test",
-    ".a.test",
-    "hub.example",
-    "-press.test",
-    "town.example",
-    "-and-sons.example",
-    "net.test",
-];
-
 /// Writes `length` items with commas between them.
 pub fn list(out: &mut Vec<u8>, length: u64, mut item: impl FnMut(&mut Vec<u8>, u64)) {
     for place in 0..length {
@@ -44,7 +29,7 @@ pub fn list(out: &mut Vec<u8>, length: u64, mut item: impl FnMut(&mut Vec<u8>, u
 }
 
 /// A server, by its number: 0 is the one whose timeline this is; of the others, the smaller, the better known.
-/// Numbers up to 8,448 differ.
+/// The names of the first 8,448 differ: 768 words with 11 ends, in turn so that well-known hosts don't end alike.
 #[derive(Clone, Copy)]
 pub struct Host(pub u64);
 
@@ -65,7 +50,7 @@ impl Put for Host {
     fn put(&self, out: &mut Vec<u8>) {
         match self.0.checked_sub(1) {
             None => put!(out, "tootmill.example"),
-            Some(number) => put!(out, ascii().name(number), HOST_ENDINGS[((number + number / 768) % 11) as usize]),
+            Some(number) => put!(out, ascii().name(number), host_end(number + number / 768)),
         }
     }
 }
@@ -99,11 +84,10 @@ impl Tag {
         put!(out, "https://", host, "/tags/");
         let [first, second] = self.words();
         for byte in first.bytes().chain(second.bytes()) {
-            if byte.is_ascii() {
-                out.push(byte);
-            } else {
-                let digit = |nibble: u8| b"0123456789ABCDEF"[usize::from(nibble & 15)];
-                out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte)]);
+            let digit = |nibble: u8| b"0123456789ABCDEF"[usize::from(nibble & 15)];
+            match byte {
+                0..128 => out.push(byte),
+                _ => out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte)]),
             }
         }
     }
@@ -168,7 +152,7 @@ impl Emoji {
         put!(out, r#"{"shortcode":""#, self, "\"");
         for (key, form) in [("url", "original"), ("static_url", "static")] {
             put!(out, ",\"", key, r#"":"https://files.tootmill.example/cache/custom_emojis/images"#);
-            put!(out, crate::put::Folders(folder), "/", form, "/", Hex(file), ".png\"");
+            put!(out, Folders(folder), "/", form, "/", Hex(file), ".png\"");
         }
         put!(out, r#","visible_in_picker":true}"#);
     }

@@ -8,21 +8,15 @@
 //! assert_eq!(counts.bytes, lines.len() as u64);
 //! # Ok::<(), std::io::Error>(())
 //! ```
-#![allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    reason = "random bits are cut to the size that is wanted"
-)]
+#![allow(clippy::cast_possible_truncation, reason = "random bits are cut to the size that is wanted")]
 
 mod account;
 mod content;
-mod edit;
 mod odd;
 mod oddity;
 mod post;
 mod put;
 mod random;
-mod samples;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -45,7 +39,7 @@ pub struct Timeline {
     pub start: u32,
     /// Over how many days the posts are spread, evenly; at least one.
     pub days: u32,
-    /// Whether about one post in five has an [`Oddity`]. Without, every line is a plain post.
+    /// Whether about one post in three has an [`Oddity`]. Without, every line is a plain post.
     pub oddities: bool,
 }
 

@@ -1,507 +1,337 @@
-//! What each oddity does to a post's line, and which lines it adds.
+//! What an oddity does: edits of a post's line, found by the names of its members, and lines beside it.
 
 use crate::{
     Oddity, Timeline,
-    content::{Emoji, Host},
-    edit::{Line, quote},
+    content::Host,
     post,
     put::{DAY, Moment, put},
     random::{Random, Stream},
-    samples::{self, CAPITALS, INVALID, SCRIPTS, SURROGATES, TWICE, WRONG},
     words::{Language, ascii},
 };
+use memchr::memmem;
+use std::{fmt::Write as _, ops::Range};
 
-/// Writes post `number`, which has the oddity, and the lines that the oddity adds; says how many lines that is.
+/// Where a member is: its name, after the names that come before it in the line, with dots between.
+type Path = &'static str;
+
+/// What an oddity does. Of several values a post has one.
+pub enum Edit {
+    /// Sets a member to a JSON value, or takes it away where the value is empty.
+    Set(Path, &'static [&'static str]),
+    /// As `Set`, each value with its member.
+    One(&'static [(Path, &'static str)]),
+    /// Puts text at the front of a member's.
+    Into(Path, &'static [&'static str]),
+    /// Sets a member to the date of creation in another form.
+    Date(Path, &'static [&'static str]),
+    /// Sets the tags to the words.
+    Tags(&'static [&'static str]),
+    /// Sets the content to some words and the text, in which `{}` is a host.
+    Content(&'static [&'static str]),
+    /// Replaces the line.
+    Replace(&'static [&'static str]),
+    /// Edits the line.
+    By(fn(&mut Line)),
+    /// Writes a line before the post's.
+    Before(fn(&mut Line)),
+    /// Writes a line after the post's.
+    After(fn(&mut Line)),
+}
+
+/// Writes post `number`, which has the oddity, and the line that the oddity adds; says how many lines that is.
 pub fn lines(timeline: &Timeline, number: u64, oddity: Oddity, out: &mut Vec<u8>) -> u64 {
-    let mut random = Random::new(timeline.seed, Stream::Edit, number);
-    match oddity {
-        Oddity::Ahead => again(timeline, other(timeline, number, oddity, &mut random), oddity, &mut random, out),
-        Oddity::DeletedBefore => deletion(timeline, other(timeline, number, oddity, &mut random), &mut random, out),
-        Oddity::LineEmpty => out.push(b'\n'),
-        Oddity::LineBlank => put!(out, random.pick(&[" \n", "   \t \n", "\t\n"])),
-        _ => {}
+    let edit = oddity.edit();
+    if let Edit::Before(write) = edit {
+        write(&mut Line::new(timeline, number, out));
     }
-    line(timeline, number, Some(oddity), out);
-    put!(out, if oddity == Oddity::LineCrLf { "\r\n" } else { "\n" });
-    match oddity {
-        Oddity::Again
-        | Oddity::AgainEdited
-        | Oddity::AgainCounted
-        | Oddity::TieSpaces
-        | Oddity::TieBytes
-        | Oddity::TieForms => {
-            again(timeline, other(timeline, number, oddity, &mut random), oddity, &mut random, out);
-        }
-        Oddity::DeletedAfter => deletion(timeline, other(timeline, number, oddity, &mut random), &mut random, out),
-        Oddity::Ahead | Oddity::DeletedBefore | Oddity::LineEmpty | Oddity::LineBlank => {}
-        _ => return 1,
-    }
-    2
-}
-
-/// A post near by whose line is not bad, after this one where that is shown ahead; this one where none is found.
-fn other(timeline: &Timeline, number: u64, oddity: Oddity, random: &mut Random) -> u64 {
-    let mut near = || {
-        let step = 1 + random.rank(4096);
-        if matches!(oddity, Oddity::Ahead | Oddity::DeletedBefore) {
-            number.saturating_add(step).min(timeline.posts.saturating_sub(1))
-        } else {
-            number.saturating_sub(step)
-        }
-    };
-    // The creation in another form is the same moment only if it isn't odd itself.
-    let fits = |near: &u64| timeline.oddity(*near).is_none_or(|own| !own.is_bad() && oddity != Oddity::TieForms);
-    (0..8).map(|_| near()).find(fits).unwrap_or(number)
-}
-
-/// Writes the line of a post without its end.
-fn line(timeline: &Timeline, number: u64, oddity: Option<Oddity>, out: &mut Vec<u8>) -> post::Written {
-    let start = out.len();
-    let written = post::write(timeline, number, out);
-    if let Some(oddity) = oddity {
-        let random = Random::new(timeline.seed ^ 1, Stream::Edit, number);
-        Odd { line: Line { out, start }, timeline, number, id: written.id, created: written.created, random }
-            .make(oddity);
-    }
-    written
-}
-
-/// Writes the deletion of a post.
-fn deletion(timeline: &Timeline, number: u64, random: &mut Random, out: &mut Vec<u8>) {
-    let mut post = Vec::new();
-    let written = line(timeline, number, timeline.oddity(number), &mut post);
-    let id = Line { out: &mut post, start: 0 }.get(&["id"]).trim_ascii().to_vec();
-    let bare = id.strip_prefix(b"\"").and_then(|id| id.strip_suffix(b"\"")).unwrap_or(&id);
-    put!(out, r#"{"deleted":""#);
-    out.extend_from_slice(bare);
-    put!(out, r#"","at":""#, Moment(written.created + random.below(DAY)), "\"}\n");
-}
-
-/// Writes a post once more, as the oddity says.
-fn again(timeline: &Timeline, number: u64, oddity: Oddity, random: &mut Random, out: &mut Vec<u8>) {
-    let start = out.len();
-    let written = line(timeline, number, timeline.oddity(number), out);
-    let mut line = Line { out, start };
-    if matches!(oddity, Oddity::Ahead | Oddity::AgainEdited) {
-        let edited = String::from_utf8_lossy(&Moment(written.created + 60_000 + random.below(DAY)).text()).into_owned();
-        line.set(&["edited_at"], &quote(&edited));
-        line.put_into(&["content"], b"<p>(edited)</p>");
-    }
-    match oddity {
-        Oddity::Ahead | Oddity::AgainEdited | Oddity::AgainCounted => {
-            let count = (1000 + random.rank(5000)).to_string();
-            line.set(&[random.pick(&["reblogs_count", "favourites_count"])], count.as_bytes());
-        }
-        Oddity::TieSpaces => {
-            line.put_before(&["created_at"], b" \t ");
-            line.put_before(&["language"], b"\t");
-            line.put_before(&["content"], b"  ");
-        }
-        Oddity::TieBytes => {
-            line.set(&["language"], random.pick(&["\"aa\"", "\"zu\""]).as_bytes());
-            line.put_into(&["content"], random.pick(&["<p>again</p>", "Again "]).as_bytes());
-            line.set(&["account", "followers_count"], random.below(1 << 20).to_string().as_bytes());
-        }
-        Oddity::TieForms => {
-            let forms = [
-                Oddity::DateOffset,
-                Oddity::DateShifted,
-                Oddity::DateSpace,
-                Oddity::DateSpaceOffset,
-                Oddity::DatePython,
-                Oddity::DateNaive,
-            ];
-            line.set(&["created_at"], &date(random.pick(&forms), written.created, random));
-        }
-        _ => {}
-    }
+    Line::new(timeline, number, out).post(Some(oddity));
     out.push(b'\n');
+    if let Edit::After(write) = edit {
+        write(&mut Line::new(timeline, number, out));
+    }
+    1 + u64::from(matches!(edit, Edit::Before(_) | Edit::After(_)))
 }
 
-/// A moment, in milliseconds since 1970, in the form that the oddity names, as JSON.
-fn date(form: Oddity, moment: u64, random: &mut Random) -> Vec<u8> {
-    let shifts =
-        [("+0200", 2, true), ("+09:00", 9, true), ("-0800", 8, false), ("-05:00", 5, false), ("+14:00", 14, true)];
-    let (offset, hours, east) = random.pick(&shifts);
-    let moment = match form {
-        Oddity::DateShifted if east => moment + hours * 3_600_000,
-        Oddity::DateShifted => moment.saturating_sub(hours * 3_600_000),
-        _ => moment,
-    };
-    let text = Moment(moment).text();
-    let text = str::from_utf8(&text).unwrap_or_default();
-    let (day, time, seconds, millis) = (&text[..10], &text[11..23], &text[..19], &text[..23]);
-    let date = match form {
-        Oddity::DateSeconds => format!("{seconds}Z"),
-        Oddity::DateMicros => format!("{millis}{:03}Z", random.below(1000)),
-        Oddity::DateNanos => format!("{millis}{:06}Z", random.below(1_000_000)),
-        Oddity::DateOffset => format!("{millis}+00:00"),
-        Oddity::DateShifted => format!("{millis}{offset}"),
-        Oddity::DateSpace => format!("{day} {time}Z"),
-        Oddity::DateSpaceOffset => format!("{millis} {}", random.pick(&["+0000", "+00:00"])),
-        Oddity::DatePython if millis.ends_with(".000") => format!("{day} {}+00:00", &seconds[11..]),
-        Oddity::DatePython => format!("{day} {time}000+00:00"),
-        Oddity::DateNaive => millis.to_owned(),
-        Oddity::DateBare => day.to_owned(),
-        _ => text.to_owned(),
-    };
-    quote(&date)
-}
-
-/// A post's line while it is made odd.
-struct Odd<'a> {
-    line: Line<'a>,
+/// The last line of an output, while it is made.
+pub struct Line<'a> {
+    pub out: &'a mut Vec<u8>,
+    start: usize,
     timeline: &'a Timeline,
-    number: u64,
-    id: u64,
-    /// Milliseconds since 1970.
-    created: u64,
-    random: Random,
+    /// The post's number.
+    pub number: u64,
+    /// The post's plain id.
+    pub id: u64,
+    /// The moment at which the post was created, in milliseconds since 1970, and then of what happens to it.
+    pub moment: u64,
+    pub random: Random,
 }
 
-impl Odd<'_> {
-    fn make(&mut self, oddity: Oddity) {
-        match oddity {
-            Oddity::Again
-            | Oddity::AgainEdited
-            | Oddity::AgainCounted
-            | Oddity::Ahead
-            | Oddity::TieSpaces
-            | Oddity::TieBytes
-            | Oddity::TieForms
-            | Oddity::DeletedAfter
-            | Oddity::DeletedBefore
-            | Oddity::LineEmpty
-            | Oddity::LineBlank
-            | Oddity::LineCrLf => {}
+/// Where a member stands in the output.
+struct Member {
+    name: usize,
+    value: Range<usize>,
+}
 
-            Oddity::Boost => {
-                let mut boosted = Vec::new();
-                post::write(self.timeline, self.number / 2, &mut boosted);
-                self.line.set(&["reblog"], &boosted);
-            }
-            Oddity::NotPublic => self.set_any(&["visibility"], &["\"unlisted\"", "\"private\"", "\"direct\""]),
-            Oddity::VisibilityAbsent => self.line.remove(&["visibility"]),
+impl<'a> Line<'a> {
+    fn new(timeline: &'a Timeline, number: u64, out: &'a mut Vec<u8>) -> Self {
+        let random = Random::new(timeline.seed, Stream::Edit, number);
+        Self { start: out.len(), out, timeline, number, id: 0, moment: 0, random }
+    }
 
-            Oddity::IdNumber => self.set(&["id"], &self.id.to_string()),
-            Oddity::IdHuge => self.set(&["id"], &format!("{}{:07}", self.id, self.number % 10_000_000)),
-            Oddity::IdShort => {
-                let sign = if self.random.chance(500) { "-" } else { "" };
-                self.set(&["id"], &format!("{sign}{}", self.number.saturating_add(1)));
-            }
-            Oddity::IdFlake => {
-                let id = format!(
-                    "\"A{}\"",
-                    self.letters(17, b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
-                );
-                self.set(&["id"], &id);
-            }
-            Oddity::IdUlid => {
-                let id = format!("\"01K{}\"", self.letters(23, b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"));
-                self.set(&["id"], &id);
-            }
-            Oddity::IdUuid => {
-                let mut id = self.letters(32, b"0123456789abcdef");
-                for hyphen in [20, 16, 12, 8] {
-                    id.insert(hyphen, '-');
-                }
-                self.set(&["id"], &format!("\"{id}\""));
-            }
-            Oddity::IdEscaped => {
-                let id = self.id.to_string();
-                let (first, rest) = id.split_at(1);
-                self.set(&["id"], &format!("\"\\u003{first}{rest}\""));
-            }
-
-            Oddity::DateSeconds
-            | Oddity::DateMicros
-            | Oddity::DateNanos
-            | Oddity::DateOffset
-            | Oddity::DateShifted
-            | Oddity::DateSpace
-            | Oddity::DateSpaceOffset
-            | Oddity::DatePython
-            | Oddity::DateNaive
-            | Oddity::DateBare => {
-                let date = date(oddity, self.created, &mut self.random);
-                self.line.set(&["created_at"], &date);
-            }
-            Oddity::Edited => {
-                let date = date(oddity, self.created + 1000 + self.random.rank(DAY), &mut self.random);
-                self.line.set(&["edited_at"], &date);
-            }
-            Oddity::Late => {
-                let late = DAY + self.random.below(121 * DAY);
-                let date = date(oddity, self.created.saturating_sub(late), &mut self.random);
-                self.line.set(&["created_at"], &date);
-            }
-
-            Oddity::LanguageNull => self.set(&["language"], "null"),
-            Oddity::LanguageAbsent => self.line.remove(&["language"]),
-            Oddity::LanguageEmpty => self.set(&["language"], "\"\""),
-            Oddity::LanguageEscaped => self.set_any(&["language"], &[r#""e\\n""#, r#""e\tn""#, r#""\n""#, r#""\\t""#]),
-
-            Oddity::CountNegative => self.count("-3"),
-            Oddity::CountNull => self.count("null"),
-            Oddity::CountAbsent => {
-                let name = self.random.pick(&COUNTS);
-                self.line.remove(&[name]);
-            }
-            Oddity::CountLarge => self.set(&["favourites_count"], "5000000000"),
-            Oddity::FollowersZero => self.set(&["account", "followers_count"], "0"),
-            Oddity::FollowersHidden => self.set(&["account", "followers_count"], "-1"),
-            Oddity::FollowersNull => self.set(&["account", "followers_count"], "null"),
-
-            Oddity::AccountNull => self.set(&["account"], "null"),
-            Oddity::AccountAbsent => self.line.remove(&["account"]),
-            Oddity::AccountIdMissing => self.set_any_or_remove(&["account", "id"], &["null", "\"\"", "true"]),
-            Oddity::AccountIdNumber => {
-                let id = self.line.get(&["account", "id"]).trim_ascii().to_vec();
-                self.line.set(
-                    &["account", "id"],
-                    id.strip_prefix(b"\"").and_then(|id| id.strip_suffix(b"\"")).unwrap_or(&id),
-                );
-            }
-            Oddity::AccountIdEscaped => self.put_any_into(&["account", "id"], &[r"a\\b", r"a\tb", r"a\nb"]),
-            Oddity::AccountDateMissing => {
-                self.set_any_or_remove(&["account", "created_at"], &["null", "1700000000", "\"\"", "\"long ago\""]);
-            }
-
-            Oddity::EmojiStrings => {
-                let (first, second) = (self.emoji(), self.emoji());
-                self.set(&["tags", "emojis"], &format!("[\"{first}\",\"{second}\"]"));
-            }
-            Oddity::EmojiTwice => {
-                let emoji = self.emoji();
-                self.set(&["tags", "emojis"], &format!(r#"[{{"shortcode":"{emoji}"}},{{"shortcode":"{emoji}"}}]"#));
-            }
-            Oddity::TagStrings => {
-                let tags = [self.random.pick(CAPITALS), self.random.pick(SCRIPTS), ascii().name(self.random.bits())];
-                self.set(&["tags"], &format!("[\"{}\"]", tags.join("\",\"")));
-            }
-            Oddity::TagTwice => {
-                let tag = self.random.pick(CAPITALS);
-                self.tags(&[tag.as_bytes(), tag.to_lowercase().as_bytes()]);
-            }
-            Oddity::TagCapitals => {
-                let tag = self.random.pick(CAPITALS);
-                self.tags(&[tag.as_bytes()]);
-            }
-            Oddity::TagScripts => {
-                let tags: [&str; 3] = std::array::from_fn(|_| self.random.pick(SCRIPTS));
-                self.tags(&tags.map(str::as_bytes));
-            }
-            Oddity::TagControl => self.tag_of(&[r"mi\u0001ll", r"\u001fmill", r"mill\u0000", r"\u007f"]),
-            Oddity::TagEscaped => self.tag_of(&[r"mi\\ll", r"mi\tll", r"mi\nll", r"mi\r\nll", r"\\x01", r"\\"]),
-            Oddity::KeyEmpty => {
-                self.tags(&[b""]);
-                self.set(&["tags", "emojis"], r#"[{"shortcode":""}]"#);
-            }
-            Oddity::KeyLong => {
-                let key = "m".repeat(32_768);
-                if self.random.chance(500) {
-                    self.tags(&[key.as_bytes()]);
-                } else {
-                    self.set(&["tags", "emojis"], &format!("[{{\"shortcode\":\"{key}\"}}]"));
-                }
-            }
-
-            Oddity::Surrogate => self.put_any_into(&["content"], SURROGATES),
-            Oddity::SurrogateTag => self.tag_of(SURROGATES),
-            Oddity::InvalidBytes => {
-                let bytes = self.random.pick(INVALID);
-                self.line.put_into(&["content"], bytes);
-                if self.random.chance(300) {
-                    self.line.put_into(&["account", "display_name"], bytes);
-                }
-            }
-            Oddity::InvalidTag => {
-                let tag = [&b"mill"[..], self.random.pick(INVALID)].concat();
-                self.tags(&[&tag]);
-            }
-            Oddity::NameTwice => {
-                let (path, first) = self.random.pick(TWICE);
-                let name = path.last().copied().unwrap_or_default();
-                self.line.put_before(path, format!("\"{name}\":{first},").as_bytes());
-            }
-            Oddity::NameEscaped => {
-                let names = [
-                    ("id", r"\u0069d"),
-                    ("language", r"l\u0061nguage"),
-                    ("content", r"conten\u0074"),
-                    ("account", r"\u0061ccount"),
-                ];
-                let (name, escaped) = self.random.pick(&names);
-                self.line.rename(name, escaped);
-            }
-            Oddity::WrongType => {
-                let (path, value) = self.random.pick(WRONG);
+    /// Writes the post.
+    fn post(&mut self, oddity: Option<Oddity>) {
+        (self.id, self.moment) = post::write(self.timeline, self.number, self.out);
+        match oddity.map(Oddity::edit) {
+            Some(Edit::Set(path, values)) => self.set_one(path, values),
+            Some(Edit::One(members)) => {
+                let (path, value) = self.random.pick(members);
                 self.set(path, value);
             }
-            Oddity::EscapedMarkup => self.escape(|letter| "<>&".contains(letter)),
-            Oddity::EscapedSlash => self.escape(|letter| letter == '/'),
-            Oddity::EscapedLetters => {
-                self.line.put_into(&["content"], "Mühle 🦣 ".as_bytes());
-                self.escape(|letter| !letter.is_ascii());
+            Some(Edit::Into(path, texts)) => self.put_one_into(path, texts),
+            Some(Edit::Date(path, forms)) => self.set_date(path, forms),
+            Some(Edit::Tags(lists)) => {
+                let tags = self.random.pick(lists).replace(' ', "\"},{\"name\":\"");
+                self.set("tags", &format!("[{{\"name\":\"{tags}\"}}]"));
             }
-            Oddity::TextBreaks => {
-                self.put_any_into(&["content"], &[r"one\ttwo\n\nthree ", r"\r\n\t", r"tab\there\u2028 "]);
-                self.put_any_into(&["account", "display_name"], &[r"two\nlines ", r"\t"]);
+            Some(Edit::Content(texts)) => self.content(texts),
+            Some(Edit::Replace(lines)) => {
+                self.out.truncate(self.start);
+                put!(self.out, self.random.pick(lines));
             }
-            Oddity::TextBrackets => {
-                self.line.put_into(&["content"], [&*"[".repeat(200), r#"\"\\"#, &"{[".repeat(100)].concat().as_bytes());
-            }
-            Oddity::Nested => self.nest(98),
-            Oddity::TextLong => {
-                let mut text = b"\"".to_vec();
-                ascii().text(&mut text, 300_000, &mut self.random);
-                text.push(b'"');
-                self.line.set(&["content"], &text);
-            }
-
-            Oddity::LineCut => {
-                let length = self.line.bytes().len() as u64;
-                let end = self.line.start + 1 + self.random.below(length - 1) as usize;
-                self.line.out.truncate(end);
-            }
-            Oddity::LineNoObject => self.replace_any(&["null", "42", "\"text\"", "[1,2]", "true"]),
-            Oddity::LineNoJson => {
-                let lines = [
-                    "<html><title>502 Bad Gateway</title></html>",
-                    "event: update",
-                    "{'id': '1'}",
-                    "{\"id\":\"1\",}",
-                    "}",
-                    "\0\0\0\0",
-                ];
-                self.replace_any(&lines);
-            }
-            Oddity::LineDeep => {
-                let levels = self.random.pick(&[130, 200, 2000, 30_000]);
-                self.nest(levels);
-            }
-            Oddity::IdMissing => {
-                if self.random.chance(200) {
-                    self.replace_any(&["{}", r#"{"error":"Too many requests"}"#]);
-                } else {
-                    self.set_any_or_remove(&["id"], &["null", "\"\"", "true", "{}", "[1]", "1.5", "1e17"]);
-                }
-            }
-            Oddity::DateMissing => {
-                let dates = ["null", "\"\"", "1700000000", "\"yesterday\"", "\"2026-13-01T00:00:00Z\"", "{}"];
-                self.set_any_or_remove(&["created_at"], &dates);
-            }
-
-            Oddity::PlainUrls
-            | Oddity::MarkedUrls
-            | Oddity::HtmlComment
-            | Oddity::HtmlUnquoted
-            | Oddity::HtmlAttributeTwice
-            | Oddity::HtmlReference
-            | Oddity::HtmlRawText
-            | Oddity::HtmlCapitals
-            | Oddity::HtmlBroken
-            | Oddity::HtmlMention
-            | Oddity::HtmlHashtag
-            | Oddity::HostUnicode
-            | Oddity::HostPort
-            | Oddity::HostUser
-            | Oddity::HostIpv4
-            | Oddity::HostIpv6
-            | Oddity::HostDots
-            | Oddity::HostCapitals
-            | Oddity::UrlSpaces
-            | Oddity::UrlBroken
-            | Oddity::UrlScheme => self.content(samples::of(oddity)),
+            Some(Edit::By(edit)) => edit(self),
+            Some(Edit::Before(_) | Edit::After(_)) | None => {}
         }
     }
 
-    /// Some words and one of the samples for a content.
-    fn content(&mut self, samples: &[&str]) {
-        let mut text = Vec::new();
-        let length = self.random.rank(300);
-        Language::pick(&mut self.random).script.text(&mut text, length, &mut self.random);
-        let mut host = Vec::new();
-        put!(&mut host, Host(self.random.rank(1 << 13)));
-        let sample = self.random.pick(samples).replace("{}", &String::from_utf8_lossy(&host));
-        self.line.set(&["content"], &quote(&format!("{} {sample}", String::from_utf8_lossy(&text))));
+    /// A post near by whose line is not bad, before or after this one; this one where none is found.
+    fn near(&mut self, direction: i64, fits: fn(Oddity) -> bool) -> u64 {
+        for _ in 0..8 {
+            let step = direction * (1 + self.random.rank(4096)).cast_signed();
+            let number = self.number.saturating_add_signed(step).min(self.timeline.posts.saturating_sub(1));
+            if self.timeline.oddity(number).is_none_or(fits) {
+                return number;
+            }
+        }
+        self.number
     }
 
-    fn set(&mut self, path: &[&str], value: &str) {
-        self.line.set(path, value.as_bytes());
+    /// Shows a post near by once more, with an edit.
+    pub fn again(&mut self, direction: i64, edit: fn(&mut Line)) {
+        let number = self.near(direction, |oddity| !oddity.is_bad());
+        self.show(number, edit);
     }
 
-    fn set_any(&mut self, path: &[&str], values: &[&str]) {
+    /// Shows a post before that has no oddity once more, with an edit.
+    pub fn again_plain(&mut self, edit: fn(&mut Line)) {
+        let number = self.near(-1, |_| false);
+        self.show(number, edit);
+    }
+
+    fn show(&mut self, number: u64, edit: fn(&mut Line)) {
+        let mut line = Line::new(self.timeline, number, self.out);
+        line.post(self.timeline.oddity(number));
+        line.random = Random::new(self.random.bits(), Stream::Edit, 0);
+        edit(&mut line);
+        self.out.push(b'\n');
+    }
+
+    /// Writes the deletion of a post near by.
+    pub fn deletion(&mut self, direction: i64) {
+        let number = self.near(direction, |oddity| !oddity.is_bad());
+        let mut post = Vec::new();
+        let mut line = Line::new(self.timeline, number, &mut post);
+        line.post(self.timeline.oddity(number));
+        line.unquote("id");
+        let id = line.find("id").map_or(0..0, |member| member.value);
+        let moment = Moment(line.moment + self.random.below(DAY));
+        put!(self.out, r#"{"deleted":""#, post[id], r#"","at":""#, moment, "\"}\n");
+    }
+
+    fn find(&self, path: &str) -> Option<Member> {
+        let (mut name, mut value) = (self.start, self.start);
+        for step in path.split('.') {
+            let quoted = format!("\"{step}\":");
+            name = value + memmem::find(&self.out[value..], quoted.as_bytes())?;
+            value = name + quoted.len();
+        }
+        Some(Member { name, value: value..value + value_length(&self.out[value..]) })
+    }
+
+    /// Sets a member to a JSON value; without a value takes it away with the comma that follows.
+    pub fn set(&mut self, path: &str, value: &str) {
+        if let Some(member) = self.find(path) {
+            let old = if value.is_empty() { member.name..member.value.end + 1 } else { member.value };
+            self.out.splice(old, value.bytes());
+        }
+    }
+
+    pub fn set_one(&mut self, path: &str, values: &[&str]) {
         let value = self.random.pick(values);
         self.set(path, value);
     }
 
-    fn set_any_or_remove(&mut self, path: &[&str], values: &[&str]) {
-        if self.random.chance(300) { self.line.remove(path) } else { self.set_any(path, values) }
+    /// Puts bytes in front of a member.
+    pub fn put_before(&mut self, path: &str, bytes: &[u8]) {
+        if let Some(Member { name, .. }) = self.find(path) {
+            self.out.splice(name..name, bytes.iter().copied());
+        }
     }
 
-    fn put_any_into(&mut self, path: &[&str], texts: &[&str]) {
+    /// Puts bytes at the front of a member's text.
+    pub fn put_into(&mut self, path: &str, bytes: &[u8]) {
+        if let Some(Member { value, .. }) = self.find(path) {
+            let front = value.start + 1;
+            self.out.splice(front..front, bytes.iter().copied());
+        }
+    }
+
+    pub fn put_one_into(&mut self, path: &str, texts: &[&str]) {
         let text = self.random.pick(texts);
-        self.line.put_into(path, text.as_bytes());
+        self.put_into(path, text.as_bytes());
     }
 
-    fn replace_any(&mut self, lines: &[&str]) {
-        let line = self.random.pick(lines);
-        self.line.replace(line.as_bytes());
+    /// Writes the name of a member in another way, given with its quotes and colon.
+    pub fn rename(&mut self, path: &str, name: &str) {
+        if let Some(member) = self.find(path) {
+            self.out.splice(member.name..member.value.start, name.bytes());
+        }
     }
 
-    /// Sets one of the three counts.
-    fn count(&mut self, value: &str) {
-        let name = self.random.pick(&COUNTS);
-        self.set(&[name], value);
+    /// Takes the quotes from a member's text.
+    pub fn unquote(&mut self, path: &str) {
+        if let Some(Member { value, .. }) = self.find(path)
+            && self.out[value.start] == b'"'
+        {
+            self.out.remove(value.end - 1);
+            self.out.remove(value.start);
+        }
     }
 
-    /// Sets the tags, whose names are given as they stand between the quotes.
-    fn tags(&mut self, names: &[&[u8]]) {
-        let tags: Vec<_> = names.iter().map(|name| [br#"{"name":""#, *name, b"\"}"].concat()).collect();
-        self.line.set(&["tags"], &[b"[", &*tags.join(&b','), b"]"].concat());
+    /// Sets a member to the moment, in one of the forms: D is the day, S the time, F the milliseconds, R any digit.
+    pub fn set_date(&mut self, path: &str, forms: &[&str]) {
+        let form = self.random.pick(forms);
+        let (_, offset) = form.split_at(form.find(['+', '-']).unwrap_or(form.len()));
+        let hours = offset.get(1..3).and_then(|hours| hours.parse().ok()).unwrap_or(0) * 3_600_000;
+        let east = offset.starts_with('+');
+        let local = if east { self.moment + hours } else { self.moment.saturating_sub(hours) };
+        let text = Moment(local).text();
+        let text = str::from_utf8(&text).unwrap_or_default();
+        let mut date = String::new();
+        for letter in form.chars() {
+            match letter {
+                'D' => date.push_str(&text[..10]),
+                'S' => date.push_str(&text[11..19]),
+                'F' => date.push_str(&text[20..23]),
+                'R' => date.push(self.random.pick(&['0', '3', '7', '9'])),
+                _ => date.push(letter),
+            }
+        }
+        self.set(path, &format!("\"{date}\""));
     }
 
-    fn tag_of(&mut self, names: &[&str]) {
-        let name = self.random.pick(names);
-        self.tags(&[name.as_bytes()]);
+    /// Sets the id to random letters after `front`, with hyphens at some places.
+    pub fn set_letters(&mut self, front: &str, length: usize, letters: &[u8], hyphens: &[usize]) {
+        let mut id: String = (0..length).map(|_| char::from(self.random.pick(letters))).collect();
+        for place in hyphens {
+            id.insert(*place, '-');
+        }
+        self.set("id", &format!("\"{front}{id}\""));
     }
 
-    /// A shortcode.
-    fn emoji(&mut self) -> String {
-        let mut shortcode = Vec::new();
-        put!(&mut shortcode, Emoji(self.random.rank(1 << 12)));
-        String::from_utf8_lossy(&shortcode).into_owned()
+    fn content(&mut self, texts: &[&str]) {
+        let (mut content, mut host) = (Vec::new(), Vec::new());
+        let length = self.random.rank(300);
+        Language::pick(&mut self.random).script.text(&mut content, length, &mut self.random);
+        put!(&mut host, Host(1 + self.random.rank(1 << 13)));
+        let text = self.random.pick(texts).replace("{}", &String::from_utf8_lossy(&host));
+        put!(&mut content, " ", *text);
+        self.set("content", &quote(&String::from_utf8_lossy(&content)));
+    }
+
+    /// Sets `edited_at`, and the content to what shows it.
+    pub fn edit_text(&mut self) {
+        self.moment += 60_000 + self.random.below(DAY);
+        self.set_date("edited_at", &["DTS.FZ"]);
+        self.put_into("content", b"<p>(edited)</p>");
+    }
+
+    pub fn count_up(&mut self) {
+        let count = (130 + self.random.rank(3000)).to_string();
+        self.set_one("reblogs_count", &[&count]);
+    }
+
+    pub fn boost(&mut self) {
+        let mut boosted = Vec::new();
+        post::write(self.timeline, self.number / 2, &mut boosted);
+        self.set("reblog", &String::from_utf8_lossy(&boosted));
     }
 
     /// Makes the card so many levels deep.
-    fn nest(&mut self, levels: usize) {
-        let (open, close) = if self.random.chance(500) { ("[", "]") } else { ("{\"a\":", "}") };
-        self.set(&["card"], &[&open.repeat(levels), "1", &close.repeat(levels)].concat());
+    pub fn nest(&mut self, levels: usize) {
+        let (open, close) = self.random.pick(&[("[", "]"), ("{\"a\":", "}")]);
+        self.set("card", &[&*open.repeat(levels), "1", &close.repeat(levels)].concat());
+    }
+
+    pub fn long_text(&mut self) {
+        let mut text = Vec::new();
+        ascii().text(&mut text, 300_000, &mut self.random);
+        self.put_into("content", &text);
+    }
+
+    /// Cuts the line off, at least its first byte and at most its last staying.
+    pub fn cut(&mut self) {
+        let length = (self.out.len() - self.start) as u64;
+        self.out.truncate(self.start + 1 + self.random.below(length - 1) as usize);
     }
 
     /// Writes some letters of the content and the account's note as escapes.
-    fn escape(&mut self, escaped: impl Fn(char) -> bool) {
-        for path in [&["content"][..], &["account", "note"]] {
+    pub fn escape(&mut self, escaped: fn(char) -> bool) {
+        for path in ["content", "account.note"] {
+            let value = self.find(path).map_or(0..0, |member| member.value);
             let mut text = String::new();
-            for letter in String::from_utf8_lossy(self.line.get(path)).chars() {
-                if !escaped(letter) {
-                    text.push(letter);
-                } else if letter == '/' {
-                    text.push_str("\\/");
-                } else {
-                    for unit in letter.encode_utf16(&mut [0; 2]) {
-                        text.push_str(&format!("\\u{unit:04x}"));
-                    }
+            for letter in String::from_utf8_lossy(&self.out[value]).chars() {
+                match letter {
+                    _ if !escaped(letter) => text.push(letter),
+                    '/' => text.push_str("\\/"),
+                    _ => letter.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+                        let _ = write!(text, "\\u{unit:04x}");
+                    }),
                 }
             }
             self.set(path, &text);
         }
     }
-
-    fn letters(&mut self, length: usize, letters: &[u8]) -> String {
-        (0..length).map(|_| char::from(self.random.pick(letters))).collect()
-    }
 }
 
-const COUNTS: [&str; 3] = ["replies_count", "reblogs_count", "favourites_count"];
+/// The length of the JSON value at the front.
+fn value_length(json: &[u8]) -> usize {
+    let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
+    for (place, byte) in json.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'[' | b'{' => depth += 1,
+            b',' | b']' | b'}' if depth == 0 => return place,
+            b']' | b'}' => depth -= 1,
+            _ => {}
+        }
+    }
+    json.len()
+}
+
+/// A JSON string.
+pub fn quote(text: &str) -> String {
+    let mut json = String::from('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => json.extend(['\\', letter]),
+            '\n' => json.push_str("\\n"),
+            '\t' => json.push_str("\\t"),
+            '\0'..' ' => drop(write!(json, "\\u{:04x}", letter as u32)),
+            _ => json.push(letter),
+        }
+    }
+    json + "\""
+}

@@ -3,18 +3,14 @@
 use crate::{
     Timeline,
     account::Account,
-    content::{self, Emoji, Tag},
-    put::{DAY, Folders, Hex, Moment, put},
+    content::{self, Emoji, Host, Tag},
+    put::{Folders, Hex, Moment, put},
     random::{Random, Stream},
     words::Language,
 };
 
-/// What the oddities must know of a post that has been written.
-pub struct Written {
-    pub id: u64,
-    /// Milliseconds since 1970.
-    pub created: u64,
-}
+const POLL: &str =
+    r#"{"id":"4711","expires_at":null,"expired":false,"options":[{"title":"Rye","votes_count":0}],"emojis":[]}"#;
 
 /// What is written about at several places of the post.
 struct Parts {
@@ -29,8 +25,8 @@ struct Parts {
     reply: bool,
 }
 
-/// Writes post `number` without a line end.
-pub fn write(timeline: &Timeline, number: u64, out: &mut Vec<u8>) -> Written {
+/// Writes post `number` without a line end; gives its id and when it was created, in milliseconds since 1970.
+pub fn write(timeline: &Timeline, number: u64, out: &mut Vec<u8>) -> (u64, u64) {
     let mut random = Random::new(timeline.seed, Stream::Post, number);
     let random = &mut random;
     let mut parts = Parts::new(timeline, number, random);
@@ -46,14 +42,8 @@ pub fn write(timeline: &Timeline, number: u64, out: &mut Vec<u8>) -> Written {
     let id = (seen << 16) | (number.wrapping_mul(40_503) & 0xffff);
     put!(out, r#"{"id":""#, id, r#"","created_at":""#, Moment(created), r#"","in_reply_to_id":"#);
     if parts.reply {
-        put!(
-            out,
-            "\"",
-            id.saturating_sub(random.below(1 << 44)),
-            r#"","in_reply_to_account_id":""#,
-            parts.account.id,
-            "\""
-        );
+        let reply_to = id.saturating_sub(random.below(1 << 44));
+        put!(out, "\"", reply_to, r#"","in_reply_to_account_id":""#, parts.account.id, "\"");
     } else {
         put!(out, r#"null,"in_reply_to_account_id":null"#);
     }
@@ -103,45 +93,22 @@ pub fn write(timeline: &Timeline, number: u64, out: &mut Vec<u8>) -> Written {
     } else {
         put!(out, "null");
     }
-    put!(out, r#","poll":"#);
-    if random.chance(5) {
-        poll(out, &parts, created, random);
-    } else {
-        put!(out, "null");
-    }
-    put!(out, "}");
-    Written { id, created }
+    put!(out, r#","poll":"#, if random.chance(5) { POLL } else { "null" }, "}");
+    (id, created)
 }
 
 impl Parts {
     fn new(timeline: &Timeline, number: u64, random: &mut Random) -> Self {
         // Some post all day, many once: the accounts that are known grow with the posts.
-        let author = if random.chance(400) {
-            random.rank(number / 2 + 64)
-        } else {
-            random.below(number.saturating_mul(3).saturating_add(1000))
-        };
+        let known = number.min(1 << 60);
+        let author = if random.chance(400) { random.rank(known / 2 + 64) } else { random.below(known * 3 + 1000) };
         let account = Account::new(timeline, author);
         let language = if random.chance(50) { Language::pick(random) } else { account.language };
-        let tags = match random.below(1000) {
-            0..725 => 0,
-            725..820 => 1,
-            820..880 => 2,
-            880..932 => 3,
-            932..990 => 4 + random.below(3),
-            _ => 7 + random.below(6),
-        };
-        let links = match random.below(1000) {
-            0..545 => 0,
-            545..980 => 1,
-            980..996 => 2,
-            _ => 3 + random.below(4),
-        };
         Self {
             account,
             language,
-            links,
-            tags,
+            links: if random.chance(545) { 0 } else { 1 + random.below(26) / 25 * (1 + random.rank(4)) },
+            tags: if random.chance(725) { 0 } else { random.pick(&[1, 1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 9]) },
             tag_seed: random.bits(),
             mentions: if random.chance(45) { 1 + random.rank(3) } else { 0 },
             emoji: random.chance(40).then(|| random.rank(1 << 12)),
@@ -173,7 +140,7 @@ impl Parts {
             }
             let quoted = random.chance(80);
             put!(out, if quoted { "&quot;" } else { "" });
-            script.text(out, 12 + random.rank(950), random);
+            script.text(out, 12 + random.rank(900), random);
             put!(out, if quoted { "&quot;" } else { "" });
         }
         if let Some(emoji) = self.emoji {
@@ -204,17 +171,6 @@ fn uris(out: &mut Vec<u8>, account: &Account, id: u64, created: u64, random: &mu
     }
 }
 
-/// 36 characters that stand for a blurred picture.
-fn blurhash(out: &mut Vec<u8>, random: &mut Random) {
-    for _ in 0..4 {
-        let mut bits = random.bits();
-        out.extend_from_slice(&std::array::from_fn::<u8, 9, _>(|_| {
-            bits >>= 6;
-            b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$"[bits as usize & 63]
-        }));
-    }
-}
-
 fn medium(out: &mut Vec<u8>, parts: &Parts, random: &mut Random) {
     const FILES: &str = "https://files.tootmill.example/";
     const SIZES: [&str; 3] = [
@@ -231,7 +187,7 @@ fn medium(out: &mut Vec<u8>, parts: &Parts, random: &mut Random) {
     if host.is_here() {
         put!(out, "null");
     } else {
-        put!(out, "\"https://files.", host, "/media_attachments/files", Folders(id + 77), "/original/");
+        put!(out, "\"https://files.", host, "/media_attachments/files", Folders(id.wrapping_add(77)), "/original/");
         put!(out, Hex(random.bits()), ending, "\"");
     }
     put!(out, r#","preview_remote_url":null,"text_url":null,"meta":{"original":{"#, random.pick(&SIZES));
@@ -243,48 +199,20 @@ fn medium(out: &mut Vec<u8>, parts: &Parts, random: &mut Random) {
     } else {
         put!(out, "null");
     }
-    put!(out, r#","blurhash":""#);
-    blurhash(out, random);
-    put!(out, "\"}");
+    put!(out, r#","blurhash":"U"#, Hex(random.bits()), Hex(random.bits()), "\"}");
 }
 
 /// The preview of the post's link.
 fn card(out: &mut Vec<u8>, parts: &Parts, created: u64, random: &mut Random) {
-    put!(
-        out,
-        r#"{"url":"https://"#,
-        content::Host(1 + random.rank(1 << 13)),
-        "/",
-        Hex(random.bits()),
-        r#"","title":""#
-    );
+    let host = Host(1 + random.rank(1 << 13));
+    put!(out, r#"{"url":"https://"#, host, "/", Hex(random.bits()), r#"","title":""#);
     parts.language.script.text(out, 60, random);
     put!(out, r#"","description":""#);
     parts.language.script.text(out, random.below(400), random);
-    put!(out, r#"","language":null,"type":"link","author_name":"","author_url":"","provider_name":""#);
-    parts.language.script.text(out, 10, random);
+    put!(out, r#"","language":null,"type":"link","author_name":"","author_url":"","provider_name":""#, host);
     put!(out, r#"","provider_url":"","html":"","width":"#, 300 + random.below(500), r#","height":"#);
     put!(out, 200 + random.below(300), r#","image":"https://files.tootmill.example/cache/preview_cards/images"#);
     put!(out, Folders(random.below(100_000_000)), "/original/", Hex(random.bits()), r#".jpg","image_description":"""#);
-    put!(out, r#","embed_url":"","blurhash":""#);
-    blurhash(out, random);
-    put!(out, r#"","published_at":""#, Moment(created.saturating_sub(random.rank(1 << 36))), "\"}");
-}
-
-fn poll(out: &mut Vec<u8>, parts: &Parts, created: u64, random: &mut Random) {
-    put!(
-        out,
-        r#"{"id":""#,
-        random.below(1 << 20),
-        r#"","expires_at":""#,
-        Moment(created + DAY),
-        r#"","expired":false"#
-    );
-    put!(out, r#","multiple":false,"votes_count":0,"voters_count":0,"options":["#);
-    content::list(out, 2 + random.below(3), |out, _| {
-        put!(out, r#"{"title":""#);
-        parts.language.script.text(out, 12, random);
-        put!(out, r#"","votes_count":0}"#);
-    });
-    put!(out, r#"],"emojis":[]}"#);
+    put!(out, r#","embed_url":"","blurhash":"U"#, Hex(random.bits()), Hex(random.bits()), r#"","published_at":""#);
+    put!(out, Moment(created.saturating_sub(random.rank(1 << 36))), "\"}");
 }

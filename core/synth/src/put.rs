@@ -29,12 +29,6 @@ impl Put for bool {
     }
 }
 
-impl Put for String {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.as_str().put(out);
-    }
-}
-
 impl Put for u64 {
     fn put(&self, out: &mut Vec<u8>) {
         itoa::Buffer::new().format(*self).put(out);

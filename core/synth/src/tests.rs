@@ -1,6 +1,7 @@
 //! The bytes stay the same, every oddity shows, plain posts are plain, and the proportions are those of real posts.
+#![expect(clippy::cast_precision_loss, reason = "counts are small")]
 
-use super::*;
+use super::{odd::Edit, *};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
@@ -22,7 +23,10 @@ fn the_bytes_are_pinned() {
         format!("{:016x}", hash(&bytes(&timeline, 0..3000)))
     };
     // Who changes the bytes on purpose also changes these; benchmarks before and after cannot be compared.
-    assert_eq!([hash_of(1, true), hash_of(1, false), hash_of(2, true), hash_of(u64::MAX, true)], ["", "", "", ""]);
+    assert_eq!(
+        [hash_of(1, true), hash_of(1, false), hash_of(2, true), hash_of(u64::MAX, true)],
+        ["c2a031030815e37a", "65d55441f6d0e36a", "7945eb20a1a4acbb", "17fab0cfc7ad5447"]
+    );
 }
 
 #[test]
@@ -34,7 +38,7 @@ fn a_post_alone_is_its_bytes_in_the_whole() {
     assert_eq!(whole, alone);
     assert_eq!(whole, [bytes(&timeline, 0..1), bytes(&timeline, 1..777), bytes(&timeline, 777..4000)].concat());
     assert_eq!((counts.posts, counts.lines, counts.bytes), (4000, lines, whole.len() as u64));
-    assert_eq!(lines, whole.iter().filter(|byte| **byte == b'\n').count() as u64);
+    assert_eq!(lines, whole.split(|byte| *byte == b'\n').count() as u64 - 1);
 }
 
 #[test]
@@ -106,38 +110,47 @@ fn firsts(timeline: &Timeline) -> HashMap<Oddity, u64> {
 #[test]
 fn every_oddity_occurs_in_20_000_posts_and_shows() {
     for seed in 1..=2 {
-        let timeline = Timeline { posts: 2_000_000, seed, ..Timeline::default() };
+        let timeline = Timeline { posts: 1_000_000, seed, ..Timeline::default() };
+        let plainly = Timeline { oddities: false, ..timeline.clone() };
         let firsts = firsts(&timeline);
-        for oddity in Oddity::ALL {
-            let number = *firsts.get(oddity).unwrap_or_else(|| panic!("{oddity:?} does not occur"));
-            let mut out = Vec::new();
+        for oddity in Oddity::ALL.iter().copied() {
+            let number = *firsts.get(&oddity).unwrap_or_else(|| panic!("{oddity:?} does not occur"));
+            let (mut out, mut plain) = (Vec::new(), Vec::new());
             timeline.post(number, &mut out);
-            assert!(shows(*oddity, &timeline, number, &out), "{oddity:?} in {}", String::from_utf8_lossy(&out));
-            let mut plain = Vec::new();
-            Timeline { oddities: false, ..timeline.clone() }.post(number, &mut plain);
-            let added = [b"\n", &*plain].concat();
-            assert!(
-                !shows(*oddity, &timeline, number, if adds_before(*oddity) { &added } else { &plain }),
-                "{oddity:?}"
-            );
+            plainly.post(number, &mut plain);
+            let mut lines: Vec<_> = out.split_inclusive(|byte| *byte == b'\n').collect();
+            let own = lines.remove(usize::from(matches!(oddity.edit(), Edit::Before(_))));
+            let said = || format!("{oddity:?} in {}", String::from_utf8_lossy(&out));
+            match lines[..] {
+                [] => assert!(shows(oddity, own, &plain) && !shows(oddity, &plain, &plain), "{}", said()),
+                [added] => assert!(shows_beside(oddity, &timeline, number, added) && own == plain, "{}", said()),
+                _ => panic!("{}", said()),
+            }
         }
     }
 }
 
-/// The line of a post as another line may repeat it: with its own oddity, without what that adds.
-fn original(timeline: &Timeline, id: &Value, near: Range<u64>) -> Option<Value> {
-    near.filter_map(|number| {
+#[test]
+fn bad_lines_are_bad_and_no_others() {
+    let timeline = Timeline { posts: 20_000, ..Timeline::default() };
+    for number in 0..timeline.posts {
+        let Some(oddity) = timeline.oddity(number) else { continue };
+        // What no strict reader takes, but is no reason to lose a post.
+        if matches!(oddity, Oddity::Surrogate | Oddity::SurrogateTag) {
+            continue;
+        }
         let mut out = Vec::new();
         timeline.post(number, &mut out);
-        out.split(|byte| *byte == b'\n')
-            .map(parse)
-            .find(|post| text(&post["id"]) == text(id) && post["deleted"].is_null())
-    })
-    .next()
-}
-
-fn text(id: &Value) -> String {
-    id.to_string().trim_matches('"').to_owned()
+        let mut lines = out.split(|byte| *byte == b'\n');
+        let post = parse(lines.nth(usize::from(matches!(oddity.edit(), Edit::Before(_)))).unwrap());
+        let id = match &post["id"] {
+            Value::String(id) => !id.is_empty(),
+            Value::Number(id) => !id.is_f64() || oddity == Oddity::IdHuge,
+            _ => false,
+        };
+        let good = post.is_object() && id && shape(&text(&post["created_at"])).starts_with("0000-00-00");
+        assert_eq!(good && post["created_at"] != "2026-13-01T00:00:00Z", !oddity.is_bad(), "{oddity:?} in {post}");
+    }
 }
 
 /// A line as a tolerant reader sees it, or null.
@@ -145,153 +158,120 @@ fn parse(line: &[u8]) -> Value {
     serde_json::from_str(&String::from_utf8_lossy(line)).unwrap_or_default()
 }
 
-fn adds_before(oddity: Oddity) -> bool {
-    matches!(oddity, Oddity::Ahead | Oddity::DeletedBefore | Oddity::LineEmpty | Oddity::LineBlank)
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A date with each digit as 0.
-fn shape(date: &Value) -> String {
-    text(date).replace(|letter: char| letter.is_ascii_digit(), "0")
+fn shape(date: &str) -> String {
+    date.replace(|letter: char| letter.is_ascii_digit(), "0")
 }
 
-fn any<'a>(items: &Value, name: &str, test: impl Fn(&str) -> bool + 'a) -> bool {
-    items.as_array().is_some_and(|items| items.iter().any(|item| item[name].as_str().is_some_and(&test)))
+/// The first line that shows the post with that id near by.
+fn original(timeline: &Timeline, id: &Value, near: Range<u64>) -> Value {
+    let find = |number| {
+        let mut out = Vec::new();
+        timeline.post(number, &mut out);
+        out.split(|byte| *byte == b'\n').map(parse).find(|post| post.is_object() && text(&post["id"]) == text(id))
+    };
+    near.into_iter().find_map(find).unwrap_or_default()
 }
 
-#[expect(clippy::too_many_lines, reason = "one arm an oddity")]
-fn shows(oddity: Oddity, timeline: &Timeline, number: u64, out: &[u8]) -> bool {
-    let mut lines: Vec<_> = out.split_inclusive(|byte| *byte == b'\n').collect();
-    let mut plain = Vec::new();
-    Timeline { oddities: false, ..timeline.clone() }.post(number, &mut plain);
-    let before = adds_before(oddity);
-    let own = lines.remove(usize::from(before));
+/// Whether the line that the oddity adds to a post is what the table says.
+fn shows_beside(oddity: Oddity, timeline: &Timeline, number: u64, added: &[u8]) -> bool {
+    let post = parse(added);
+    let near = match oddity.edit() {
+        Edit::Before(_) => number + 1..number + 8200,
+        _ => number.saturating_sub(8200)..number,
+    };
+    let first = original(timeline, if post["deleted"].is_null() { &post["id"] } else { &post["deleted"] }, near);
+    let dates = || [&first, &post].map(|post| text(&post["created_at"]));
+    let later = || first["reblogs_count"].as_i64() < post["reblogs_count"].as_i64() && dates()[0] == dates()[1];
+    match oddity {
+        Oddity::Again => first == post && post.is_object(),
+        Oddity::AgainCounted => later(),
+        Oddity::AgainEdited | Oddity::Ahead => later() && post["edited_at"].is_string(),
+        Oddity::TieSpaces => first == post && String::from_utf8_lossy(added).contains(", \t \"created_at"),
+        Oddity::TieBytes => dates()[0] == dates()[1] && first["language"] != post["language"],
+        Oddity::TieForms => dates()[0] != dates()[1] && first["content"] == post["content"],
+        Oddity::DeletedAfter | Oddity::DeletedBefore => first.is_object() && post["at"].is_string(),
+        Oddity::LineEmpty => added == b"\n",
+        Oddity::LineBlank => added.len() > 1 && added.trim_ascii().is_empty(),
+        _ => false,
+    }
+}
+
+/// Whether a post's line is what the table says.
+fn shows(oddity: Oddity, own: &[u8], plain: &[u8]) -> bool {
     let lossy = String::from_utf8_lossy(own);
     let has = |needle: &str| lossy.contains(needle);
-    let (post, plain) = (parse(own), parse(&plain));
-    let account = &post["account"];
-    if let Some(added) = lines.first() {
-        let added_post = parse(added);
-        let id = if added_post["deleted"].is_null() { &added_post["id"] } else { &added_post["deleted"] };
-        let near = if before { number..number + 8200 } else { number.saturating_sub(8200)..number };
-        let first = || original(timeline, id, near.clone()).unwrap_or_default();
-        let count = |post: &Value| post["reblogs_count"].as_i64().max(post["favourites_count"].as_i64());
-        return match oddity {
-            Oddity::Again => first() == added_post,
-            Oddity::AgainCounted => count(&added_post) > count(&first()),
-            Oddity::AgainEdited | Oddity::Ahead => {
-                added_post["edited_at"].is_string()
-                    && count(&added_post) >= Some(1000)
-                    && added_post["created_at"] == first()["created_at"]
-            }
-            Oddity::TieSpaces => first() == added_post && String::from_utf8_lossy(added).contains(", \t \"created_at"),
-            Oddity::TieBytes => {
-                first()["language"] != added_post["language"] && first()["created_at"] == added_post["created_at"]
-            }
-            Oddity::TieForms => first()["created_at"] != added_post["created_at"],
-            Oddity::DeletedAfter | Oddity::DeletedBefore => first().is_object() && added_post["at"].is_string(),
-            Oddity::LineEmpty => *added == b"\n" && post == plain,
-            Oddity::LineBlank => added.trim_ascii().is_empty() && added.len() > 1 && post == plain,
-            _ => false,
-        };
+    let (post, plain) = (parse(own), parse(plain));
+    let at = |path: &str| {
+        path.split('.').fold(&post, |at, name| if name == "tags" && path != "tags" { at } else { &at[name] })
+    };
+    let set = |path: &str, value: &str| match value {
+        "" => at(path).is_null() && own.len() > 500,
+        _ if post.is_null() => false,
+        _ => *at(path) == parse(value.as_bytes()) && has(&format!("\":{value},")),
+    };
+    let id = text(&post["id"]);
+    match oddity.edit() {
+        Edit::Set(path, values) => return values.iter().any(|value| set(path, value)),
+        Edit::One(members) => return members.iter().any(|(path, value)| set(path, value)),
+        Edit::Into(path, texts) => {
+            return texts.iter().any(|text| has(&format!("\"{}\":\"{text}", path.rsplit('.').next().unwrap())));
+        }
+        Edit::Date(path, forms) => {
+            let form = |form: &str| {
+                form.replace('D', "0000-00-00").replace('S', "00:00:00").replace('F', "000").replace('R', "0")
+            };
+            return forms.iter().any(|text| shape(&form(text)) == shape(post[path].as_str().unwrap_or_default()));
+        }
+        Edit::Tags(lists) => {
+            return lists
+                .iter()
+                .any(|tags| has(&format!("[{{\"name\":\"{}\"}}]", tags.replace(' ', "\"},{\"name\":\""))));
+        }
+        Edit::Replace(lines) => return lines.iter().any(|line| [line.as_bytes(), b"\n"].concat() == own),
+        Edit::Content(texts) => {
+            return texts.iter().any(|text| {
+                let quoted = odd::quote(text.split("{}").max_by_key(|part| part.len()).unwrap());
+                has(&quoted[1..quoted.len() - 1])
+            });
+        }
+        Edit::By(_) | Edit::Before(_) | Edit::After(_) => {}
     }
     match oddity {
         Oddity::Boost => post["reblog"]["account"].is_object(),
-        Oddity::NotPublic => post["visibility"].is_string() && post["visibility"] != "public",
-        Oddity::VisibilityAbsent => post.get("visibility").is_none(),
         Oddity::IdNumber => post["id"].as_u64().is_some_and(|id| id > 1 << 53),
         Oddity::IdHuge => own[6..31].iter().all(u8::is_ascii_digit) && own[31] == b',',
         Oddity::IdShort => post["id"].as_i64().is_some_and(|id| id < 1 << 32),
-        Oddity::IdFlake => text(&post["id"]).starts_with('A') && text(&post["id"]).len() == 18,
-        Oddity::IdUlid => text(&post["id"]).len() == 26,
-        Oddity::IdUuid => text(&post["id"]).len() == 36,
+        Oddity::IdFlake => id.starts_with('A') && id.len() == 18,
+        Oddity::IdUlid => id.starts_with("01K") && id.len() == 26,
+        Oddity::IdUuid => id.len() == 36 && id.matches('-').count() == 4,
         Oddity::IdEscaped => has("\"id\":\"\\u00") && post == plain,
-        Oddity::DateSeconds => shape(&post["created_at"]) == "0000-00-00T00:00:00Z",
-        Oddity::DateMicros => shape(&post["created_at"]) == "0000-00-00T00:00:00.000000Z",
-        Oddity::DateNanos => shape(&post["created_at"]) == "0000-00-00T00:00:00.000000000Z",
-        Oddity::DateOffset => shape(&post["created_at"]) == "0000-00-00T00:00:00.000+00:00",
-        Oddity::DateShifted => ["+0000", "-0000", "+00:00", "-00:00"]
-            .contains(&shape(&post["created_at"]).trim_start_matches("0000-00-00T00:00:00.000")),
-        Oddity::DateSpace => shape(&post["created_at"]) == "0000-00-00 00:00:00.000Z",
-        Oddity::DateSpaceOffset => shape(&post["created_at"]).starts_with("0000-00-00T00:00:00.000 +00"),
-        Oddity::DatePython => {
-            let shape = shape(&post["created_at"]);
-            shape == "0000-00-00 00:00:00+00:00" || shape == "0000-00-00 00:00:00.000000+00:00"
-        }
-        Oddity::DateNaive => shape(&post["created_at"]) == "0000-00-00T00:00:00.000",
-        Oddity::DateBare => shape(&post["created_at"]) == "0000-00-00",
         Oddity::Edited => post["edited_at"].as_str() > post["created_at"].as_str(),
         Oddity::Late => post["created_at"].as_str() < plain["created_at"].as_str(),
-        Oddity::LanguageNull => post.get("language") == Some(&Value::Null),
-        Oddity::LanguageAbsent => post.is_object() && post.get("language").is_none(),
-        Oddity::LanguageEmpty => post["language"] == "",
-        Oddity::LanguageEscaped => text(&post["language"]).contains('\\'),
-        Oddity::CountNegative => has("_count\":-3"),
-        Oddity::CountNull => has("_count\":null"),
-        Oddity::CountAbsent => {
-            ["replies_count", "reblogs_count", "favourites_count"].iter().any(|name| post.get(name).is_none())
-        }
-        Oddity::CountLarge => post["favourites_count"].as_u64() > Some(1 << 32),
-        Oddity::FollowersZero => account["followers_count"] == 0,
-        Oddity::FollowersHidden => account["followers_count"] == -1,
-        Oddity::FollowersNull => account.get("followers_count") == Some(&Value::Null),
-        Oddity::AccountNull => post.get("account") == Some(&Value::Null),
-        Oddity::AccountAbsent => post.is_object() && post.get("account").is_none(),
-        Oddity::AccountIdMissing => account.is_object() && !account["id"].as_str().is_some_and(|id| !id.is_empty()),
-        Oddity::AccountIdNumber => account["id"].is_u64(),
-        Oddity::AccountIdEscaped => text(&account["id"]).contains('\\'),
-        Oddity::AccountDateMissing => account.is_object() && !shape(&account["created_at"]).starts_with("0000-"),
-        Oddity::EmojiStrings => post["emojis"][1].is_string(),
-        Oddity::EmojiTwice => post["emojis"][0] == post["emojis"][1],
-        Oddity::TagStrings => post["tags"][2].is_string(),
-        Oddity::TagTwice => {
-            let [first, second] = [0, 1].map(|place| text(&post["tags"][place]["name"]));
-            second == first.to_lowercase()
-        }
-        Oddity::TagCapitals => any(&post["tags"], "name", |name| name != name.to_lowercase()),
-        Oddity::TagScripts => any(&post["tags"], "name", |name| samples::SCRIPTS.contains(&name)),
-        Oddity::TagControl => any(&post["tags"], "name", |name| name.contains(char::is_control)),
-        Oddity::TagEscaped => any(&post["tags"], "name", |name| name.contains(['\\', '\t', '\n'])),
-        Oddity::KeyEmpty => post["tags"][0]["name"] == "" && post["emojis"][0]["shortcode"] == "",
-        Oddity::KeyLong => [(&post["tags"], "name"), (&post["emojis"], "shortcode")]
-            .iter()
-            .any(|(list, name)| any(list, name, |key| key.len() > 32_767)),
-        Oddity::Surrogate | Oddity::SurrogateTag => {
-            samples::SURROGATES.iter().any(|half| has(half)) && serde_json::from_slice::<Value>(own).is_err()
-        }
-        Oddity::InvalidBytes => str::from_utf8(own).is_err() && has("\"content\":\""),
-        Oddity::InvalidTag => {
-            str::from_utf8(own).is_err() && any(&post["tags"], "name", |name| name.contains('\u{fffd}'))
-        }
-        Oddity::NameTwice => post == plain && own.len() > serde_json::to_vec(&plain).unwrap().len() + 5,
-        Oddity::NameEscaped => post == plain && (has("\\u0061") || has("\\u0069d") || has("conten\\u0074")),
-        Oddity::WrongType => samples::WRONG
-            .iter()
-            .any(|(path, value)| has(&format!("\"{}\":{value},", path.last().unwrap())) && post.is_object()),
-        Oddity::EscapedMarkup => post == plain && has("\\u003cp\\u003e"),
-        Oddity::EscapedSlash => post == plain && has("<\\/p>"),
-        Oddity::EscapedLetters => has("M\\u00fchle \\ud83e\\udda3") && text(&post["content"]).contains("Mühle 🦣"),
+        Oddity::AccountIdNumber => post["account"]["id"].is_u64(),
+        Oddity::KeyLong => own.len() > 32_768 && has(&"m".repeat(32_768)),
+        Oddity::InvalidBytes => str::from_utf8(own).is_err() && text(&post["content"]).starts_with('\u{fffd}'),
+        Oddity::InvalidTag => str::from_utf8(own).is_err() && text(&post["tags"][0]["name"]).starts_with('\u{fffd}'),
+        Oddity::NameTwice => post == plain && serde_json::to_vec(&post).unwrap().len() + 5 < own.len(),
+        Oddity::NameEscaped => post == plain && (has(r"\u0061nguage") || has(r"\u0069d") || has(r"conten\u0074")),
+        Oddity::EscapedMarkup => post == plain && has(r"\u003cp\u003e"),
+        Oddity::EscapedSlash => post == plain && has(r"<\/p>"),
+        Oddity::EscapedLetters => has(r"M\u00fchle \ud83e\udda3 ") && text(&post["content"]).starts_with("Mühle 🦣 "),
         Oddity::TextBreaks => {
-            has("\\t") && post["account"]["display_name"].as_str().is_some_and(|name| name.contains(char::is_control))
+            [&post["content"], &post["account"]["display_name"]].iter().all(|value| text(value).contains(['\n', '\t']))
         }
-        Oddity::TextBrackets => {
-            post["content"].as_str().is_some_and(|content| content.matches(['[', '{']).count() > 128)
-        }
+        Oddity::TextBrackets => text(&post["content"]).matches(['[', '{']).count() > 128,
         Oddity::Nested => post["card"].is_array() || post["card"]["a"].is_object(),
         Oddity::TextLong => text(&post["content"]).len() >= 300_000,
-        Oddity::LineCut => post.is_null() && plain["id"].is_string(),
-        Oddity::LineNoObject => !post.is_object() && (post != Value::Null || own == b"null\n"),
-        Oddity::LineNoJson => post.is_null() && own != b"null\n",
-        Oddity::LineDeep => post.is_null() && (has(&"[".repeat(129)) || has(&"{\"a\":".repeat(129))),
-        Oddity::IdMissing => {
-            post.is_object() && !(post["id"].is_u64() || post["id"].as_str().is_some_and(|id| !id.is_empty()))
-        }
-        Oddity::DateMissing => post.is_object() && !shape(&post["created_at"]).starts_with("0000-00-00T00:00:00.000Z"),
+        Oddity::LineEmpty | Oddity::LineBlank => post == plain,
         Oddity::LineCrLf => own.ends_with(b"}\r\n") && post == plain,
-        _ => samples::of(oddity).iter().any(|sample| {
-            let part = sample.split("{}").max_by_key(|part| part.len()).unwrap_or_default();
-            let quoted = String::from_utf8(edit::quote(part)).unwrap();
-            has(quoted.trim_matches('"')) || has(&quoted[1..quoted.len() - 1])
-        }),
+        Oddity::LineCut => post.is_null() && own.starts_with(b"{"),
+        Oddity::LineDeep => post.is_null() && (has(&"[".repeat(129)) || has(&"{\"a\":".repeat(129))),
+        _ => false,
     }
 }
 
@@ -304,7 +284,7 @@ fn the_table_is_within_its_limits() {
     for (place, oddity) in Oddity::ALL.iter().enumerate() {
         assert_eq!(*oddity as usize, place);
         assert!(oddity.meaning().ends_with('.'), "{oddity:?}");
-        assert!(oddity.share() >= 400 || oddity.share() == 20, "{oddity:?} may be missing in 20,000 posts");
+        assert!(oddity.share() >= 200 || oddity.share() == 20, "{oddity:?} may be missing in 20,000 posts");
     }
 }
 

@@ -18,45 +18,60 @@ pub struct Language {
     pub script: &'static Script,
 }
 
-/// The scripts; and for each language its code, how many of 1,000 accounts write in it, and its script.
-type Tables = (Vec<Script>, Vec<(&'static str, u64, usize)>);
+struct Words {
+    emojis: Vec<&'static str>,
+    host_ends: Vec<&'static str>,
+    scripts: Vec<Script>,
+    /// Code, how many of 1,000 accounts write in it, and the place of its script.
+    languages: Vec<(&'static str, u64, usize)>,
+}
 
-static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    let mut paragraphs = include_str!("words.txt")
+        .split("\n\n")
+        .filter(|paragraph| !paragraph.starts_with('#'))
+        .map(|paragraph| paragraph.lines().map(str::split_whitespace));
+    let mut first = paragraphs.next().into_iter().flatten().map(Iterator::collect);
+    let (emojis, host_ends) = (first.next().unwrap_or_default(), first.next().unwrap_or_default());
     let (mut scripts, mut languages) = (Vec::new(), Vec::new());
-    for paragraph in include_str!("words.txt").split("\n\n").skip(1) {
-        let mut lines = paragraph.lines().map(str::split_whitespace);
-        let (mut head, endings, stems) = (lines.next(), lines.next(), lines.next().into_iter().flatten());
-        let mut word = || head.as_mut().and_then(Iterator::next);
-        let gap = if word() == Some("gaps") { " " } else { "" };
-        let stop = format!("{}{gap}", word().unwrap_or("."));
-        while let Some(code) = word() {
-            languages.push((code, word().and_then(|share| share.parse().ok()).unwrap_or(0), scripts.len()));
+    for mut lines in paragraphs {
+        let mut line = || lines.next().into_iter().flatten();
+        let (mut head, endings, stems) = (line(), line(), line());
+        let gap = if head.next() == Some("gaps") { " " } else { "" };
+        let stop = format!("{}{gap}", head.next().unwrap_or("."));
+        while let (Some(code), Some(share)) = (head.next(), head.next()) {
+            languages.push((code, share.parse().unwrap_or(0), scripts.len()));
         }
-        let of = |ending: &str, stem: &str| format!("{stem}{}{gap}", ending.trim_matches('-'));
-        let words = endings.into_iter().flatten().flat_map(|ending| stems.clone().map(move |stem| of(ending, stem)));
-        scripts.push(Script { words: words.collect(), gap, stop });
+        let word = |ending: &str, stem: &str| format!("{stem}{}{gap}", ending.trim_matches('-'));
+        let words = endings.flat_map(|ending| stems.clone().map(move |stem| word(ending, stem))).collect();
+        scripts.push(Script { words, gap, stop });
     }
-    (scripts, languages)
+    Words { emojis, host_ends, scripts, languages }
 });
+
+/// How the name of a host ends, by a number; from 11 on they start over.
+pub fn host_end(number: u64) -> &'static str {
+    WORDS.host_ends[(number % 11) as usize]
+}
 
 /// The vocabulary of user names, hosts and shortcodes: ASCII letters only.
 pub fn ascii() -> &'static Script {
-    &TABLES.0[0]
+    &WORDS.scripts[0]
 }
 
 impl Language {
     /// A language, the more often the more is written in it.
     pub fn pick(random: &mut Random) -> Self {
         let mut share = random.below(1000);
-        let mut found = TABLES.1[0];
-        for language in &TABLES.1 {
+        let mut found = WORDS.languages[0];
+        for language in &WORDS.languages {
             found = *language;
             match share.checked_sub(language.1) {
                 Some(rest) => share = rest,
                 None => break,
             }
         }
-        Self { code: found.0, script: &TABLES.0[found.2] }
+        Self { code: found.0, script: &WORDS.scripts[found.2] }
     }
 }
 
@@ -78,7 +93,7 @@ impl Script {
             let start = out.len();
             for _ in 0..6 {
                 // Squared, so that early words are likelier.
-                put!(out, self.words[(((bits & 1023) * (bits & 1023)) >> 10) as usize]);
+                put!(out, *self.words[(((bits & 1023) * (bits & 1023)) >> 10) as usize]);
                 bits >>= 10;
                 if out.len() >= end {
                     break;
@@ -91,9 +106,9 @@ impl Script {
             match bits & 15 {
                 0..4 => {
                     out.truncate(out.len() - self.gap.len());
-                    put!(out, self.stop);
+                    put!(out, *self.stop);
                 }
-                4 => put!(out, random.pick(&EMOJI), self.gap),
+                4 => put!(out, random.pick(&WORDS.emojis), self.gap),
                 _ => {}
             }
         }
@@ -103,45 +118,18 @@ impl Script {
     }
 }
 
-const EMOJI: [&str; 24] = [
-    "😀",
-    "😭",
-    "🦣",
-    "🌾",
-    "🔥",
-    "✨",
-    "🎉",
-    "💚",
-    "☕",
-    "🐈",
-    "🌧️",
-    "👍🏽",
-    "👩‍🌾",
-    "🏳️‍🌈",
-    "🇪🇺",
-    "🇯🇵",
-    "❤️",
-    "🤷🏿‍♀️",
-    "📷",
-    "🥲",
-    "👀",
-    "1️⃣",
-    "𝕿",
-    "👨‍👩‍👧‍👦",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_script_has_its_words() {
-        assert_eq!(TABLES.0.len(), 13);
-        for script in &TABLES.0 {
+        assert_eq!((WORDS.scripts.len(), WORDS.host_ends.len()), (13, 11));
+        for script in &WORDS.scripts {
             assert_eq!(script.words.len(), 64 * 16, "{}", script.words[0]);
             assert!(script.words.iter().all(|word| !word.contains(['<', '>', '&', '"', '\\'])));
         }
         assert!(ascii().words.iter().all(|word| word.is_ascii()));
-        assert_eq!(TABLES.1.iter().map(|(_, share, _)| share).sum::<u64>(), 1000);
+        assert_eq!(WORDS.languages.iter().map(|(_, share, _)| share).sum::<u64>(), 1000);
     }
 }
