@@ -25,40 +25,59 @@ pub struct Merged<'r> {
     line: Line,
 }
 
-/// A record as text, and where its state begins.
+/// A record as text, and where its fields begin.
 #[derive(Default)]
 struct Line {
     text: String,
-    state: usize,
+    /// The state, which is the last field, and the three before it, the last first; 0 where there are fewer.
+    starts: [usize; 4],
 }
 
 impl Line {
+    /// Finds the fields; `false` where there are not so many before the state.
+    fn find_fields(&mut self, fields: usize) -> bool {
+        self.starts = [0; 4];
+        let mut found = 0;
+        for tab in memchr::memchr_iter(b'\t', self.text.as_bytes()).take(fields) {
+            self.starts.rotate_right(1);
+            self.starts[0] = tab + 1;
+            found += 1;
+        }
+        found == fields
+    }
+
     /// The fields before the state, with the TAB behind each: what records are sorted by.
     fn key(&self) -> &str {
-        self.text.get(..self.state).unwrap_or_default()
+        self.text.get(..self.starts[0]).unwrap_or_default()
     }
 
     fn state(&self) -> &str {
-        self.text.get(self.state..).unwrap_or_default()
+        self.text.get(self.starts[0]..).unwrap_or_default()
+    }
+
+    /// The field so many before the state.
+    fn before_state(&self, place: usize) -> &str {
+        self.text.get(self.starts[place]..self.starts[place - 1].saturating_sub(1)).unwrap_or_default()
     }
 }
 
 struct Source<'r> {
     line: Line,
+    /// The line's number, from 1.
+    number: u64,
     records: Box<dyn Records + 'r>,
 }
 
 impl Source<'_> {
     /// Reads the next record into the line; `false` after the last one.
     fn advance(&mut self, fields: usize, before: &str) -> Result<bool, Error> {
+        self.number += 1;
         if !self.records.next_record(&mut self.line.text)? {
             return Ok(false);
         }
-        let tabs = self.line.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\t');
-        let Some((tab, _)) = tabs.skip(fields - 1).next() else {
-            return Err(Error::NoRecord { number: 0, line: beginning(&self.line.text) });
-        };
-        self.line.state = tab + 1;
+        if !self.line.find_fields(fields) {
+            return Err(Error::NoRecord { number: self.number, line: beginning(&self.line.text) });
+        }
         if self.line.key() < before {
             return Err(Error::NotSorted { before: beginning(before), after: beginning(self.line.key()) });
         }
@@ -96,7 +115,7 @@ impl<'r> Merged<'r> {
         Self::of_fields(sources, 3, Box::new(|metric| Ok(registry.get(metric)?.metric.total())))
     }
 
-    /// Merges sources of lines that have so many fields before the state, of which the metric is the third from the end.
+    /// Merges sources of lines that have so many fields before the state, the third before it being the metric.
     pub(crate) fn of_fields(
         sources: impl IntoIterator<Item = Box<dyn Records + 'r>>,
         fields: usize,
@@ -104,7 +123,7 @@ impl<'r> Merged<'r> {
     ) -> Result<Self, Error> {
         let mut heap = BinaryHeap::new();
         for records in sources {
-            let mut source = Source { line: Line::default(), records };
+            let mut source = Source { line: Line::default(), number: 0, records };
             if source.advance(fields, "")? {
                 heap.push(source);
             }
@@ -125,7 +144,7 @@ impl<'r> Merged<'r> {
         while let Some(mut next) = self.sources.peek_mut()
             && next.line.key() == self.line.key()
         {
-            let total = total_of(&self.line, self.fields, &self.make_total, &mut self.total)?;
+            let total = total_of(self.line.before_state(3), &self.make_total, &mut self.total)?;
             if !is_merged {
                 is_merged = true;
                 merge(total, &self.line)?;
@@ -136,7 +155,7 @@ impl<'r> Merged<'r> {
             }
         }
         if is_merged && let Some((_, total)) = &mut self.total {
-            self.line.text.truncate(self.line.state);
+            self.line.text.truncate(self.line.starts[0]);
             total.take(&mut self.line.text);
         }
         Ok(true)
@@ -144,11 +163,13 @@ impl<'r> Merged<'r> {
 
     /// The record that was gone to.
     pub fn record(&self) -> Record<'_> {
-        let mut fields = self.line.text.rsplitn(4, '\t');
-        let mut field = || fields.next().unwrap_or_default();
-        let (state, member, key) = (field(), field(), field());
-        let before = field();
-        Record { metric: before.rsplit('\t').next().unwrap_or_default(), key, member, state }
+        let line = &self.line;
+        Record {
+            metric: line.before_state(3),
+            key: line.before_state(2),
+            member: line.before_state(1),
+            state: line.state(),
+        }
     }
 
     /// The record that was gone to, as a line with all its fields.
@@ -170,14 +191,12 @@ fn merge(total: &mut Box<dyn AnyState>, line: &Line) -> Result<(), Error> {
     if total.merge(line.state()) { Ok(()) } else { Err(bad_state(line, line.state())) }
 }
 
-/// The state of the line's metric, which is made once for all records of a metric in a row.
+/// The state of a metric, which is made once for all its records in a row.
 fn total_of<'t>(
-    line: &Line,
-    fields: usize,
+    metric: &str,
     make: &MakeTotal<'_>,
     total: &'t mut Option<(String, Box<dyn AnyState>)>,
 ) -> Result<&'t mut Box<dyn AnyState>, Error> {
-    let metric = fields.checked_sub(3).and_then(|place| line.text.split('\t').nth(place)).unwrap_or_default();
     if total.as_ref().is_none_or(|(name, _)| name != metric) {
         *total = None;
     }

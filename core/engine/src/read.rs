@@ -182,12 +182,12 @@ impl<'s> Shared<'s> {
             Err(reason) => reason,
         };
         if reason == BadLine::NotJson {
-            // Several objects on one line, perhaps, or an array.
-            let parts: Vec<_> = objects(record).collect();
-            if parts != [0..record.len()] && !parts.is_empty() {
-                return parts.into_iter().try_for_each(|part| {
-                    let (offset, part) = (offset + part.start as u64, record.get(part).unwrap_or_default());
-                    self.record(input, offset, part.trim_ascii(), worker, counters, repaired)
+            // Several objects on one line, perhaps, or an array; where none of them is sound, it is one bad line.
+            let parts: Vec<_> = objects(record).filter(|part| *part != (0..record.len())).collect();
+            let part = |range: &std::ops::Range<usize>| record.get(range.clone()).unwrap_or_default().trim_ascii();
+            if parts.iter().any(|range| read_line(part(range), repaired).is_ok()) {
+                return parts.iter().try_for_each(|range| {
+                    self.record(input, offset + range.start as u64, part(range), worker, counters, repaired)
                 });
             }
         }

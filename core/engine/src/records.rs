@@ -64,7 +64,7 @@ impl<R: BufRead> Records for Lines<R> {
         if line.ends_with('\n') {
             line.pop();
         }
-        if line.bytes().filter(|byte| *byte == b'\t').count() != self.fields {
+        if memchr::memchr_iter(b'\t', line.as_bytes()).count() != self.fields {
             return Err(Error::NoRecord { number: self.number, line: beginning(line) });
         }
         Ok(true)

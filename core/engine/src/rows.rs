@@ -6,7 +6,7 @@ use std::{
 };
 
 use tootmill_metric::{
-    Row, Table,
+    Row, Table, Value,
     field::{escape, unescape},
 };
 
@@ -48,11 +48,21 @@ impl<W: Write> RowsWriter<W> {
     /// Writes the cells of a row. The key is as records have it.
     pub fn write(&mut self, table: &Table, escaped_key: &str, row: &Row) -> io::Result<()> {
         for (column, value) in row.cells() {
-            self.value.clear();
-            // Writing to a string does not fail.
-            let _ = write!(self.value, "{value}");
-            let family = self.family.name();
-            writeln!(self.output, "{}\t{escaped_key}\t{family}:{column}\t{}", table.name, escape(&self.value))?;
+            let mut integer = itoa::Buffer::new();
+            let value = match value {
+                Value::Integer(value) => integer.format(*value),
+                Value::Real(_) | Value::Text(_) => {
+                    self.value.clear();
+                    // Writing to a string does not fail.
+                    let _ = write!(self.value, "{value}");
+                    &self.value
+                }
+            };
+            // Piece by piece: this is done for every cell, and formatting costs more than all the rest.
+            let (family, value) = (self.family.name(), escape(value));
+            for piece in [table.name, "\t", escaped_key, "\t", family, ":", column, "\t", &*value, "\n"] {
+                self.output.write_all(piece.as_bytes())?;
+            }
         }
         Ok(())
     }
