@@ -1,0 +1,51 @@
+//! What the tests of the command line share: running the program in a folder of its own.
+#![allow(dead_code, reason = "not every test needs all of it")]
+
+use std::{
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// The program, to be run in a folder.
+pub fn tootmill(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tootmill"));
+    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// What a run of the program left behind.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// Runs the program in a folder.
+pub fn run(folder: &Path, arguments: &[&str]) -> Ran {
+    tootmill(folder, arguments).output().unwrap().into()
+}
+
+/// Runs the program, which is to succeed, and gives its standard output.
+#[track_caller]
+pub fn stdout(folder: &Path, arguments: &[&str]) -> String {
+    let ran = run(folder, arguments);
+    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
+    ran.stdout
+}
+
+/// A folder with a synthetic timeline in `posts.jsonl`.
+pub fn with_posts(posts: u64) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let timeline = tootmill_synth::Timeline { posts, ..Default::default() };
+    timeline.write_to(&mut std::fs::File::create(folder.path().join("posts.jsonl")).unwrap()).unwrap();
+    folder
+}

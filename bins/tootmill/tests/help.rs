@@ -1,0 +1,30 @@
+//! The help of every command, reviewed as snapshots; each has an example.
+
+mod common;
+
+use common::stdout;
+use tempfile::TempDir;
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    let folder = TempDir::new().unwrap();
+    let mut help = stdout(folder.path(), &["--help"]);
+    for command in [
+        "demo",
+        "run",
+        "tables dump",
+        "metrics list",
+        "metrics describe",
+        "metrics new",
+        "synth",
+        "compact",
+        "mapper",
+        "reducer",
+    ] {
+        let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let of_command = stdout(folder.path(), &words);
+        assert!(of_command.contains("Example"), "{command}");
+        help += &format!("\n$ tootmill {command} --help\n{of_command}");
+    }
+    insta::assert_snapshot!(help);
+}
