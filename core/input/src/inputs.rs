@@ -33,10 +33,8 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
-    /// A folder or a glob has no files of posts.
-    #[error(
-        "there are no posts in `{0}`: no file there ends in .json, .jsonl or .ndjson, or one of them and .gz or .zst"
-    )]
+    /// A folder or a glob has no files.
+    #[error("there are no posts in `{0}`: no file is there, but for those whose names begin with `.` or `_`")]
     NoPosts(String),
     /// A pattern is no glob.
     #[error("`{pattern}` is no pattern of file names: {source}")]
