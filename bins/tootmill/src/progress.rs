@@ -46,12 +46,12 @@ impl Progress {
         if self.bar.is_hidden() { anstream::eprintln!("{text}") } else { self.bar.println(text) }
     }
 
-    /// Takes the bar away, and says how many bad lines were not shown.
+    /// Takes the bar away, and says whether there are more bad lines than were shown.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
         let plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(more @ 1..) = plain.bad_lines.checked_sub(SHOWN) {
-            anstream::eprintln!("… and {more} more bad lines");
+        if plain.bad_lines > SHOWN {
+            anstream::eprintln!("… and more bad lines");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Chooses among observations of the same post, in bounded memory.
 
-use std::io::Write;
+use std::{io::Write, ops::ControlFlow};
 
 use tootmill_input::{Inputs, Observation, identity_key};
 use tootmill_metric::{Line, Post, StateReader, States, Total};
@@ -50,8 +50,9 @@ impl Work for Compacter {
         Ok(())
     }
 
-    fn chunk_done(&mut self) -> Result<(), Error> {
-        self.observations.limit(self.memory)
+    fn chunk_done(&mut self) -> Result<ControlFlow<()>, Error> {
+        self.observations.limit(self.memory)?;
+        Ok(ControlFlow::Continue(()))
     }
 }
 

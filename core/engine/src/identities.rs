@@ -13,11 +13,35 @@ use hashbrown::HashSet;
 
 use crate::error::Error;
 
-/// Ids of which several posts may have one, or of which one may be deleted: as hashes, so that it may be a few too many.
-pub(crate) type Contested = HashSet<u64, FixedState>;
+/// A set of ids, as hashes.
+type Ids = HashSet<u64, FixedState>;
+
+/// Which posts are not to be counted as they come.
+#[derive(Debug, Default)]
+pub(crate) struct Contested {
+    /// Ids that several posts may have, or that may be of deleted posts: there may be a few too many.
+    ids: Ids,
+    deletions: Ids,
+}
+
+impl Contested {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Whether there may be several posts with this id, or a post and its deletion.
+    pub(crate) fn contains(&self, id: &str) -> bool {
+        self.ids.contains(&hash(id))
+    }
+
+    /// Whether the deletion of this id was met.
+    pub(crate) fn knows_deletion(&self, id: &str) -> bool {
+        self.deletions.contains(&hash(id))
+    }
+}
 
 /// The hash by which ids are compared first.
-pub(crate) fn hash(id: &str) -> u64 {
+fn hash(id: &str) -> u64 {
     FixedState::default().hash_one(id)
 }
 
@@ -27,15 +51,35 @@ pub(crate) struct Identities {
     posts: Vec<u64>,
     deletions: Vec<u64>,
     runs: Vec<File>,
+    /// Some of the posts' hashes, at places that follow from them: where one is met again there, it is a duplicate.
+    recent: Vec<u64>,
+    met_again: bool,
 }
+
+/// How many hashes are kept to meet duplicates early: as many as fit into a core's cache.
+const RECENT: usize = 1 << 15;
 
 impl Identities {
     pub(crate) fn post(&mut self, id: &str) {
-        self.posts.push(hash(id));
+        let hash = hash(id);
+        self.posts.push(hash);
+        if self.recent.is_empty() {
+            self.recent.resize(RECENT, 0);
+        }
+        // The low bits, whatever the width of the place.
+        #[allow(clippy::cast_possible_truncation, reason = "only the lowest bits are wanted")]
+        if let Some(recent) = self.recent.get_mut(hash as usize % RECENT) {
+            self.met_again |= std::mem::replace(recent, hash) == hash;
+        }
     }
 
     pub(crate) fn deletion(&mut self, id: &str) {
         self.deletions.push(hash(id));
+    }
+
+    /// Whether a duplicate was met early, or there is a deletion, whose post is seldom far away. `false` tells nothing.
+    pub(crate) fn is_contested_early(&self) -> bool {
+        self.met_again || !self.deletions.is_empty()
     }
 
     /// Puts the posts' hashes on disk where they need more memory than that.
@@ -54,7 +98,7 @@ impl Identities {
 /// The ids that two posts have, or a post and a deletion, whichever thread met them.
 pub(crate) fn contested(all: Vec<Identities>) -> Result<Contested, Error> {
     let mut sources: Vec<Box<dyn Iterator<Item = Result<u64, Error>>>> = Vec::new();
-    let mut deletions = Contested::default();
+    let mut deletions = Ids::default();
     for mut identities in all {
         deletions.extend(identities.deletions);
         identities.posts.sort_unstable();
@@ -78,12 +122,12 @@ pub(crate) fn contested(all: Vec<Identities>) -> Result<Contested, Error> {
             next.push(Reverse((hash?, source)));
         }
     }
-    let mut contested = Contested::default();
+    let mut ids = Ids::default();
     let mut last = None;
     while let Some(mut top) = next.peek_mut() {
         let Reverse((hash, source)) = *top;
         if last.replace(hash) == Some(hash) || deletions.contains(&hash) {
-            contested.insert(hash);
+            ids.insert(hash);
         }
         match sources.get_mut(source).and_then(Iterator::next) {
             Some(hash) => *top = Reverse((hash?, source)),
@@ -92,7 +136,7 @@ pub(crate) fn contested(all: Vec<Identities>) -> Result<Contested, Error> {
             }
         }
     }
-    Ok(contested)
+    Ok(Contested { ids, deletions })
 }
 
 #[cfg(test)]
@@ -109,11 +153,11 @@ mod tests {
                 all[*thread].limit(5 * 8).unwrap();
             }
             deletions.iter().for_each(|id| all[0].deletion(&id.to_string()));
-            let expected: Contested = posts.iter().map(|(id, _)| *id)
+            let expected: Ids = posts.iter().map(|(id, _)| *id)
                 .filter(|id| deletions.contains(id) || posts.iter().filter(|post| post.0 == *id).count() > 1)
                 .map(|id| hash(&id.to_string()))
                 .collect();
-            prop_assert_eq!(contested(all.into()).unwrap(), expected);
+            prop_assert_eq!(contested(all.into()).unwrap().ids, expected);
         }
     }
 }

@@ -5,12 +5,13 @@ use std::{
     fs::File,
     io::{BufReader, BufWriter, Seek, Write},
     num::NonZeroUsize,
+    ops::ControlFlow,
     path::{Path, PathBuf},
     thread,
 };
 
 use tempfile::TempDir;
-use tootmill_input::Inputs;
+use tootmill_input::{Inputs, id_at_start};
 use tootmill_metric::{Day, Line, Registry};
 
 use crate::{
@@ -18,9 +19,9 @@ use crate::{
     compact::{Observations, choose},
     counters::Counters,
     error::Error,
-    identities::{Contested, Identities, contested, hash},
+    identities::{Contested, Identities, contested},
     merge::Merged,
-    read::{Again, BadLimit, Watch, Work, read_inputs},
+    read::{BadLimit, Provisional, Watch, Work, read_inputs},
     records::{Lines, Records},
     reduce::{reduce, write_records},
     rows::{Family, RowsWriter},
@@ -78,23 +79,14 @@ fn of_day(folder: &Path, day: Day, ending: &str) -> PathBuf {
 
 /// Reads the inputs, chooses among observations of the same post, and lets all metrics of the registry map and reduce.
 ///
-/// The inputs are read once, and once more only where two posts may be the same or one may be deleted.
+/// Where every post is there once, the inputs are read once. Where a duplicate or a deletion shows, the ids are looked up
+/// first, mostly without reading more of a post than its start, and then the inputs are read again.
 pub fn run(inputs: &Inputs, registry: &Registry, options: &Options, watch: &dyn Watch) -> Result<Outcome, Error> {
-    let memory = options.memory / options.threads.get();
-    let mut mappers: Vec<Mapper<'_>> = (0..options.threads.get())
-        .map(|_| Mapper { tally: Tally::new(registry, options.by_day), identities: Identities::default(), memory })
-        .collect();
-    watch.pass("mapping");
-    let mut counters = read_inputs(inputs, &mut mappers, watch)?;
+    let (mut counters, tallies) = match map_all(inputs, registry, options, watch)? {
+        Mapped::All(counters, tallies) => (counters, tallies),
+        Mapped::Contested(contested) => map_uncontested(inputs, registry, options, contested, watch)?,
+    };
     options.bad_limit.check(&counters)?;
-    let (mut tallies, identities): (Vec<Tally<'_>>, Vec<Identities>) =
-        mappers.into_iter().map(|mapper| (mapper.tally, mapper.identities)).unzip();
-    let contested = contested(identities)?;
-    if !contested.is_empty() {
-        drop(tallies);
-        watch.pass("mapping again, without duplicates and deleted posts");
-        (counters, tallies) = run_contested(inputs, registry, options, &contested, watch)?;
-    }
 
     watch.pass("reducing");
     let folder = tempfile::Builder::new().prefix("tootmill-").tempdir().map_err(Error::Temporary)?;
@@ -119,14 +111,87 @@ pub fn run(inputs: &Inputs, registry: &Registry, options: &Options, watch: &dyn 
     Ok(Outcome { counters, days, folder })
 }
 
-/// Maps the posts that are not contested at once, and those that are after the choice among them.
-fn run_contested<'r>(
+/// What came of mapping every post as it came.
+enum Mapped<'r> {
+    /// Every post is there once.
+    All(Counters, Vec<Tally<'r>>),
+    /// Some are not, and nothing was mapped; which ones, if that is known already.
+    Contested(Option<Contested>),
+}
+
+/// Maps every post as it comes, as long as it seems that every one is there once.
+fn map_all<'r>(
+    inputs: &Inputs,
+    registry: &'r Registry,
+    options: &Options,
+    watch: &dyn Watch,
+) -> Result<Mapped<'r>, Error> {
+    watch.pass("mapping");
+    let provisional = Provisional::new(watch);
+    let memory = options.memory / options.threads.get();
+    let mut mappers: Vec<Mapper<'_>> = (0..options.threads.get())
+        .map(|_| Mapper { tally: Tally::new(registry, options.by_day), identities: Identities::default(), memory })
+        .collect();
+    let counters = read_inputs(inputs, &mut mappers, &provisional)?;
+    if mappers.iter().any(|mapper| mapper.identities.is_contested_early()) {
+        return Ok(Mapped::Contested(None));
+    }
+    let (tallies, identities): (Vec<Tally<'_>>, Vec<Identities>) =
+        mappers.into_iter().map(|mapper| (mapper.tally, mapper.identities)).unzip();
+    let contested = contested(identities)?;
+    if !contested.is_empty() {
+        return Ok(Mapped::Contested(Some(contested)));
+    }
+    provisional.counts();
+    Ok(Mapped::All(counters, tallies))
+}
+
+/// Maps the posts that are not contested as they come, and those that are after the choice among them.
+fn map_uncontested<'r>(
+    inputs: &Inputs,
+    registry: &'r Registry,
+    options: &Options,
+    known: Option<Contested>,
+    watch: &dyn Watch,
+) -> Result<(Counters, Vec<Tally<'r>>), Error> {
+    if let Some(contested) = known {
+        return map_chosen(inputs, registry, options, &contested, false, watch)
+            .map(|(counters, tallies, _)| (counters, tallies));
+    }
+    // Hardly ever has a record another id than that at its start; then the ids are read with all that is around them.
+    let guessed = find_contested(inputs, options, true, watch)?;
+    let provisional = Provisional::new(watch);
+    let (counters, tallies, is_right) = map_chosen(inputs, registry, options, &guessed, true, &provisional)?;
+    if is_right {
+        provisional.counts();
+        return Ok((counters, tallies));
+    }
+    drop(tallies);
+    map_uncontested(inputs, registry, options, Some(find_contested(inputs, options, false, watch)?), watch)
+}
+
+/// Looks for the ids that several posts have, or a post and a deletion.
+fn find_contested(inputs: &Inputs, options: &Options, guess: bool, watch: &dyn Watch) -> Result<Contested, Error> {
+    watch.pass("looking for duplicates");
+    let memory = options.memory / options.threads.get();
+    let mut finders: Vec<Finder> =
+        (0..options.threads.get()).map(|_| Finder { identities: Identities::default(), guess, memory }).collect();
+    // Bad lines are told of when they are read as posts.
+    read_inputs(inputs, &mut finders, &Provisional::new(watch))?;
+    contested(finders.into_iter().map(|finder| finder.identities).collect())
+}
+
+/// Maps the posts that are not contested as they come, and those that are after the choice among them. Says whether every
+/// id was where it was guessed.
+fn map_chosen<'r>(
     inputs: &Inputs,
     registry: &'r Registry,
     options: &Options,
     contested: &Contested,
+    guess: bool,
     watch: &dyn Watch,
-) -> Result<(Counters, Vec<Tally<'r>>), Error> {
+) -> Result<(Counters, Vec<Tally<'r>>, bool), Error> {
+    watch.pass("mapping");
     // Half of the memory for the states, half for the observations that are kept aside.
     let memory = options.memory / options.threads.get() / 2;
     let mut choosers: Vec<Chooser<'_, 'r>> = (0..options.threads.get())
@@ -134,10 +199,13 @@ fn run_contested<'r>(
             tally: Tally::new(registry, options.by_day),
             observations: Observations::default(),
             contested,
+            guess,
             memory,
+            is_right: true,
         })
         .collect();
-    let mut counters = read_inputs(inputs, &mut choosers, &Again(watch))?;
+    let mut counters = read_inputs(inputs, &mut choosers, watch)?;
+    let is_right = choosers.iter().all(|chooser| chooser.is_right);
     let (mut tallies, observations): (Vec<Tally<'r>>, Vec<Observations>) =
         choosers.into_iter().map(|chooser| (chooser.tally, chooser.observations)).unzip();
     watch.pass("choosing among observations");
@@ -147,7 +215,7 @@ fn run_contested<'r>(
         chosen.aggregate.limit(memory)
     })?;
     tallies.push(chosen);
-    Ok((counters, tallies))
+    Ok((counters, tallies, is_right))
 }
 
 /// The states of the posts that a thread mapped, and what it counted.
@@ -194,10 +262,42 @@ impl Work for Mapper<'_> {
         Ok(())
     }
 
-    fn chunk_done(&mut self) -> Result<(), Error> {
+    fn chunk_done(&mut self) -> Result<ControlFlow<()>, Error> {
+        if self.identities.is_contested_early() {
+            return Ok(ControlFlow::Break(()));
+        }
         // Eight bytes a post are little beside the states; a quarter is theirs where there are very many posts.
         self.identities.limit(self.memory / 4)?;
-        self.tally.aggregate.limit(self.memory - self.memory / 4)
+        self.tally.aggregate.limit(self.memory - self.memory / 4)?;
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// Keeps the identities alone, as they are guessed or as they are.
+struct Finder {
+    identities: Identities,
+    guess: bool,
+    memory: usize,
+}
+
+impl Work for Finder {
+    fn record(&mut self, record: &[u8]) -> bool {
+        let id = if self.guess { id_at_start(record) } else { None };
+        id.map(|id| self.identities.post(id)).is_some()
+    }
+
+    fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
+        match line {
+            Line::Post(post) => self.identities.post(&post.id),
+            Line::Deletion(id) => self.identities.deletion(&id),
+            Line::Boost | Line::NotPublic => {}
+        }
+        Ok(())
+    }
+
+    fn chunk_done(&mut self) -> Result<ControlFlow<()>, Error> {
+        self.identities.limit(self.memory)?;
+        Ok(ControlFlow::Continue(()))
     }
 }
 
@@ -206,23 +306,41 @@ struct Chooser<'c, 'r> {
     tally: Tally<'r>,
     observations: Observations,
     contested: &'c Contested,
+    /// Whether the contested ids are guessed.
+    guess: bool,
     memory: usize,
+    /// Whether every id was where it was guessed.
+    is_right: bool,
 }
 
 impl Work for Chooser<'_, '_> {
     fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
-        let (Line::Post(tootmill_metric::Post { id, .. }) | Line::Deletion(id)) = &line else { return Ok(()) };
+        let id = match &line {
+            Line::Post(post) => {
+                if self.guess {
+                    self.is_right &= id_at_start(post.line().as_bytes()).is_none_or(|guess| guess == post.id);
+                }
+                &post.id
+            }
+            Line::Deletion(id) => {
+                self.is_right &= !self.guess || self.contested.knows_deletion(id);
+                id
+            }
+            Line::Boost | Line::NotPublic => return Ok(()),
+        };
         match &line {
-            _ if self.contested.contains(&hash(id)) => self.observations.add(&line),
+            _ if self.contested.contains(id) => self.observations.add(&line),
             Line::Post(post) => self.tally.map(post),
             _ => {}
         }
         Ok(())
     }
 
-    fn chunk_done(&mut self) -> Result<(), Error> {
+    fn chunk_done(&mut self) -> Result<ControlFlow<()>, Error> {
         self.observations.limit(self.memory)?;
-        self.tally.aggregate.limit(self.memory)
+        self.tally.aggregate.limit(self.memory)?;
+        let goes_on = if self.is_right { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+        Ok(goes_on)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Maps posts to records: the program behind the streaming mapper.
 
-use std::io::{Read, Write};
+use std::{
+    io::{Read, Write},
+    ops::ControlFlow,
+};
 
 use tootmill_input::Reader;
 use tootmill_metric::{Line, Registry};
@@ -64,7 +67,10 @@ impl<W: Write> Work for Mapper<'_, W> {
         }
     }
 
-    fn chunk_done(&mut self) -> Result<(), Error> {
-        if self.aggregate.bytes() > self.memory { self.write() } else { Ok(()) }
+    fn chunk_done(&mut self) -> Result<ControlFlow<()>, Error> {
+        if self.aggregate.bytes() > self.memory {
+            self.write()?;
+        }
+        Ok(ControlFlow::Continue(()))
     }
 }

@@ -1,6 +1,7 @@
 //! Reads lines with several threads, each of which takes the next chunk as soon as it is done with one.
 
 use std::{
+    ops::ControlFlow,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -31,12 +32,37 @@ pub struct Silent;
 
 impl Watch for Silent {}
 
-/// Watches a further pass over the same input, whose bad lines were told of before.
-pub(crate) struct Again<'w>(pub(crate) &'w dyn Watch);
+/// Watches a pass of which it is not known yet whether it is the one that counts: bad lines are told of in the end, if it is.
+pub(crate) struct Provisional<'w> {
+    watch: &'w dyn Watch,
+    bad_lines: Mutex<Vec<(String, u64, BadLine)>>,
+}
 
-impl Watch for Again<'_> {
+/// More bad lines than anybody looks at are not kept.
+const KEPT: usize = 1000;
+
+impl<'w> Provisional<'w> {
+    pub(crate) fn new(watch: &'w dyn Watch) -> Self {
+        Self { watch, bad_lines: Mutex::default() }
+    }
+
+    /// Tells of the bad lines.
+    pub(crate) fn counts(self) {
+        let bad_lines = self.bad_lines.into_inner().unwrap_or_else(PoisonError::into_inner);
+        bad_lines.iter().for_each(|(input, offset, reason)| self.watch.bad_line(input, *offset, *reason));
+    }
+}
+
+impl Watch for Provisional<'_> {
     fn progress(&self, bytes: u64, lines: u64) {
-        self.0.progress(bytes, lines);
+        self.watch.progress(bytes, lines);
+    }
+
+    fn bad_line(&self, input: &str, offset: u64, reason: BadLine) {
+        let mut bad_lines = self.bad_lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if bad_lines.len() < KEPT {
+            bad_lines.push((input.into(), offset, reason));
+        }
     }
 }
 
@@ -67,11 +93,16 @@ impl BadLimit {
 
 /// What a thread does with the lines that it reads.
 pub(crate) trait Work {
+    /// Works on a record that need not be read any further, and says so.
+    fn record(&mut self, _record: &[u8]) -> bool {
+        false
+    }
+
     /// Works on a post or a deletion.
     fn line(&mut self, line: Line<'_>) -> Result<(), Error>;
 
-    /// Is called after every chunk, to look at the memory.
-    fn chunk_done(&mut self) -> Result<(), Error>;
+    /// Is called after every chunk, to look at the memory, and to say whether all threads go on.
+    fn chunk_done(&mut self) -> Result<ControlFlow<()>, Error>;
 }
 
 /// Lets as many threads as there are workers read all inputs, and gives what was counted on the way: lines, bad ones, boosts
@@ -86,7 +117,7 @@ pub(crate) fn read_inputs<W: Work + Send>(
         reader: Mutex::new(Reader::new(inputs, Arc::clone(&bytes))),
         bytes,
         lines: AtomicU64::new(0),
-        failed: AtomicBool::new(false),
+        stopped: AtomicBool::new(false),
         watch,
     };
     let mut counters = Counters::default();
@@ -111,7 +142,7 @@ pub(crate) fn read_stream(reader: Reader<'_>, worker: &mut impl Work, watch: &dy
         reader: Mutex::new(reader),
         bytes: Arc::default(),
         lines: AtomicU64::new(0),
-        failed: AtomicBool::new(false),
+        stopped: AtomicBool::new(false),
         watch,
     };
     shared.work(worker)
@@ -121,7 +152,8 @@ struct Shared<'s> {
     reader: Mutex<Reader<'s>>,
     bytes: Arc<AtomicU64>,
     lines: AtomicU64,
-    failed: AtomicBool,
+    /// Whether a thread failed, or there is no need to go on.
+    stopped: AtomicBool,
     watch: &'s dyn Watch,
 }
 
@@ -129,7 +161,7 @@ impl<'s> Shared<'s> {
     fn work(&self, worker: &mut impl Work) -> Result<Counters, Error> {
         let outcome = self.work_on_chunks(worker);
         if outcome.is_err() {
-            self.failed.store(true, Ordering::Relaxed);
+            self.stopped.store(true, Ordering::Relaxed);
         }
         outcome
     }
@@ -143,7 +175,9 @@ impl<'s> Shared<'s> {
             for (offset, record) in chunk.records() {
                 self.record(input, offset, record, worker, &mut counters, &mut repaired)?;
             }
-            worker.chunk_done()?;
+            if worker.chunk_done()?.is_break() {
+                self.stopped.store(true, Ordering::Relaxed);
+            }
             let lines = counters.lines - before;
             let lines = self.lines.fetch_add(lines, Ordering::Relaxed) + lines;
             self.watch.progress(self.bytes.load(Ordering::Relaxed), lines);
@@ -153,7 +187,7 @@ impl<'s> Shared<'s> {
 
     /// Fills the chunk, and gives the name of the input that it is of.
     fn next_chunk(&self, chunk: &mut Chunk) -> Result<Option<&'s str>, Error> {
-        if self.failed.load(Ordering::Relaxed) {
+        if self.stopped.load(Ordering::Relaxed) {
             return Ok(None);
         }
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
@@ -169,6 +203,10 @@ impl<'s> Shared<'s> {
         counters: &mut Counters,
         repaired: &mut String,
     ) -> Result<(), Error> {
+        if worker.record(record) {
+            counters.lines += 1;
+            return Ok(());
+        }
         let reason = match read_line(record, repaired) {
             Ok(line) => {
                 counters.lines += 1;

@@ -12,6 +12,6 @@ mod reader;
 
 pub use document::objects;
 pub use inputs::{Error, Input, Inputs};
-pub use line::read_line;
+pub use line::{id_at_start, read_line};
 pub use observation::{Observation, identity_key};
 pub use reader::{Chunk, LONGEST_RECORD, Reader};

@@ -12,9 +12,38 @@ pub fn read_line<'a>(record: &'a [u8], repaired: &'a mut String) -> Result<Line<
     Line::parse(repaired)
 }
 
+/// The id with which a record begins, as servers write statuses: without reading the rest, so that it is a guess. There may be
+/// another id later, or the record may be no post.
+pub fn id_at_start(record: &[u8]) -> Option<&str> {
+    let rest = record.strip_prefix(br#"{"id":"#)?;
+    let id = if let Some(rest) = rest.strip_prefix(b"\"") {
+        let end = memchr::memchr2(b'"', b'\\', rest)?;
+        rest.get(..end).filter(|_| rest.get(end) == Some(&b'"'))?
+    } else {
+        rest.get(..rest.iter().position(|byte| !byte.is_ascii_digit())?)?
+    };
+    std::str::from_utf8(id).ok().filter(|id| !id.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_id_at_the_start_is_a_guess() {
+        assert_eq!(id_at_start(br#"{"id":"12","id":"13"}"#), Some("12"));
+        assert_eq!(id_at_start(br#"{"id":12345678901234567890123,"#), Some("12345678901234567890123"));
+        for unknown in [
+            r#"{"deleted":"12"}"#,
+            r#"{"id":""}"#,
+            r#"{"id":"a\u0062"}"#,
+            r#"{"id":null}"#,
+            r#"{"id":"12"#,
+            "{ \"id\":1}",
+        ] {
+            assert_eq!(id_at_start(unknown.as_bytes()), None, "{unknown}");
+        }
+    }
 
     #[test]
     fn wrong_utf8_does_not_lose_the_post() {

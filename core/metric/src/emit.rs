@@ -1,9 +1,6 @@
 //! What a metric emits, combined at once in a table of its states.
 
-use std::{
-    borrow::Cow,
-    hash::{BuildHasher, Hasher},
-};
+use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
@@ -42,9 +39,10 @@ impl<S: Merge> Emit<'_, S> {
 /// already costs no allocation, sorting gives the records' order, and all of it can be counted against a memory limit.
 #[derive(Debug)]
 pub struct States<S> {
-    fields: Vec<u8>,
+    fields: String,
     entries: Vec<Entry<S>>,
-    index: HashTable<usize>,
+    /// The places of the entries, by the hash of key and member.
+    index: HashTable<u32>,
     heap_bytes: usize,
     unusable_keys: u64,
     taken: usize,
@@ -52,27 +50,28 @@ pub struct States<S> {
 
 #[derive(Debug)]
 struct Entry<S> {
+    /// Where the key begins; behind it comes the member.
     start: usize,
-    key: usize,
-    member: usize,
+    key: u32,
+    member: u32,
     state: S,
 }
 
 impl<S> Entry<S> {
-    fn key<'a>(&self, fields: &'a [u8]) -> &'a [u8] {
-        fields.get(self.start..self.start + self.key).unwrap_or_default()
+    fn key<'a>(&self, fields: &'a str) -> &'a str {
+        fields.get(self.start..self.start + self.key as usize).unwrap_or_default()
     }
 
-    fn member<'a>(&self, fields: &'a [u8]) -> &'a [u8] {
-        let start = self.start + self.key;
-        fields.get(start..start + self.member).unwrap_or_default()
+    fn member<'a>(&self, fields: &'a str) -> &'a str {
+        let start = self.start + self.key as usize;
+        fields.get(start..start + self.member as usize).unwrap_or_default()
     }
 }
 
 impl<S> Default for States<S> {
     fn default() -> Self {
         Self {
-            fields: Vec::new(),
+            fields: String::new(),
             entries: Vec::new(),
             index: HashTable::new(),
             heap_bytes: 0,
@@ -82,39 +81,45 @@ impl<S> Default for States<S> {
     }
 }
 
-fn hash(key: &[u8], member: &[u8]) -> u64 {
+fn hash(key: &str, member: &str) -> u64 {
     let mut hasher = FixedState::default().build_hasher();
-    hasher.write(key);
-    hasher.write(member);
+    hasher.write(key.as_bytes());
+    hasher.write(member.as_bytes());
     hasher.finish()
 }
 
 impl<S: Merge> States<S> {
     /// Merges a state into that of its key and member.
     pub fn add(&mut self, key: &str, member: &str, state: S) {
-        let (key, member) = (escape(key), escape(member));
-        let (key, member) = (key.as_bytes(), member.as_bytes());
+        let (key, member) = (&*escape(key), &*escape(member));
         let hash = hash(key, member);
         let Self { fields, entries, index, .. } = self;
-        let same = |at: &usize| {
-            entries.get(*at).is_some_and(|entry| entry.key(fields) == key && entry.member(fields) == member)
+        let same = |at: &u32| {
+            entries.get(*at as usize).is_some_and(|entry| entry.key(fields) == key && entry.member(fields) == member)
         };
         if let Some(at) = index.find(hash, same) {
-            if let Some(entry) = entries.get_mut(*at) {
+            if let Some(entry) = entries.get_mut(*at as usize) {
                 let before = entry.state.heap_bytes();
                 entry.state.merge(state);
                 self.heap_bytes = (self.heap_bytes + entry.state.heap_bytes()).saturating_sub(before);
             }
             return;
         }
+        // Four thousand million entries, or fields of 4 GiB, which are longer than the longest line.
+        let (Ok(at), Ok(key_length), Ok(member_length)) =
+            (u32::try_from(entries.len()), u32::try_from(key.len()), u32::try_from(member.len()))
+        else {
+            self.unusable_keys += 1;
+            return;
+        };
         self.heap_bytes += state.heap_bytes();
         let start = fields.len();
-        fields.extend_from_slice(key);
-        fields.extend_from_slice(member);
-        index.insert_unique(hash, entries.len(), |at| {
-            entries.get(*at).map_or(0, |entry| self::hash(entry.key(fields), entry.member(fields)))
+        fields.push_str(key);
+        fields.push_str(member);
+        index.insert_unique(hash, at, |at| {
+            entries.get(*at as usize).map_or(0, |entry| self::hash(entry.key(fields), entry.member(fields)))
         });
-        entries.push(Entry { start, key: key.len(), member: member.len(), state });
+        entries.push(Entry { start, key: key_length, member: member_length, state });
     }
 
     /// How many keys were empty or too long, and so left out.
@@ -155,11 +160,10 @@ impl<S: Merge> States<S> {
     pub fn take_next(&mut self, text: &mut String) -> bool {
         let Some(entry) = self.entries.get(self.taken) else { return false };
         self.taken += 1;
-        let field = |bytes| std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
-        text.push_str(&field(entry.key(&self.fields)));
-        text.push('\t');
-        text.push_str(&field(entry.member(&self.fields)));
-        text.push('\t');
+        for field in [entry.key(&self.fields), entry.member(&self.fields)] {
+            text.push_str(field);
+            text.push('\t');
+        }
         entry.state.write(&mut StateWriter::new(text));
         true
     }

@@ -149,6 +149,16 @@ pub fn distinct<T: Ord>(names: impl IntoIterator<Item = T>) -> Vec<T> {
     names
 }
 
+/// The text in lower case (Unicode), borrowed where it plainly is already.
+///
+/// ```
+/// assert_eq!(tootmill_metric::lowercase("ÉTÉ"), "été");
+/// ```
+pub fn lowercase(text: &str) -> Cow<'_, str> {
+    let is_lower = text.bytes().fold(true, |lower, byte| lower & byte.is_ascii() & !byte.is_ascii_uppercase());
+    if is_lower { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) }
+}
+
 /// What a line of input is.
 #[derive(Clone, Debug)]
 pub enum Line<'a> {

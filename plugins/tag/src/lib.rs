@@ -1,6 +1,6 @@
 //! Posts by hashtag, in lower case.
 
-use tootmill_metric::{About, Count, Emit, Members, Metric, Post, Row, Table, distinct};
+use tootmill_metric::{About, Count, Emit, Members, Metric, Post, Row, Table, distinct, lowercase};
 
 /// See the crate's page.
 pub struct Tag;
@@ -9,7 +9,7 @@ impl Metric for Tag {
     type State = Count;
 
     fn map(&self, post: &Post<'_>, emit: &mut Emit<'_, Count>) {
-        for tag in distinct(post.tags.iter().map(|tag| tag.to_lowercase())) {
+        for tag in distinct(post.tags.iter().map(|tag| lowercase(tag))) {
             emit.add(&tag, Count::ONE);
         }
     }
