@@ -18,11 +18,10 @@ type Cells = BTreeMap<(String, String, String), String>;
 
 fn cells_of_rows(rows: &str) -> Cells {
     let mut reader = tootmill_engine::RowsReader::new(rows.as_bytes());
-    let mut cell = tootmill_engine::Cell::default();
     let mut cells = Cells::new();
-    while reader.next_cell(&mut cell).unwrap() {
-        let cell = cell.clone();
-        cells.insert((cell.table, cell.key, format!("data:{}", cell.column)), cell.value);
+    while let Some(cell) = reader.next_cell().unwrap() {
+        let column = format!("data:{}", cell.column);
+        cells.insert((cell.table.into(), cell.key.into(), column), cell.value.into());
     }
     cells
 }

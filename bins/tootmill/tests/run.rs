@@ -27,7 +27,7 @@ fn the_tables_of_one_post() {
 #[test]
 fn the_summary_of_a_run() {
     let folder = with_posts(3_000);
-    let ran = run(folder.path(), &["run", "posts.jsonl"]);
+    let ran = run(folder.path(), &["run", "posts.jsonl", "--threads", "1"]);
     let lines = ran.stdout.lines().map(str::trim_end).filter(|line| !line.contains("MB/s"));
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
     insta::assert_snapshot!(ran.stderr);

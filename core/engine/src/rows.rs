@@ -1,6 +1,7 @@
 //! The format of rows: what the reducer gives and the loader reads, one cell a line.
 
 use std::{
+    borrow::Cow,
     fmt::Write as _,
     io::{self, BufRead, Write},
 };
@@ -75,16 +76,30 @@ impl<W: Write> RowsWriter<W> {
 }
 
 /// One cell of a row.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cell {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell<'a> {
     /// The table's name.
-    pub table: String,
+    pub table: Cow<'a, str>,
     /// The row key.
-    pub key: String,
+    pub key: Cow<'a, str>,
     /// The column, without its family.
-    pub column: String,
+    pub column: Cow<'a, str>,
     /// The value, as text.
-    pub value: String,
+    pub value: Cow<'a, str>,
+}
+
+impl<'a> Cell<'a> {
+    /// Reads a line without its end; `None` where it is no cell.
+    fn parse(line: &'a str) -> Option<Self> {
+        let mut fields = line.split('\t');
+        let mut field = || unescape(fields.next()?);
+        let (table, key, column, value) = (field()?, field()?, field()?, field()?);
+        let column = match column {
+            Cow::Borrowed(column) => column.split_once(':')?.1.into(),
+            Cow::Owned(column) => column.split_once(':')?.1.to_string().into(),
+        };
+        fields.next().is_none().then_some(Self { table, key, column, value })
+    }
 }
 
 /// Reads rows.
@@ -101,31 +116,16 @@ impl<R: BufRead> RowsReader<R> {
         Self { stream, line: String::new(), number: 0 }
     }
 
-    /// Puts the next cell into `cell`; `false` after the last one.
-    pub fn next_cell(&mut self, cell: &mut Cell) -> Result<bool, Error> {
+    /// The next cell; `None` after the last one.
+    pub fn next_cell(&mut self) -> Result<Option<Cell<'_>>, Error> {
         self.line.clear();
         self.number += 1;
         if self.stream.read_line(&mut self.line).map_err(Error::ReadRecords)? == 0 {
-            return Ok(false);
+            return Ok(None);
         }
         let line = self.line.strip_suffix('\n').unwrap_or(&self.line);
-        let no_row = || Error::NoRow { number: self.number, line: beginning(line) };
-        let mut fields = line.split('\t').map(unescape);
-        let mut set = |field: &mut String, family: bool| {
-            let text = fields.next().flatten()?;
-            let text = if family { text.split_once(':')?.1 } else { &text };
-            field.clear();
-            field.push_str(text);
-            Some(())
-        };
-        let all = set(&mut cell.table, false)
-            .and_then(|()| set(&mut cell.key, false))
-            .and_then(|()| set(&mut cell.column, true))
-            .and_then(|()| set(&mut cell.value, false));
-        if all.is_none() || fields.next().is_some() {
-            return Err(no_row());
-        }
-        Ok(true)
+        let cell = Cell::parse(line).ok_or_else(|| Error::NoRow { number: self.number, line: beginning(line) })?;
+        Ok(Some(cell))
     }
 }
 
@@ -141,18 +141,17 @@ mod tests {
         let written = writer.finish().unwrap();
         assert_eq!(written, b"user_table\ta\\tb\tdata:rate\t0.5\nuser_table\ta\\tb\tdata:name\tx\\ny\\\\\n");
         let mut reader = RowsReader::new(&*written);
-        let mut cell = Cell::default();
-        assert!(reader.next_cell(&mut cell).unwrap());
+        let cell = reader.next_cell().unwrap().unwrap();
         assert_eq!((&*cell.key, &*cell.column, &*cell.value), ("a\tb", "rate", "0.5"));
-        assert!(reader.next_cell(&mut cell).unwrap());
+        let cell = reader.next_cell().unwrap().unwrap();
         assert_eq!((&*cell.column, &*cell.value), ("name", "x\ny\\"));
-        assert!(!reader.next_cell(&mut cell).unwrap());
+        assert_eq!(reader.next_cell().unwrap(), None);
     }
 
     #[test]
     fn what_is_no_row_is_named() {
         for wrong in ["a\tb\tc\td", "a\tb\tdata:c", "a\tb\tdata:c\td\te", "a\tb\tdata:c\t\\q"] {
-            let error = RowsReader::new(wrong.as_bytes()).next_cell(&mut Cell::default()).unwrap_err();
+            let error = RowsReader::new(wrong.as_bytes()).next_cell().unwrap_err();
             assert!(error.to_string().starts_with("line 1 is no row"), "{error}");
         }
     }

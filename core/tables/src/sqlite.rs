@@ -237,67 +237,80 @@ fn insert_file(
             let (columns, _) = columns(table, family);
             let marks = vec!["?"; columns.len()].join(", ");
             let sql = format!("INSERT INTO \"{}\" VALUES ({marks})", name(table, family));
-            Ok(Insert { table, day: day.as_deref(), timestamp, statement: transaction.prepare(&sql)? })
+            let values = vec![None; table.columns.len()];
+            Ok(Insert {
+                table,
+                day: day.as_deref(),
+                timestamp,
+                key: String::new(),
+                values,
+                statement: transaction.prepare(&sql)?,
+            })
         })
         .collect::<rusqlite::Result<Vec<_>>>()
         .map_err(&writing)?;
     let rows = File::open(path).map_err(|source| open_rows(path, source))?;
     let mut reader = RowsReader::new(BufReader::with_capacity(1 << 17, rows));
     let mut count = 0;
-    let mut row = StoredRow::default();
-    let mut table = String::new();
-    let mut cell = Cell::default();
+    // Which insertion has a row begun.
+    let mut begun: Option<usize> = None;
     loop {
-        let more = reader.next_cell(&mut cell)?;
-        if !row.cells.is_empty() && (!more || cell.table != table || cell.key != row.key) {
-            let insert = inserts.iter_mut().find(|insert| insert.table.name == table);
-            let insert = insert.ok_or_else(|| undeclared(&table, &row.cells))?;
-            insert.row(&row)?.map_err(&writing)?;
+        let cell = reader.next_cell()?;
+        let of_row = |insert: &Insert<'_>, cell: &Cell<'_>| insert.table.name == cell.table && insert.key == cell.key;
+        if let Some(insert) = begun.and_then(|place| inserts.get_mut(place))
+            && !cell.as_ref().is_some_and(|cell| of_row(insert, cell))
+        {
+            insert.execute().map_err(&writing)?;
             count += 1;
-            row.cells.clear();
+            begun = None;
         }
-        if !more {
-            return Ok(count);
+        let Some(cell) = cell else { return Ok(count) };
+        let place = begun.or_else(|| inserts.iter().position(|insert| insert.table.name == cell.table));
+        if !place.and_then(|place| inserts.get_mut(place)).is_some_and(|insert| insert.add(&cell)) {
+            return Err(Error::Undeclared { table: cell.table.into(), column: cell.column.into() });
         }
-        if row.cells.is_empty() {
-            std::mem::swap(&mut table, &mut cell.table);
-            std::mem::swap(&mut row.key, &mut cell.key);
-        }
-        row.cells.push((std::mem::take(&mut cell.column), std::mem::take(&mut cell.value)));
+        begun = place;
     }
-}
-
-fn undeclared(table: &str, cells: &[(String, String)]) -> Error {
-    let column = cells.first().map_or_else(String::new, |(column, _)| column.clone());
-    Error::Undeclared { table: table.into(), column }
 }
 
 fn open_rows(path: &Path, source: std::io::Error) -> Error {
     Error::OpenRows { file: path.display().to_string(), source }
 }
 
-/// The insertion of rows into one SQL table.
+/// The insertion of rows into one SQL table, one after the other.
 struct Insert<'t> {
     table: &'t Table,
     day: Option<&'t str>,
     timestamp: i64,
+    key: String,
+    /// The values of the row that is begun, in the order of the table's columns.
+    values: Vec<Option<String>>,
     statement: Statement<'t>,
 }
 
 impl Insert<'_> {
-    fn row(&mut self, row: &StoredRow) -> Result<rusqlite::Result<()>, Error> {
-        let columns = &self.table.columns;
-        if let Some(cell) = row.cells.iter().find(|cell| !columns.iter().any(|column| column.name == cell.0)) {
-            return Err(undeclared(self.table.name, std::slice::from_ref(cell)));
-        }
-        let of_row = self.day.map(text_value).into_iter().chain([text_value(&row.key)]);
-        let cells = columns.iter().map(|column| {
-            let value = row.cells.iter().find(|(name, _)| name == column.name).map(|(_, value)| &**value);
-            value.map_or(ToSqlOutput::Owned(Value::Null), |value| sql_value(column.kind, value))
+    /// Takes a cell of the row; `false` where the table has no such column.
+    fn add(&mut self, cell: &Cell<'_>) -> bool {
+        let place = self.table.columns.iter().position(|column| column.name == cell.column);
+        let Some(value) = place.and_then(|place| self.values.get_mut(place)) else { return false };
+        *value = Some(cell.value.as_ref().into());
+        self.key.clear();
+        self.key.push_str(&cell.key);
+        true
+    }
+
+    /// Inserts the row that was begun.
+    fn execute(&mut self) -> rusqlite::Result<()> {
+        let of_row = self.day.into_iter().chain([&*self.key]).map(text_value);
+        let cells = self.table.columns.iter().zip(&self.values).map(|(column, value)| {
+            value.as_ref().map_or(ToSqlOutput::Owned(Value::Null), |value| sql_value(column.kind, value))
         });
-        let timestamp = ToSqlOutput::Owned(Value::Integer(self.timestamp));
-        let values: Vec<ToSqlOutput<'_>> = of_row.chain(cells).chain([timestamp]).collect();
-        Ok(self.statement.execute(rusqlite::params_from_iter(values)).map(drop))
+        let all = of_row.chain(cells).chain([ToSqlOutput::Owned(Value::Integer(self.timestamp))]);
+        for (place, value) in (1..).zip(all) {
+            self.statement.raw_bind_parameter(place, value)?;
+        }
+        self.values.fill(None);
+        self.statement.raw_execute().map(drop)
     }
 }
 

@@ -1,0 +1,78 @@
+//! A program from outside the workspace, with a metric of its own: `examples/own-metric`.
+
+mod common;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use common::{Ran, with_posts};
+
+/// Builds the example, and gives the program.
+fn built() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+    // Shared with other runs, so that it is built once, and apart from the one that runs this test.
+    let target = root.join("target/own-metric");
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--offline"])
+        .current_dir(root.join("examples/own-metric"))
+        .env("CARGO_TARGET_DIR", &target)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{said}\nIs a crate missing? Copy Cargo.lock to examples/own-metric/ and build there."
+    );
+    target.join("debug/own-metric")
+}
+
+/// Runs a line of the shell, in which `own-metric` is the program, and gives its standard output.
+#[track_caller]
+fn shell(program: &Path, folder: &Path, line: &str) -> String {
+    let line = line.replace("own-metric", program.to_str().unwrap());
+    let mut bash = Command::new("bash");
+    bash.args(["-c", &format!("set -o pipefail; {line}")]).current_dir(folder);
+    let ran = Ran::from(bash.output().unwrap());
+    assert_eq!(ran.code, 0, "{line}: {}", ran.stderr);
+    ran.stdout
+}
+
+/// Rows by key, the cells of each by column.
+type Rows = BTreeMap<String, BTreeMap<String, String>>;
+
+fn rows_of_pipe(rows: &str) -> Rows {
+    let mut reader = tootmill_engine::RowsReader::new(rows.as_bytes());
+    let mut found = Rows::new();
+    while let Some(cell) = reader.next_cell().unwrap() {
+        if cell.table == "own_table" {
+            let row = found.entry(cell.key.into()).or_default();
+            row.insert(format!("data:{}", cell.column), cell.value.into());
+        }
+    }
+    found
+}
+
+#[test]
+fn a_metric_from_outside_runs_beside_ours() {
+    let program = built();
+    let folder = with_posts(5_000);
+    let shell = |line: &str| shell(&program, folder.path(), line);
+    let listed = shell("own-metric metrics list");
+    assert_eq!(listed.lines().count(), 8, "{listed}");
+    assert!(listed.contains("own_table") && listed.contains("user_table"), "{listed}");
+
+    shell("own-metric run posts.jsonl --quiet");
+    let mut dump: BTreeMap<String, Rows> = serde_json::from_str(&shell("own-metric tables dump own_table")).unwrap();
+    let rows = dump.remove("own_table").unwrap();
+    let count = |column: &str| rows["Web"][column].parse::<u64>().unwrap();
+    let (posts, accounts) = (count("data:posts"), count("data:accounts"));
+    assert!(posts > accounts && accounts > 0, "{rows:?}");
+    assert!(rows.contains_key("(unknown)"), "{rows:?}");
+
+    let pipe =
+        "own-metric compact --stdout posts.jsonl | own-metric mapper | LC_ALL=C sort | own-metric reducer --rows";
+    assert_eq!(rows_of_pipe(&shell(pipe)), rows, "the pipe and `run` differ");
+}
