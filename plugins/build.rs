@@ -2,6 +2,7 @@
 
 use std::{env, error::Error, fs, path::Path};
 
+#[allow(clippy::disallowed_macros, reason = "cargo reads what a build script prints")]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=Cargo.toml");
     let manifest: toml::Table = fs::read_to_string("Cargo.toml")?.parse()?;

@@ -32,9 +32,9 @@ pub(crate) fn write(
     shown.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     shown.set_header(["table", "rows", "first by", ""]);
     for registered in registry.metrics() {
-        let (rows, order, top) = top_rows(store, &registered.table)?;
-        let top: Vec<String> = top.into_iter().map(|(value, key)| format!("{key} {value}")).collect();
-        shown.add_row([registered.table.name.to_string(), thousands(rows), order.to_string(), top.join(", ")]);
+        let Top { rows, by, first } = top_rows(store, &registered.table)?;
+        let first: Vec<String> = first.into_iter().map(|(value, key)| format!("{key} {value}")).collect();
+        shown.add_row([registered.table.name.to_string(), thousands(rows), by.to_string(), first.join(", ")]);
     }
     if let Some(column) = shown.column_mut(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -89,14 +89,20 @@ fn write_counters(output: &mut impl Write, done: &Done<'_>, elapsed: Duration, b
     writeln!(output)
 }
 
-/// How many rows a table has, the column by which they are ordered, and its first rows by that column.
-fn top_rows(store: &dyn Store, table: &Table) -> Result<(u64, &'static str, Vec<(u64, String)>), Failure> {
-    let order = table.columns.iter().find(|column| column.kind == Kind::Integer).map_or("", |column| column.name);
+/// The first rows of a table, of how many, and the column by which they are the first.
+struct Top {
+    rows: u64,
+    by: &'static str,
+    first: Vec<(u64, String)>,
+}
+
+fn top_rows(store: &dyn Store, table: &Table) -> Result<Top, Failure> {
+    let by = table.columns.iter().find(|column| column.kind == Kind::Integer).map_or("", |column| column.name);
     let mut rows = 0;
     let mut top: BinaryHeap<(Reverse<u64>, String)> = BinaryHeap::new();
     store.scan(table, Family::Data, &mut |row| {
         rows += 1;
-        let value = row.cells.iter().find(|(column, _)| column == order).and_then(|(_, value)| value.parse().ok());
+        let value = row.cells.iter().find(|(column, _)| column == by).and_then(|(_, value)| value.parse().ok());
         let value: u64 = value.unwrap_or(0);
         if top.len() < TOP || top.peek().is_some_and(|(Reverse(least), _)| value > *least) {
             top.push((Reverse(value), row.key.clone()));
@@ -106,7 +112,8 @@ fn top_rows(store: &dyn Store, table: &Table) -> Result<(u64, &'static str, Vec<
         }
         Ok(())
     })?;
-    Ok((rows, order, top.into_sorted_vec().into_iter().map(|(Reverse(value), key)| (value, shortened(&key))).collect()))
+    let first = top.into_sorted_vec().into_iter().map(|(Reverse(value), key)| (value, shortened(&key))).collect();
+    Ok(Top { rows, by, first })
 }
 
 /// A key as a person reads it: without control characters, not too long.

@@ -1,4 +1,5 @@
 //! A program from outside the workspace, with a metric of its own: `examples/own-metric`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
 
 mod common;
 

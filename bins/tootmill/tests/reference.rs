@@ -1,5 +1,6 @@
 //! The tables against an independent program, written in Python from the design alone: every cell of a synthetic week with
 //! every oddity, in every form of input, and of the files that `TOOTMILL_TEST_POSTS` names.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
 #![cfg(feature = "reference-tests")]
 
 mod common;

@@ -135,10 +135,10 @@ impl<'r> Merged<'r> {
     pub fn advance(&mut self) -> Result<bool, Error> {
         let Some(mut first) = self.sources.peek_mut() else { return Ok(false) };
         std::mem::swap(&mut self.line, &mut first.line);
-        if !first.advance(self.fields, self.line.key())? {
-            PeekMut::pop(first);
-        } else {
+        if first.advance(self.fields, self.line.key())? {
             drop(first);
+        } else {
+            PeekMut::pop(first);
         }
         let mut is_merged = false;
         while let Some(mut next) = self.sources.peek_mut()

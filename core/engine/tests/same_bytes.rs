@@ -1,4 +1,5 @@
 //! Invariant: the same posts give the same rows, byte for byte, however they are cut, combined, spilled, sorted and reduced.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
 
 use std::{fs, io::BufReader, num::NonZeroUsize, path::Path};
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use url::Url;
 
 /// The host of an http or https address, as the URL standard reads it without a base: lower-case, IDN as punycode, without
-/// port and trailing dots. `None` where it is none, as for a relative address.
+/// port and trailing dots, and so empty where it is nothing but dots. `None` where it is none, as for a relative address.
 ///
 /// ```
 /// assert_eq!(tootmill_links::host("https://www.example/a?b#c").as_deref(), Some("www.example"));
@@ -19,8 +19,7 @@ pub fn host(href: &str) -> Option<Cow<'_, str>> {
 /// What the standard says of any address.
 fn standard_host(href: &str) -> Option<String> {
     let url = Url::parse(href).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-    let host = url.host_str()?.trim_end_matches('.');
-    (!host.is_empty()).then(|| host.to_owned())
+    Some(url.host_str()?.trim_end_matches('.').to_owned())
 }
 
 /// What the standard says of an address that is plain, as nearly every one is, at a tenth of the cost: nothing in its host
@@ -76,7 +75,7 @@ mod tests {
             ("http://a b", None),
             ("http://a\u{fffd}", None),
             ("http://", None),
-            ("http://./", None),
+            ("http://./", Some("")),
             ("http://?a", None),
             ("ftp://a.example", None),
             ("mailto:a@b.example", None),
@@ -92,12 +91,12 @@ mod tests {
     fn most_hosts_are_borrowed() {
         for href in ["http://a", "https://a.b-c.d1/", "http://1.a?b@c", "https://a#:x", "https://-a-.example/é \0"] {
             assert_eq!(plain_host(href).map(str::to_owned), standard_host(href), "{href:?}");
-            assert!(matches!(super::host(href), Some(Cow::Borrowed(_))), "{href:?}");
+            assert!(matches!(host(href), Some(Cow::Borrowed(_))), "{href:?}");
         }
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(10_000))]
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
 
         /// From addresses of which the greater part is plain to what is odd all over.
         #[test]

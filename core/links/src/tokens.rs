@@ -14,7 +14,7 @@ use crate::{anchor::Anchor, text::Text};
 const TEXT_ELEMENTS: [&str; 9] =
     ["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "plaintext"];
 
-/// The tokens of a content, which are passed one by one: by turns a run of text, which may be empty, and markup.
+/// The tokens of a content, to be passed one by one: by turns a run of text, which may be empty, and markup.
 pub(crate) struct Tokens<'a> {
     /// What was not passed yet.
     rest: &'a str,
@@ -93,6 +93,7 @@ impl<'a> Tokens<'a> {
 /// Where the text at the beginning of the rest ends.
 fn text_end(rest: &[u8], element: Option<&str>) -> usize {
     let end = match element {
+        // Tags often stand side by side, where a search costs more than a look.
         None if begins_markup(rest) => Some(0),
         None => memchr_iter(b'<', rest).find(|&at| begins_markup(&rest[at..])),
         Some("plaintext") => None,
@@ -119,19 +120,20 @@ fn begins_tag(rest: &[u8], name: &str) -> bool {
     })
 }
 
-/// Where the end tag of a script stands. Not in a `<script>` that itself stands in a comment: so the standard keeps what
-/// scripts have been writing into pages since browsers without scripts were about.
+/// Where the end tag of a script stands. In a script a `<!--` begins what looks like a comment, and a `<script>` in that
+/// goes up to an end tag of its own, which is not the one.
 fn script_end(script: &[u8]) -> Option<usize> {
     let mut depth = 0;
     memchr2_iter(b'<', b'-', script).find(|&at| {
         let rest = &script[at..];
         let begins = |tag: &str| rest.starts_with(tag.as_bytes());
         let is_end = begins("</") && begins_tag(&rest[2..], "script");
+        // 1 after a `<!--`, 2 after a `<script>` in that.
         match depth {
             0 if begins("<!--") => depth = 1,
             1 if begins("<") && begins_tag(&rest[1..], "script") => depth = 2,
             2 if is_end => depth = 1,
-            // The dashes of `<!-->` do for both.
+            // The dashes may be those of the `<!--`.
             _ if begins("-->") => depth = 0,
             _ => return is_end,
         }
@@ -145,7 +147,8 @@ fn comment_end(comment: &[u8]) -> Option<usize> {
         .find(|&end| matches!(&comment[..end], b"" | b"-" | [.., b'-', b'-'] | [.., b'-', b'-', b'!']))
 }
 
-/// Reads the attributes of a tag from the end of its name on. Gives where the tag ends, after its `>`.
+/// Reads the attributes of a tag from the end of its name on. Gives where the tag ends, after its `>`. They are filled in
+/// and not given, for most are thrown away and to copy them took a tenth of all the time.
 fn read_attributes<'a>(tag: &'a str, mut at: usize, attributes: &mut Anchor<'a>) -> Option<usize> {
     let bytes = tag.as_bytes();
     loop {
@@ -186,22 +189,133 @@ fn read_attributes<'a>(tag: &'a str, mut at: usize, attributes: &mut Anchor<'a>)
     }
 }
 
-/// The first place from `at` on where the byte is another.
-fn skip(text: &str, at: usize, is_passed: impl Fn(u8) -> bool) -> usize {
-    let mut at = at;
-    let bytes = text.as_bytes();
-    while at < bytes.len() && is_passed(bytes[at]) {
+/// The next place from `at` on where the byte is not one of those to pass.
+fn skip(text: &str, mut at: usize, is_to_pass: impl Fn(u8) -> bool) -> usize {
+    while text.as_bytes().get(at).is_some_and(|&byte| is_to_pass(byte)) {
         at += 1;
     }
     at
 }
 
+/// Tab, LF, FF, CR or space, as in the standard.
 fn is_space(byte: u8) -> bool {
-    // Tab, LF, FF, CR and space, as the standard has it.
     byte.is_ascii_whitespace()
 }
 
 /// What the tokenizer makes of a NUL nearly everywhere.
 pub(crate) fn without_nul(raw: &str) -> Cow<'_, str> {
     if memchr(0, raw.as_bytes()).is_some() { raw.replace('\0', "\u{fffd}").into() } else { raw.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{anchors, oracle};
+
+    /// The values of `href`, `-` where there is none.
+    fn hrefs(content: &str) -> String {
+        oracle::check(content);
+        let href = |anchor: crate::Anchor<'_>| anchor.href().map_or("-".to_owned(), Into::into);
+        anchors(content).map(href).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn attributes() {
+        for (content, found) in [
+            ("<a href=\"1\"><a href='2'><a href=3><a\thref\n=\r\x0C4 >", "1 2 3 4"),
+            ("<A HREF=1><a hReF=2>", "1 2"),
+            ("<a><a href><a href=><a href= ><a href=''><a class=x>", "-     -"),
+            ("<a href=1 href=2 HREF=3><a href href=4><a x=1 href=5>", "1  5"),
+            ("<a/href=1/><a/href=2/ ><a / href='3'/>", "1/ 2/ 3"),
+            ("<a href=\"1\"href='2'class=x><a class='x'href=3>", "1 3"),
+            ("<a =href=1><a == href=1><a href==2><a href /=3><a =\"href='4'\">", "- - =2  -"),
+            ("<a href='\">'><a href=\"'>\"><a href=\"'>", "\"> '>"),
+            ("<a href=1\"'<=`><a href\0=2><a \0href=3><a href=\0>", "1\"'<=` - - \u{fffd}"),
+            ("<a href\u{a0}=1><a \u{a0}href=2><a é href=3>", "- - 3"),
+            ("<a data-href=1 xlink:href=2><a hrefs=3>", "- -"),
+        ] {
+            assert_eq!(hrefs(content), found, "{content}");
+        }
+    }
+
+    #[test]
+    fn names_of_tags() {
+        for (content, found) in [
+            ("<abbr href=1><a-b href=2><a\0 href=3><aé href=4><ſ href=5>", ""),
+            ("< a href=1></a href=2><\0a href=3></ a href=4>", ""),
+            ("<<a href=1><p<a href=2><1<a href=3>", "1 3"),
+            ("<p title='<a href=1>'><p title=<a href=2></p title='<a href=3>'><a href=4>", "4"),
+            ("</p title='<a href=1>", ""),
+        ] {
+            assert_eq!(hrefs(content), found, "{content}");
+        }
+    }
+
+    #[test]
+    fn what_the_content_ends_in_is_no_tag() {
+        let content = "<a href=1 class='x' rel=\"y\" / >";
+        assert_eq!(hrefs(content), "1");
+        for end in 0..content.len() {
+            assert_eq!(hrefs(&content[..end]), "", "{}", &content[..end]);
+        }
+    }
+
+    #[test]
+    fn comments() {
+        for (content, found) in [
+            ("<!--<a href=1>--><a href=2>", "2"),
+            ("<!--><a href=1><!---><a href=2><!----><a href=3>", "1 2 3"),
+            ("<!----!><a href=1><!-- --!><a href=2>", "1 2"),
+            ("<!-- -><a href=1> --!-> - -> --!--><a href=2>", "2"),
+            ("<!---!><a href=1>--><a href=2>", "2"),
+            ("<!--<!--><a href=1>--><!--<!-><a href=2>", "1"),
+            ("<!-><a href=1><!><a href=2><!-x--><a href=3>", "1 2 3"),
+            ("<!-- <a href=1>", ""),
+            ("<?a><a href=1>?><? ?><a href=2></ '><a href=3>'></><a href=4>", "1 2 3 4"),
+            ("<![CDATA[<a href=1>]]><![CDATA[><a href=2>]]>", "2"),
+            ("<!doctype a PUBLIC '><a href=1>'><!DOCTYPE <a href=2>", "1"),
+        ] {
+            assert_eq!(hrefs(content), found, "{content}");
+        }
+    }
+
+    #[test]
+    fn elements_whose_content_is_text() {
+        for element in ["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"] {
+            for (content, found) in [
+                ("<X><a href=1></X><a href=2>", "2"),
+                ("<x/><a href=1></x/><a href=2>", "2"),
+                ("<x y='>'><a href=1></Xy></ x></\0x><<a href=2></x\n><a href=3>", "3"),
+                ("<x></x y='<a href=1>'><a href=2>", "2"),
+                ("<x><a href=1></x", ""),
+                ("<x><a href=1></x <a href=2>", ""),
+                ("<xy><a href=1></x><a href=2>", "1 2"),
+                ("<x><x></x><a href=1></x>", "1"),
+                ("<x><!--</x><a href=1>-->", "1"),
+            ] {
+                let content = content.replace('x', element).replace('X', &element.to_uppercase());
+                assert_eq!(hrefs(&content), found, "{content}");
+            }
+        }
+        assert_eq!(hrefs("<noscript><a href=1></noscript><svg><title><a href=2></svg></title><a href=3>"), "1 3");
+        assert_eq!(hrefs("<a href=1><plaintext><a href=2></plaintext><a href=3>"), "1");
+    }
+
+    #[test]
+    fn scripts_in_comments_in_scripts() {
+        for (content, found) in [
+            ("<script><!--</script><a href=1>", "1"),
+            ("<script><!--<script></script><a href=1></script><a href=2>", "2"),
+            ("<script><!--<script></script><script></script><a href=1></script><a href=2>", "2"),
+            ("<script><!--<script>--></script><a href=1>", "1"),
+            ("<script><!--><script></script><a href=1>", "1"),
+            ("<script><!---><script></script><a href=1>", "1"),
+            ("<script><!-<script></script><a href=1>", "1"),
+            ("<script><!--<scripts></script><a href=1>", "1"),
+            ("<script><!--<SCRIPT/</SCRIPT/</script><a href=1>", "1"),
+            ("<script><!--<script <script </script></script><a href=1>", "1"),
+            ("<script><!-- -- ><script></script>--><a href=1></script><a href=2>", "2"),
+        ] {
+            assert_eq!(hrefs(content), found, "{content}");
+        }
+    }
 }

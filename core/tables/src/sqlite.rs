@@ -146,7 +146,7 @@ impl Store for Sqlite {
         }
         let reading = doing("read the table `runs`", &self.file);
         let mut statement = self.connection.prepare("SELECT * FROM runs ORDER BY timestamp").map_err(&reading)?;
-        let names: Vec<String> = statement.column_names().into_iter().map(String::from).collect();
+        let names: Vec<String> = statement.column_names().map(String::from).collect();
         let runs = statement.query_map([], |row| {
             let (as_of, days): (String, String) = (row.get("as_of")?, row.get("days")?);
             let counters = names.iter().filter(|name| !RUN_COLUMNS.contains(&&***name));

@@ -1,5 +1,6 @@
 //! What the tests of the command line share: running the program in a folder of its own.
 #![allow(dead_code, reason = "not every test needs all of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
 
 use std::{
     path::Path,
