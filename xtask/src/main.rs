@@ -1,1 +1,57 @@
-fn main() {}
+//! The project's own commands, as `cargo xtask`: one file a command.
+
+mod places;
+mod prerequisites;
+mod python;
+mod steps;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about = "What the project's developers and its CI run", after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask test --fast    while working: format, lints and tests
+  cargo xtask test           before a commit: everything, as CI runs it";
+
+#[derive(Subcommand)]
+enum Command {
+    Test(test::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Test(arguments) => test::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound_and_its_help_has_examples() {
+        let mut command = super::Arguments::command();
+        command.clone().debug_assert();
+        for subcommand in command.get_subcommands_mut() {
+            let help = subcommand.render_help().to_string();
+            assert!(help.contains("Examples:"), "{help}");
+        }
+    }
+}

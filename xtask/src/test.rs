@@ -1,0 +1,88 @@
+//! `cargo xtask test`: every check there is, or the fast ones.
+
+use std::{path::Path, process::Command};
+
+use anyhow::Result;
+
+use crate::{
+    places,
+    prerequisites::{self, FAST, FULL},
+    python,
+    steps::Steps,
+    tools::{self, DENY, SHEAR},
+};
+
+/// Run the checks: format, lints, tests, dependencies, documentation, the example, the comparison with the reference.
+///
+/// Installs what it needs into the project's cache, ~/.cache/tootmill, and stops at the first step that fails.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// Only what installs nothing and starts no server: format, lints and tests
+    #[arg(long)]
+    fast: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask test           everything, as CI runs it
+  cargo xtask test --fast    under two minutes once it is built";
+
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let mut steps = Steps::new(places::repository()?);
+    let outcome = checks(arguments, &mut steps);
+    eprint!("{}", steps.summary());
+    outcome
+}
+
+fn checks(arguments: &Arguments, steps: &mut Steps<'_>) -> Result<()> {
+    let full: &[_] = if arguments.fast { &[] } else { FULL };
+    prerequisites::check(FAST.iter().chain(full))?;
+    fast(steps)?;
+    if arguments.fast { Ok(()) } else { rest(steps) }
+}
+
+fn fast(steps: &mut Steps<'_>) -> Result<()> {
+    steps.run("format", cargo("fmt").args(["--all", "--check"]))?;
+    let mut lints = cargo("clippy");
+    lints.args(["--workspace", "--all-targets", "--features", REFERENCE_TESTS, "--", "-D", "warnings"]);
+    steps.run("lints", &mut lints)?;
+    steps.run("tests", cargo("test").arg("--workspace"))
+}
+
+fn rest(steps: &mut Steps<'_>) -> Result<()> {
+    let cache = places::cache()?;
+    tools::install(&cache, steps)?;
+    // Not `advisories`: they are in a Git repository on a host that CI doesn't reach.
+    let mut dependencies = DENY.command(&cache);
+    dependencies.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
+    steps.run("licences and sources", &mut dependencies)?;
+    // Not the hub: its dependencies are named by its build script, where the tool doesn't look.
+    let mut unused = SHEAR.command(&cache);
+    steps.run("unused dependencies", unused.args(["--deny-warnings", "--exclude", "tootmill-plugins"]))?;
+    let mut documentation = cargo("doc");
+    documentation.args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    steps.run("documentation", &mut documentation)?;
+    // The folder into which the test of the command line builds it too.
+    let mut example = cargo("test");
+    example.args(["--manifest-path", "examples/own-metric/Cargo.toml", "--target-dir", "target/own-metric"]);
+    steps.run("example of a metric of one's own", &mut example)?;
+    reference(&cache, steps)
+}
+
+const REFERENCE_TESTS: &str = "tootmill/reference-tests";
+
+fn reference(cache: &Path, steps: &mut Steps<'_>) -> Result<()> {
+    let requirements = places::repository()?.join("bins/tootmill/tests/reference/requirements.txt");
+    let python = python::environment(cache, "reference", &requirements, steps)?;
+    // The whole workspace, because with one package alone its dependencies get other features and compile again.
+    let mut tests = cargo("test");
+    tests.args(["--workspace", "--features", REFERENCE_TESTS, "--test", "reference"]);
+    steps.run("comparison with the reference", tests.env("TOOTMILL_REFERENCE_PYTHON", python))
+}
+
+fn cargo(subcommand: &str) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.arg(subcommand);
+    cargo
+}
