@@ -35,10 +35,10 @@ fn parsing(criterion: &mut Criterion, throughput: &Throughput, lines: &[&str]) {
     let mut group = criterion.benchmark_group("parse");
     group.throughput(throughput.clone());
     let count = |parses: &dyn Fn(&str) -> bool| lines.iter().filter(|line| parses(line)).count();
-    group.bench_function("floor: sonic-rs", |bencher| {
+    group.bench_function("floor sonic-rs", |bencher| {
         bencher.iter(|| count(&|line| tootmill_benches::sonic_rs(line.as_bytes())));
     });
-    group.bench_function("floor: serde_json", |bencher| {
+    group.bench_function("floor serde_json", |bencher| {
         bencher.iter(|| count(&|line| tootmill_benches::serde_json(line.as_bytes())));
     });
     group.bench_function("line", |bencher| bencher.iter(|| count(&|line| black_box(Line::parse(line)).is_ok())));

@@ -144,17 +144,33 @@ impl Json<'_, '_> {
         self.text.push_str(self.choices.one_of(self.spaces));
     }
 
+    /// Mostly of the type that the field should have.
+    fn value_of(&mut self, name: &str, depth: usize) {
+        match name {
+            _ if depth == 0 || self.choices.once_in(4) => self.value(depth),
+            "account" | "reblog" => self.object(depth - 1, "\"id\":\"9\""),
+            "emojis" | "tags" | "media_attachments" => self.list(depth - 1),
+            "bot" => self.scalar(),
+            name if name.ends_with("count") => self.scalar(),
+            _ => self.string(),
+        }
+    }
+
     fn value(&mut self, depth: usize) {
-        match self.choices.below(if depth > 0 { 8 } else { 5 }) {
-            0..=1 => self.text.push_str(self.choices.one_of(SCALARS)),
-            2..=4 => self.string(),
-            5 => self.object(depth - 1, ""),
+        match self.choices.below(if depth > 0 { 8 } else { 4 }) {
+            0 | 1 => self.scalar(),
+            2 | 3 => self.string(),
+            4 | 5 => self.object(depth - 1, "\"name\":\"a\",\"shortcode\":\"b\""),
             6 => self.list(depth - 1),
             _ => {
-                let levels = self.choices.one_of(&[4, 60, 124, 125, 126, 127, 128, 300]);
+                let levels = self.choices.one_of(&[1, 2, 3, 4, 125, 126, 127, 128]);
                 self.text.extend(["[".repeat(levels), "]".repeat(levels)]);
             }
         }
+    }
+
+    fn scalar(&mut self) {
+        self.text.push_str(self.choices.one_of(SCALARS));
     }
 
     fn string(&mut self) {
@@ -176,11 +192,12 @@ impl Json<'_, '_> {
                 self.text.push(',');
             }
             self.space();
-            self.text.extend(["\"", self.choices.one_of(NAMES), "\""]);
+            let name = self.choices.one_of(NAMES);
+            self.text.extend(["\"", name, "\""]);
             self.space();
             self.text.push(':');
             self.space();
-            self.value(depth);
+            self.value_of(name, depth);
             self.space();
         }
         self.text.push('}');
