@@ -4,6 +4,8 @@ use std::{io, process::ExitCode};
 
 use tootmill_metric::{RegistryError, Status};
 
+use crate::output::say;
+
 /// Why a command did not do what it should.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -40,7 +42,7 @@ impl Failure {
             Self::Failed(message, Status::Temporary) => (format!("{message} (worth trying again)"), TEMPORARY),
             Self::Usage(message) => (message, 2),
         };
-        anstream::eprintln!("error: {message}");
+        say(format!("error: {message}"));
         ExitCode::from(code)
     }
 }

@@ -1,4 +1,4 @@
-//! Standard output, behind a large buffer: by itself it is written line by line, even into a pipe.
+//! Standard output, behind a large buffer (by itself it is written line by line, even into a pipe), and standard error.
 
 use std::io::{self, BufWriter, Write};
 
@@ -11,4 +11,9 @@ pub(crate) fn with_stdout<T, E: From<io::Error>>(
     let outcome = write(&mut output)?;
     output.flush()?;
     Ok(outcome)
+}
+
+/// Says something to the person who runs the program. That nobody listens is no failure.
+pub(crate) fn say(text: impl std::fmt::Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
 }

@@ -10,6 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tootmill_engine::Watch;
 use tootmill_metric::BadLine;
 
+use crate::output::say;
+
 /// How many bad lines are shown one by one.
 const SHOWN: u64 = 20;
 /// How often a plain line tells how far a pass is.
@@ -25,6 +27,7 @@ pub(crate) struct Progress {
 
 struct Plain {
     pass: &'static str,
+    began: Instant,
     told: Instant,
     bad_lines: u64,
 }
@@ -34,16 +37,16 @@ impl Progress {
     pub(crate) fn new(bytes: u64, quiet: bool) -> Self {
         let bar =
             if quiet || !std::io::stderr().is_terminal() { ProgressBar::hidden() } else { ProgressBar::new(bytes) };
-        let template = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left";
+        let template = "{msg} {wide_bar} {prefix}, {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        let plain = Mutex::new(Plain { pass: "", told: Instant::now(), bad_lines: 0 });
+        let plain = Mutex::new(Plain { pass: "", began: Instant::now(), told: Instant::now(), bad_lines: 0 });
         Self { quiet, bytes, bar, plain }
     }
 
     fn say(&self, text: &str) {
-        if self.bar.is_hidden() { anstream::eprintln!("{text}") } else { self.bar.println(text) }
+        if self.bar.is_hidden() { say(text) } else { self.bar.println(text) }
     }
 
     /// Takes the bar away, and says whether there are more bad lines than were shown.
@@ -51,7 +54,7 @@ impl Progress {
         self.bar.finish_and_clear();
         let plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
         if plain.bad_lines > SHOWN {
-            anstream::eprintln!("… and more bad lines");
+            say("… and more bad lines");
         }
     }
 }
@@ -60,25 +63,25 @@ impl Watch for Progress {
     fn pass(&self, what: &'static str) {
         let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
         plain.pass = what;
-        plain.told = Instant::now();
+        plain.began = Instant::now();
+        plain.told = plain.began;
         self.bar.reset();
         self.bar.set_message(what);
     }
 
     fn progress(&self, bytes: u64, lines: u64) {
         self.bar.set_position(bytes);
+        self.bar.set_prefix(format!("{lines} lines"));
         if self.quiet || !self.bar.is_hidden() {
             return;
         }
         let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
         if plain.told.elapsed() >= PLAIN_EVERY {
             plain.told = Instant::now();
-            anstream::eprintln!(
-                "{}: {} of {} MB, {lines} lines",
-                plain.pass,
-                bytes / 1_000_000,
-                self.bytes / 1_000_000
-            );
+            let (read, all) = (bytes / 1_000_000, self.bytes / 1_000_000);
+            let rate = bytes / 1_000_000 / plain.began.elapsed().as_secs().max(1);
+            let left = (all - read.min(all)) / rate.max(1);
+            say(format!("{}: {lines} lines, {read} of {all} MB, {rate} MB/s, {left} s left", plain.pass));
         }
     }
 

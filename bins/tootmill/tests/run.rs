@@ -42,13 +42,20 @@ fn loading_the_same_again_changes_nothing() {
     let before = fs::read(folder.path().join("tootmill.db")).unwrap();
     assert!(run_json().contains("\"changed\": false"));
     assert!(fs::read(folder.path().join("tootmill.db")).unwrap() == before, "the file was changed");
+    // The same numbers of another day are something else.
+    fs::write(folder.path().join("moved.json"), POST.replace("2026-11-24", "2026-11-20")).unwrap();
+    fs::write(folder.path().join("one.json"), POST).unwrap();
+    for (file, changed) in [("one.json", true), ("moved.json", true), ("moved.json", false)] {
+        let said = stdout(folder.path(), &["run", file, "--json", "--as-of", "2026-10-01"]);
+        assert!(said.contains(&format!("\"changed\": {changed}")), "{file}: {said}");
+    }
     // Other numbers as of the same time are written at a later timestamp.
     fs::write(folder.path().join("one.json"), POST).unwrap();
     stdout(folder.path(), &["run", "one.json", "-q", "--as-of", "2026-11-01"]);
     let runs: serde_json::Value = serde_json::from_str(&stdout(folder.path(), &["tables", "dump", "runs"])).unwrap();
     let timestamps: Vec<i64> = runs["runs"].as_object().unwrap().keys().map(|key| key.parse().unwrap()).collect();
-    assert_eq!(timestamps.len(), 2);
-    assert_eq!(timestamps[1], timestamps[0] + 1);
+    assert_eq!(timestamps.len(), 4);
+    assert!(timestamps.windows(2).all(|pair| pair[1] == pair[0] + 1), "{timestamps:?}");
     let tags: serde_json::Value =
         serde_json::from_str(&stdout(folder.path(), &["tables", "dump", "tag_table"])).unwrap();
     assert_eq!(
@@ -110,6 +117,7 @@ fn wrong_usage_is_exit_code_2() {
         &["run"][..],
         &["run", "a.json", "--tables", "mysql:x"],
         &["run", "a.json", "--memory", "1"],
+        &["run", "a.json", "--threads", "100000"],
         &["run", "a.json", "--as-of", "yesterday"],
         &["tables", "dump", "shoes_table"],
         &["grind"],
@@ -161,6 +169,21 @@ fn a_full_disk_is_an_error_and_changes_nothing() {
         (ran.code, &*ran.stderr),
         (1, "error: cannot write the output: No space left on device (os error 28)\n")
     );
+}
+
+#[test]
+fn nobody_listening_is_no_panic() {
+    let folder = with_file("bad.jsonl", &"x\n".repeat(200));
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = tootmill(folder.path(), &["run", "bad.jsonl"]).stderr(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn tables_that_cannot_be_made_are_found_before_the_work() {
+    let folder = with_file("posts.json", POST);
+    let ran = run(folder.path(), &["run", "missing.json", "--tables", "sqlite:no/such/folder/x.db"]);
+    assert_eq!((ran.code, &*ran.stderr), (1, "error: cannot make `no/such/folder/x.db`: its folder is not there\n"));
 }
 
 #[test]

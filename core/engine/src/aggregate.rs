@@ -7,7 +7,7 @@ use tootmill_metric::{AnyStates, Day, Post, Registered, Registry};
 use crate::{
     error::Error,
     records::Records,
-    runs::{Run, write_run},
+    runs::{Run, merge_if_many, write_run},
 };
 
 /// The states of all metrics, of each day apart or of all days together, as lines `[day TAB] metric TAB key TAB member TAB
@@ -62,6 +62,8 @@ impl<'r> Aggregate<'r> {
         if self.bytes() > bytes {
             let mut sorted = self.take_sorted();
             self.runs.push(write_run(|line| sorted.next(line))?);
+            let (registry, fields) = (self.registry, self.fields());
+            merge_if_many(&mut self.runs, fields, || Box::new(|metric| Ok(registry.get(metric)?.metric.total())))?;
         }
         Ok(())
     }

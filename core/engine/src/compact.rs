@@ -9,10 +9,10 @@ use crate::{
     counters::Counters,
     error::Error,
     local::Options,
-    merge::Merged,
+    merge::{MakeTotal, Merged},
     read::{Watch, Work, read_inputs},
     records::Records,
-    runs::{Run, write_run},
+    runs::{Run, merge_if_many, write_run},
 };
 
 /// Writes every post that counts to the output, once, as one JSON line: its latest observation, unless it was deleted. Sorted
@@ -84,6 +84,7 @@ impl Observations {
         if self.states.bytes() > bytes {
             let mut states = self.take_sorted();
             self.runs.push(write_run(|line| states.take_next(line))?);
+            merge_if_many(&mut self.runs, FIELDS, make_total)?;
         }
         Ok(())
     }
@@ -104,6 +105,10 @@ impl Records for InMemory {
     }
 }
 
+fn make_total() -> MakeTotal<'static> {
+    Box::new(|_| Ok(Box::<Total<Observation>>::default()))
+}
+
 /// Calls `each` with the latest observation of every post that was not deleted, and counts the others.
 pub(crate) fn choose(
     all: Vec<Observations>,
@@ -117,8 +122,7 @@ pub(crate) fn choose(
             sources.push(run.records(FIELDS)?);
         }
     }
-    let make_total = Box::new(|_: &str| Ok(Box::<Total<Observation>>::default() as _));
-    let mut merged = Merged::of_fields(sources, FIELDS, make_total)?;
+    let mut merged = Merged::of_fields(sources, FIELDS, make_total())?;
     let mut deleted = String::new();
     while merged.advance()? {
         let record = merged.record();

@@ -73,18 +73,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error of writing an output that is a temporary file.
+    pub(crate) fn temporary(self) -> Self {
+        match self {
+            Self::Write(error) => Self::Temporary(error),
+            error => error,
+        }
+    }
+
     /// Whether trying again may help.
     pub fn status(&self) -> Status {
         match self {
             Self::Input(error) => error.status(),
-            Self::Write(error) | Self::Temporary(error) | Self::ReadRecords(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::TimedOut
-                ) =>
-            {
-                Status::Temporary
-            }
             _ => Status::Permanent,
         }
     }

@@ -21,17 +21,19 @@ type Ids = HashSet<u64, FixedState>;
 pub(crate) struct Contested {
     /// Ids that several posts may have, or that may be of deleted posts: there may be a few too many.
     ids: Ids,
+    /// Whether there are so many that every id is taken for one.
+    all: bool,
     deletions: Ids,
 }
 
 impl Contested {
     pub(crate) fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        !self.all && self.ids.is_empty()
     }
 
     /// Whether there may be several posts with this id, or a post and its deletion.
     pub(crate) fn contains(&self, id: &str) -> bool {
-        self.ids.contains(&hash(id))
+        self.all || self.ids.contains(&hash(id))
     }
 
     /// Whether the deletion of this id was met.
@@ -95,8 +97,9 @@ impl Identities {
     }
 }
 
-/// The ids that two posts have, or a post and a deletion, whichever thread met them.
-pub(crate) fn contested(all: Vec<Identities>) -> Result<Contested, Error> {
+/// The ids that two posts have, or a post and a deletion, whichever thread met them; all ids, where these would need more than
+/// an eighth of the memory, in bytes.
+pub(crate) fn contested(all: Vec<Identities>, memory: usize) -> Result<Contested, Error> {
     let mut sources: Vec<Box<dyn Iterator<Item = Result<u64, Error>>>> = Vec::new();
     let mut deletions = Ids::default();
     for mut identities in all {
@@ -128,6 +131,9 @@ pub(crate) fn contested(all: Vec<Identities>) -> Result<Contested, Error> {
         let Reverse((hash, source)) = *top;
         if last.replace(hash) == Some(hash) || deletions.contains(&hash) {
             ids.insert(hash);
+            if ids.allocation_size() > memory / 8 {
+                return Ok(Contested { ids: Ids::default(), all: true, deletions });
+            }
         }
         match sources.get_mut(source).and_then(Iterator::next) {
             Some(hash) => *top = Reverse((hash?, source)),
@@ -136,7 +142,7 @@ pub(crate) fn contested(all: Vec<Identities>) -> Result<Contested, Error> {
             }
         }
     }
-    Ok(Contested { ids, deletions })
+    Ok(Contested { ids, all: false, deletions })
 }
 
 #[cfg(test)]
@@ -157,7 +163,7 @@ mod tests {
                 .filter(|id| deletions.contains(id) || posts.iter().filter(|post| post.0 == *id).count() > 1)
                 .map(|id| hash(&id.to_string()))
                 .collect();
-            prop_assert_eq!(contested(all.into()).unwrap().ids, expected);
+            prop_assert_eq!(contested(all.into(), 1 << 20).unwrap().ids, expected);
         }
     }
 }

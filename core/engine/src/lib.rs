@@ -23,7 +23,7 @@ pub use counters::Counters;
 pub use error::Error;
 pub use local::{Options, Outcome, run};
 pub use map::map;
-pub use merge::Merged;
+pub use merge::{Counts, Merged};
 pub use read::{BadLimit, Silent, Watch};
 pub use records::{Lines, Record, Records};
 pub use reduce::{reduce, write_records};

@@ -80,7 +80,7 @@ fn of_day(folder: &Path, day: Day, ending: &str) -> PathBuf {
 /// Reads the inputs, chooses among observations of the same post, and lets all metrics of the registry map and reduce.
 ///
 /// Where every post is there once, the inputs are read once. Where a duplicate or a deletion shows, the ids are looked up
-/// first, mostly without reading more of a post than its start, and then the inputs are read again.
+/// first, mostly without reading more of a post than its start, and then all posts are read.
 pub fn run(inputs: &Inputs, registry: &Registry, options: &Options, watch: &dyn Watch) -> Result<Outcome, Error> {
     let (mut counters, tallies) = match map_all(inputs, registry, options, watch)? {
         Mapped::All(counters, tallies) => (counters, tallies),
@@ -138,7 +138,7 @@ fn map_all<'r>(
     }
     let (tallies, identities): (Vec<Tally<'_>>, Vec<Identities>) =
         mappers.into_iter().map(|mapper| (mapper.tally, mapper.identities)).unzip();
-    let contested = contested(identities)?;
+    let contested = contested(identities, options.memory)?;
     if !contested.is_empty() {
         return Ok(Mapped::Contested(Some(contested)));
     }
@@ -154,20 +154,20 @@ fn map_uncontested<'r>(
     known: Option<Contested>,
     watch: &dyn Watch,
 ) -> Result<(Counters, Vec<Tally<'r>>), Error> {
-    if let Some(contested) = known {
-        return map_chosen(inputs, registry, options, &contested, false, watch)
-            .map(|(counters, tallies, _)| (counters, tallies));
-    }
-    // Hardly ever has a record another id than that at its start; then the ids are read with all that is around them.
-    let guessed = find_contested(inputs, options, true, watch)?;
-    let provisional = Provisional::new(watch);
-    let (counters, tallies, is_right) = map_chosen(inputs, registry, options, &guessed, true, &provisional)?;
-    if is_right {
-        provisional.counts();
-        return Ok((counters, tallies));
-    }
-    drop(tallies);
-    map_uncontested(inputs, registry, options, Some(find_contested(inputs, options, false, watch)?), watch)
+    let contested = if let Some(contested) = known {
+        contested
+    } else {
+        // Hardly ever has a record another id than that at its start; then the ids are read with all that is around them.
+        let guessed = find_contested(inputs, options, true, watch)?;
+        let provisional = Provisional::new(watch);
+        if let Some(mapped) = map_chosen(inputs, registry, options, &guessed, true, &provisional)? {
+            provisional.counts();
+            return Ok(mapped);
+        }
+        find_contested(inputs, options, false, watch)?
+    };
+    // What is not guessed is right.
+    Ok(map_chosen(inputs, registry, options, &contested, false, watch)?.unwrap_or_default())
 }
 
 /// Looks for the ids that several posts have, or a post and a deletion.
@@ -178,11 +178,11 @@ fn find_contested(inputs: &Inputs, options: &Options, guess: bool, watch: &dyn W
         (0..options.threads.get()).map(|_| Finder { identities: Identities::default(), guess, memory }).collect();
     // Bad lines are told of when they are read as posts.
     read_inputs(inputs, &mut finders, &Provisional::new(watch))?;
-    contested(finders.into_iter().map(|finder| finder.identities).collect())
+    contested(finders.into_iter().map(|finder| finder.identities).collect(), options.memory)
 }
 
-/// Maps the posts that are not contested as they come, and those that are after the choice among them. Says whether every
-/// id was where it was guessed.
+/// Maps the posts that are not contested as they come, and those that are after the choice among them. `None` where the
+/// contested ids were guessed, and an id was not where it was guessed.
 fn map_chosen<'r>(
     inputs: &Inputs,
     registry: &'r Registry,
@@ -190,7 +190,7 @@ fn map_chosen<'r>(
     contested: &Contested,
     guess: bool,
     watch: &dyn Watch,
-) -> Result<(Counters, Vec<Tally<'r>>, bool), Error> {
+) -> Result<Option<(Counters, Vec<Tally<'r>>)>, Error> {
     watch.pass("mapping");
     // Half of the memory for the states, half for the observations that are kept aside.
     let memory = options.memory / options.threads.get() / 2;
@@ -205,17 +205,20 @@ fn map_chosen<'r>(
         })
         .collect();
     let mut counters = read_inputs(inputs, &mut choosers, watch)?;
-    let is_right = choosers.iter().all(|chooser| chooser.is_right);
+    if choosers.iter().any(|chooser| !chooser.is_right) {
+        return Ok(None);
+    }
     let (mut tallies, observations): (Vec<Tally<'r>>, Vec<Observations>) =
         choosers.into_iter().map(|chooser| (chooser.tally, chooser.observations)).unzip();
     watch.pass("choosing among observations");
     let mut chosen = Tally::new(registry, options.by_day);
     choose(observations, &mut counters, |_, post| {
         chosen.map(post);
-        chosen.aggregate.limit(memory)
+        // Looking at the memory of every day's tables takes longer than mapping a post.
+        if chosen.counters.posts.is_multiple_of(1024) { chosen.aggregate.limit(memory) } else { Ok(()) }
     })?;
     tallies.push(chosen);
-    Ok((counters, tallies, is_right))
+    Ok(Some((counters, tallies)))
 }
 
 /// The states of the posts that a thread mapped, and what it counted.
@@ -314,6 +317,11 @@ struct Chooser<'c, 'r> {
 }
 
 impl Work for Chooser<'_, '_> {
+    fn several(&mut self) {
+        // Only the first one's id was looked at.
+        self.is_right &= !self.guess;
+    }
+
     fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
         let id = match &line {
             Line::Post(post) => {
@@ -354,7 +362,7 @@ fn write_rows<'r>(
     mut rows: RowsWriter<BufWriter<File>>,
 ) -> Result<(), Error> {
     let mut merged = Merged::new(sources, registry)?;
-    reduce(&mut merged, registry, |table, key, row| rows.write(table, key, row))?;
+    reduce(&mut merged, registry, |table, key, row| rows.write(table, key, row)).map_err(Error::temporary)?;
     rows.finish().map(drop).map_err(Error::Temporary)
 }
 
@@ -404,7 +412,7 @@ fn states_of_days(days: &[Day], registry: &Registry, folder: &Path) -> Result<Ve
         .map(|days| {
             let sources: Result<Vec<_>, _> = days.iter().map(|day| states_of(folder, *day)).collect();
             let mut output = BufWriter::new(tempfile::tempfile().map_err(Error::Temporary)?);
-            write_records(&mut Merged::new(sources?, registry)?, &mut output)?;
+            write_records(&mut Merged::new(sources?, registry)?, &mut output).map_err(Error::temporary)?;
             let mut file = output.into_inner().map_err(|error| Error::Temporary(error.into_error()))?;
             file.rewind().map_err(Error::Temporary)?;
             Ok(Box::new(Lines::new(BufReader::new(file))) as _)

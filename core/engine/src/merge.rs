@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Makes the state of a metric by its name.
-type MakeTotal<'r> = Box<dyn Fn(&str) -> Result<Box<dyn AnyState>, Error> + 'r>;
+pub(crate) type MakeTotal<'r> = Box<dyn Fn(&str) -> Result<Box<dyn AnyState>, Error> + 'r>;
 
 /// Sorted records from sorted sources, equal ones merged. In constant memory, but for a line of each source.
 pub struct Merged<'r> {
@@ -23,6 +23,16 @@ pub struct Merged<'r> {
     make_total: MakeTotal<'r>,
     total: Option<(String, Box<dyn AnyState>)>,
     line: Line,
+    counts: Counts,
+}
+
+/// How many records were read, and how many were left after merging.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records of the sources.
+    pub records: u64,
+    /// Records after equal ones were merged.
+    pub merged: u64,
 }
 
 /// A record as text, and where its fields begin.
@@ -128,7 +138,7 @@ impl<'r> Merged<'r> {
                 heap.push(source);
             }
         }
-        Ok(Self { sources: heap, fields, make_total, total: None, line: Line::default() })
+        Ok(Self { sources: heap, fields, make_total, total: None, line: Line::default(), counts: Counts::default() })
     }
 
     /// Goes to the next record; `false` after the last one.
@@ -140,6 +150,10 @@ impl<'r> Merged<'r> {
         } else {
             PeekMut::pop(first);
         }
+        self.counts.records += 1;
+        self.counts.merged += 1;
+        // A metric that is not linked is an error even where nothing is merged.
+        total_of(self.line.before_state(3), &self.make_total, &mut self.total)?;
         let mut is_merged = false;
         while let Some(mut next) = self.sources.peek_mut()
             && next.line.key() == self.line.key()
@@ -150,6 +164,7 @@ impl<'r> Merged<'r> {
                 merge(total, &self.line)?;
             }
             merge(total, &next.line)?;
+            self.counts.records += 1;
             if !next.advance(self.fields, self.line.key())? {
                 PeekMut::pop(next);
             }
@@ -159,6 +174,11 @@ impl<'r> Merged<'r> {
             total.take(&mut self.line.text);
         }
         Ok(true)
+    }
+
+    /// How many records were read and left so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
     }
 
     /// The record that was gone to.

@@ -98,6 +98,9 @@ pub(crate) trait Work {
         false
     }
 
+    /// Is told that a record is several objects, which follow one by one.
+    fn several(&mut self) {}
+
     /// Works on a post or a deletion.
     fn line(&mut self, line: Line<'_>) -> Result<(), Error>;
 
@@ -224,6 +227,7 @@ impl<'s> Shared<'s> {
             let parts: Vec<_> = objects(record).filter(|part| *part != (0..record.len())).collect();
             let part = |range: &std::ops::Range<usize>| record.get(range.clone()).unwrap_or_default().trim_ascii();
             if parts.iter().any(|range| read_line(part(range), repaired).is_ok()) {
+                worker.several();
                 return parts.iter().try_for_each(|range| {
                     self.record(input, offset + range.start as u64, part(range), worker, counters, repaired)
                 });

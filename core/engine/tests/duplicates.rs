@@ -66,3 +66,15 @@ fn an_id_that_is_not_where_it_is_guessed() {
     }
     assert_eq!(outcome(&[OTHER, OTHER, hidden_deletion, EDITED]), (1, 1, 1, "ja=1".into()));
 }
+
+#[test]
+fn the_second_of_two_on_a_line_is_looked_at_too() {
+    let two = [OTHER, FIRST].concat();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("posts.jsonl");
+    // A duplicate early, so that ids are guessed.
+    fs::write(&path, [&*two, EDITED, EDITED].join("\n")).unwrap();
+    let inputs = Inputs::find([path.to_str().unwrap()]).unwrap();
+    let counters = run(&inputs, &Registry::linked().unwrap(), &Options::default(), &Silent).unwrap().counters;
+    assert_eq!((counters.posts, counters.duplicates), (2, 2));
+}

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// Finds the objects of a text bit by bit, as the text comes: those that stand by themselves and those in arrays.
 ///
 /// An object that is not closed ends where a line as far to the right as its first one begins with the next object, if the
-/// lines within it were further to the right. What stands between objects and is no punctuation is a record as well, a bad one.
+/// lines within it were further to the right, or both begin `{"`, as objects on one line do. What stands between objects and is no punctuation is a record as well, a bad one.
 #[derive(Debug, Default)]
 pub(crate) struct Scanner {
     /// How far the text was looked at.
@@ -55,7 +55,15 @@ impl Scanner {
             if let Some((start, true)) = self.record {
                 if let Some(indent) = indent {
                     let second = *self.second_indent.get_or_insert(indent);
-                    if byte == b'{' && indent == self.first_indent && second > indent {
+                    let begins = byte == b'{' && indent == self.first_indent;
+                    if begins && self.at == text.len() && !at_end {
+                        // What comes next decides.
+                        self.at = at;
+                        self.indent = Some(indent);
+                        return None;
+                    }
+                    let on_one_line = |at: usize| text.get(at + 1) == Some(&b'"');
+                    if begins && (second > indent || on_one_line(start) && on_one_line(at)) {
                         self.at = at;
                         self.indent = Some(indent);
                         self.record = None;
@@ -145,6 +153,14 @@ mod tests {
         let records = found(text);
         assert_eq!(records.len(), 2, "{records:?}");
         assert_eq!(records[1], "{\n    \"c\": 1\n  }");
+    }
+
+    #[test]
+    fn a_broken_object_on_one_line_does_not_take_the_next_one_with_it() {
+        assert_eq!(
+            found("[\n{\"a\":1},\n{\"b\":\"x,\n{\"c\":2},\n{\"d\":3}\n]"),
+            ["{\"a\":1}", "{\"b\":\"x,\n", "{\"c\":2}", "{\"d\":3}"]
+        );
     }
 
     proptest! {

@@ -106,7 +106,8 @@ impl Input {
         let mut magic = Vec::with_capacity(4);
         file.by_ref().take(4).read_to_end(&mut magic).map_err(|source| self.failed(source))?;
         io::Seek::rewind(&mut file).map_err(|source| self.failed(source))?;
-        let file = Counted { file, read };
+        // No more than there was at first: a file may grow while it is read, and is read twice.
+        let file = Counted { file: file.take(self.bytes), read };
         Ok(match *magic {
             [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 17, file))),
             [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::Decoder::new(file).map_err(|source| self.failed(source))?),
@@ -129,7 +130,7 @@ impl Input {
 }
 
 struct Counted {
-    file: File,
+    file: io::Take<File>,
     read: Arc<AtomicU64>,
 }
 
@@ -153,7 +154,7 @@ impl Inputs {
         for name in names {
             let path = Path::new(name);
             if name == "-" {
-                inputs.push(spool(io::stdin().lock())?);
+                inputs.push(spool("standard input", io::stdin().lock())?);
             } else if path.is_dir() {
                 let before = inputs.len();
                 add_folder(path, &mut inputs)?;
@@ -195,12 +196,16 @@ impl Inputs {
 fn file(path: PathBuf) -> Result<Input, Error> {
     let name = path.display().to_string();
     let metadata = path.metadata().map_err(|source| Error::Read { name: name.clone(), source })?;
+    if !metadata.is_file() {
+        // A pipe cannot be read twice.
+        let stream = File::open(&path).map_err(|source| Error::Read { name: name.clone(), source })?;
+        return spool(&name, stream);
+    }
     Ok(Input { name, place: Place::File(path), bytes: metadata.len() })
 }
 
 /// Keeps a stream in a temporary file, so that it can be read twice.
-fn spool(mut stream: impl Read) -> Result<Input, Error> {
-    let name = "standard input";
+fn spool(name: &str, mut stream: impl Read) -> Result<Input, Error> {
     let failed = |source| Error::Read { name: name.into(), source };
     let mut file = tempfile::tempfile().map_err(failed)?;
     let bytes = io::copy(&mut stream, &mut file).map_err(failed)?;

@@ -131,6 +131,10 @@ impl Current {
         let mut searched = 0;
         let end = loop {
             self.read_more(&mut chunk.bytes)?;
+            let has_line = self.at_end || chunk.bytes.len() > LONGEST_RECORD || chunk.bytes.contains(&b'\n');
+            if self.at_start && !has_line {
+                continue;
+            }
             if self.at_start {
                 self.at_start = false;
                 if chunk.bytes.starts_with(b"\xef\xbb\xbf") {

@@ -123,9 +123,9 @@ impl Day {
         Instant(self.0 as i64 * MICROS_A_DAY)
     }
 
-    /// The day after.
+    /// The day after, unless it is the last one.
     pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
+        if self.0 < Self::MAX.0 { Self(self.0 + 1) } else { self }
     }
 
     /// Year, month and day of the month.

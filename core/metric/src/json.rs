@@ -299,6 +299,12 @@ impl<'a> Field<'a> for RawId<'a> {
     }
 }
 
+/// The last value of this name in an object, as its text.
+fn last_value<'a>(object: &str, name: &str) -> Option<Cow<'a, str>> {
+    let values = sonic_rs::to_object_iter(object).filter_map(Result::ok);
+    values.filter(|(key, _)| key == name).last().map(|(_, value)| Cow::Owned(value.as_raw_str().into()))
+}
+
 impl<'a> RawId<'a> {
     /// The id, if it is usable: a string that is not empty, or a number without decimals and exponent, whose digits are
     /// looked up in the line by the path of the id where the parser could not give them.
@@ -306,7 +312,7 @@ impl<'a> RawId<'a> {
         match self {
             Self::Text(text) => (!text.is_empty()).then_some(text),
             Self::OtherNumber => {
-                let number = sonic_rs::get(line, path).ok()?.as_raw_cow();
+                let number = path.iter().try_fold(Cow::Borrowed(line), |object, name| last_value(&object, name))?;
                 let digits = number.strip_prefix('-').unwrap_or(&number);
                 digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(number)
             }

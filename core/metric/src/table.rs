@@ -159,6 +159,8 @@ impl Table {
             Some("its table has no columns")
         } else if !names.iter().all(|name| is_name(name)) {
             Some("a column's name is not of `a-z`, `0-9` and `_`")
+        } else if names.iter().any(|name| ["row_key", "day", "timestamp"].contains(name)) {
+            Some("a column is named `row_key`, `day` or `timestamp`, as columns of every table in SQLite are")
         } else if (1..names.len()).any(|place| names[..place].contains(&names[place])) {
             Some("two columns have the same name")
         } else {

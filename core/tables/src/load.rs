@@ -26,16 +26,17 @@ pub struct Load {
     pub counters: Vec<(&'static str, u64)>,
 }
 
-/// A text by which it is known that the same was loaded before: SHA-256 over the tables' columns, the logical time, the counters
-/// and the rows, in hexadecimal.
+/// A text by which it is known that the same was loaded before: SHA-256 over the tables' columns, the logical time, the days, the
+/// counters and the rows, in hexadecimal.
 pub fn digest(load: &Load) -> io::Result<String> {
     let mut hash = Sha256::new();
     for table in &load.tables {
         hash.update(format!("{}{:?}\n", table.name, table.columns));
     }
-    hash.update(format!("{}{:?}\n", load.as_of, load.counters));
-    let mut add = |path: &Path| -> io::Result<()> {
+    hash.update(format!("{}{:?}{:?}\n", load.as_of, load.days, load.counters));
+    let mut add = |name: &str, path: &Path| -> io::Result<()> {
         let mut file = File::open(path)?;
+        hash.update(format!("{name} {}\n", file.metadata()?.len()));
         let mut buffer = vec![0; 1 << 16];
         loop {
             match file.read(&mut buffer)? {
@@ -44,7 +45,7 @@ pub fn digest(load: &Load) -> io::Result<String> {
             }
         }
     };
-    add(&load.totals)?;
-    load.day_rows.iter().try_for_each(|(_, path)| add(path))?;
+    add("totals", &load.totals)?;
+    load.day_rows.iter().try_for_each(|(day, path)| add(&day.to_string(), path))?;
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -16,6 +16,9 @@ pub enum Error {
     /// There is no such file.
     #[error("there are no tables in `{0}`: make them with `tootmill run INPUT… --tables sqlite:{0}`")]
     Missing(String),
+    /// There is no folder for the file.
+    #[error("cannot make `{0}`: its folder is not there")]
+    NoFolder(String),
     /// SQLite's own error.
     #[error("cannot {action} in `{file}`: {source}")]
     Sqlite {
@@ -106,6 +109,19 @@ impl fmt::Display for Destination {
 }
 
 impl Destination {
+    /// Whether tables can be there: a store that is there can be read, or one can be made.
+    pub fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(file) if file.exists() => Sqlite::open(file).map(drop),
+            Self::Sqlite(file) => match file.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+                    Err(Error::NoFolder(file.display().to_string()))
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
     /// Opens the tables to write, and makes the store if it is not there.
     pub fn create(&self) -> Result<Box<dyn Store>, Error> {
         match self {

@@ -4,7 +4,11 @@ use clap::Args;
 use tootmill_input::Inputs;
 
 use super::run::{EngineArguments, InputArguments};
-use crate::{failure::Failure, output::with_stdout, progress::Progress};
+use crate::{
+    failure::Failure,
+    output::{say, with_stdout},
+    progress::Progress,
+};
 
 /// Choose among observations of the same post, and write every post once, as JSON lines.
 #[derive(Args, Debug)]
@@ -29,7 +33,7 @@ impl Compact {
             with_stdout(|output| tootmill_engine::compact(&inputs, &self.engine.options(), output, &progress));
         progress.finish();
         for (name, count) in counters?.named().filter(|(_, count)| *count > 0) {
-            anstream::eprintln!("{name}: {count}");
+            say(format!("{name}: {count}"));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use clap::{Args, Parser};
 use tootmill_synth::Timeline;
 
 use super::run::Run;
-use crate::failure::Failure;
+use crate::{failure::Failure, output::say};
 
 /// Make a synthetic week of posts, and show what the metrics say of it.
 ///
@@ -45,10 +45,10 @@ impl Demo {
             .map_err(|error| cannot("write posts", error))?;
         let posts = posts.display().to_string();
         let tables = format!("sqlite:{}", self.folder.join("tootmill.db").display());
-        anstream::eprintln!(
+        say(format!(
             "wrote a synthetic week of {} posts to {posts}\n$ tootmill run {posts} --tables {tables}\n",
             self.posts
-        );
+        ));
         RunCommand::parse_from(["run", &posts, "--tables", &tables]).run.run()
     }
 }

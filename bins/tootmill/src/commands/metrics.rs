@@ -77,7 +77,8 @@ impl Describe {
         let metrics: Vec<&Registered> = if self.names.is_empty() {
             registry.metrics().iter().collect()
         } else {
-            self.names.iter().map(|name| registry.get(name)).collect::<Result<_, _>>()?
+            let metrics: Result<_, _> = self.names.iter().map(|name| registry.get(name)).collect();
+            metrics.map_err(|unknown| Failure::Usage(unknown.to_string()))?
         };
         with_stdout(|output| {
             if self.json {

@@ -3,14 +3,18 @@
 use std::io::{BufReader, Write};
 
 use clap::Parser;
-use tootmill_engine::{Error, Family, Lines, Merged, RowsWriter, reduce, write_records};
+use tootmill_engine::{Counts, Error, Family, Lines, Merged, RowsWriter, reduce, write_records};
 use tootmill_metric::Registry;
 
-use crate::{failure::Failure, output::with_stdout};
+use crate::{
+    failure::Failure,
+    output::{say, with_stdout},
+};
 
 /// Merge sorted records on standard input, and write merged records or rows to standard output.
 ///
-/// Without `--rows` it is a combiner: its output is input for another reducer.
+/// Without `--rows` it is a combiner: its output is input for another reducer. Counters go to standard error, as Hadoop
+/// Streaming reads them.
 #[derive(Debug, Parser)]
 #[command(
     after_help = "Example:\n  tootmill compact --stdout posts/ | tootmill mapper | LC_ALL=C sort | tootmill reducer --rows"
@@ -27,14 +31,24 @@ impl Reducer {
         let records = Lines::new(BufReader::with_capacity(1 << 18, std::io::stdin()));
         let written = with_stdout(|output| {
             let mut merged = Merged::new([Box::new(records) as _], &registry)?;
+            let mut rows = 0_u64;
             if self.rows {
-                let mut rows = RowsWriter::new(output, Family::Data);
-                reduce(&mut merged, &registry, |table, key, row| rows.write(table, key, row))
+                let mut writer = RowsWriter::new(output, Family::Data);
+                reduce(&mut merged, &registry, |table, key, row| {
+                    rows += 1;
+                    writer.write(table, key, row)
+                })?;
             } else {
                 write_records(&mut merged, output)?;
-                output.flush().map_err(Error::Write)
+                output.flush().map_err(Error::Write)?;
             }
+            Ok((merged.counts(), rows))
         });
-        written.map_err(|error| Failure::from(error).or_output_needed())
+        let (Counts { records, merged }, rows) =
+            written.map_err(|error: Error| Failure::from(error).or_output_needed())?;
+        for (counter, count) in [("records", records), ("merged_records", merged), ("rows", rows)] {
+            say(format!("reporter:counter:tootmill,{counter},{count}"));
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! `tootmill run`: the main job in one process.
 
-use std::num::NonZeroUsize;
+use std::{io::Write, num::NonZeroUsize};
 
 use bytesize::ByteSize;
 use clap::Args;
@@ -35,7 +35,7 @@ pub(crate) struct Run {
     /// Write what was done as JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// Show neither progress nor summary
+    /// Show neither progress nor summary, only bad lines
     #[arg(long, short)]
     pub(crate) quiet: bool,
 }
@@ -52,7 +52,7 @@ pub(crate) struct InputArguments {
 #[derive(Args, Debug)]
 pub(crate) struct EngineArguments {
     /// Threads [default: one a core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub(crate) threads: Option<NonZeroUsize>,
     /// Memory for aggregation; what is more goes to temporary files
     #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = parse_memory)]
@@ -85,6 +85,14 @@ pub(crate) fn parse_memory(text: &str) -> Result<ByteSize, String> {
     if memory < LEAST_MEMORY { Err(format!("less than {LEAST_MEMORY}")) } else { Ok(memory) }
 }
 
+fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
+    let threads = text.parse::<NonZeroUsize>().ok().filter(|threads| threads.get() <= MOST_THREADS);
+    threads.ok_or_else(|| format!("no number from 1 to {MOST_THREADS}"))
+}
+
+/// More threads than that have too little memory each.
+const MOST_THREADS: usize = 256;
+
 fn parse_time(text: &str) -> Result<Instant, String> {
     Instant::parse(text)
         .ok_or_else(|| "neither a day such as 2026-11-24 nor an instant such as 2026-11-24T12:00:00Z".into())
@@ -94,6 +102,7 @@ impl Run {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let registry = Registry::linked()?;
         let started = std::time::Instant::now();
+        self.tables.check()?;
         let inputs = Inputs::find(self.inputs.inputs.iter().map(String::as_str))?;
         let options = Options { by_day: !self.totals_only, ..self.engine.options() };
         let progress = Progress::new(inputs.bytes(), self.quiet);
@@ -102,9 +111,11 @@ impl Run {
         let outcome = outcome?;
         let as_of = self.as_of.or_else(|| outcome.days.last().map(|day| day.next().start()));
         let Some(as_of) = as_of else {
-            let bad = outcome.counters.bad;
+            let counted = outcome.counters.named().filter(|(name, count)| *count > 0 && *name != "lines");
+            let counted: Vec<String> = counted.map(|(name, count)| format!("{name}: {count}")).collect();
+            let counted = if counted.is_empty() { "nothing at all".into() } else { counted.join(", ") };
             return Err(Failure::permanent(format!(
-                "there are no posts in the input ({bad} bad lines); the tables were not changed"
+                "no post in the input counts ({counted}); the tables were not changed; to empty them, say --as-of TIME"
             )));
         };
         let tables = registry.metrics().iter().map(|registered: &Registered| registered.table.clone()).collect();
@@ -119,10 +130,7 @@ impl Run {
         let loaded = self.tables.create()?.replace(&load)?;
         let done = Done { counters: &outcome.counters, days: &outcome.days, as_of, loaded: &loaded };
         if self.json {
-            with_stdout(|output| {
-                serde_json::to_writer_pretty(output, &done.json(&self.tables))
-                    .map_err(|error| Failure::from(std::io::Error::from(error)))
-            })
+            with_stdout(|output| Ok(writeln!(output, "{:#}", done.json(&self.tables))?))
         } else if self.quiet {
             Ok(())
         } else {

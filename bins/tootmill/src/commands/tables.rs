@@ -53,7 +53,9 @@ impl Dump {
     fn run(self) -> Result<(), Failure> {
         let registry = Registry::linked()?;
         let all = || registry.metrics().iter().map(|registered| registered.table.name.to_string()).collect();
-        let names: Vec<String> = if self.names.is_empty() { all() } else { self.names };
+        let mut names: Vec<String> = if self.names.is_empty() { all() } else { self.names };
+        let mut seen = std::collections::HashSet::new();
+        names.retain(|name| seen.insert(name.clone()));
         if let Some(unknown) = names.iter().find(|name| *name != RUNS && table(&registry, name).is_none()) {
             let known: Vec<String> = all();
             return Err(Failure::Usage(format!(

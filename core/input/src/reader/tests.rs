@@ -132,3 +132,10 @@ fn records_longer_than_a_chunk_and_a_record_at_every_boundary() {
     let array = format!("[{}]", lines.trim().replace('\n', ","));
     assert_eq!(texts(&array), found);
 }
+
+#[test]
+fn a_long_first_line_does_not_hide_that_they_are_lines() {
+    let long = format!("{{\"id\":0,\"content\":\"{}\"}}", "x".repeat(2 * CHUNK));
+    let found = texts(&format!("{long}\n{{\"id\":1,\"content\":\"cut\n{}", "{\"id\":2}\n".repeat(10)));
+    assert_eq!(found.len(), 12);
+}

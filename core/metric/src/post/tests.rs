@@ -76,6 +76,12 @@ fn the_last_of_fields_with_the_same_name_counts() {
     let line = post(r#","language":"de","language":"en","account":{"id":"1"},"account":{"id":"2","id":"3"}"#);
     let read = Post::parse(&line).unwrap();
     assert_eq!((read.language.as_deref(), read.account.unwrap().id()), (Some("en"), "3"));
+    let long = format!(
+        r#"{{"id":1,"id":{0}8,"id":{0}9,"created_at":"2026-11-24","account":{{"id":{0}7,"id":{0}6}}}}"#,
+        "1".repeat(30)
+    );
+    let read = Post::parse(&long).unwrap();
+    assert!(read.id.ends_with("19") && read.account.unwrap().id().ends_with("16"), "{long}");
     assert!(Post::parse(&post(r#","reblog":{},"reblog":null"#)).is_ok());
     assert_eq!(Post::parse(&post(r#","language":"de","language":5"#)).unwrap().language, None);
 }

@@ -54,10 +54,15 @@ impl New {
         let write =
             |path: &Path, content: &str| fs::write(path, content).map_err(|error| cannot("write", path, &error));
         let source = folder.join("src");
-        fs::create_dir_all(&source).map_err(|error| cannot("create", &source, &error))?;
-        write(&folder.join("Cargo.toml"), &filled(MANIFEST, name))?;
-        write(&source.join("lib.rs"), &filled(SOURCE, name))?;
-        write(&hub, &with_line)?;
+        fs::create_dir_all(&source)
+            .map_err(|error| cannot("create", &source, &error))
+            .and_then(|()| write(&folder.join("Cargo.toml"), &filled(MANIFEST, name)))
+            .and_then(|()| write(&source.join("lib.rs"), &filled(SOURCE, name)))
+            .and_then(|()| write(&hub, &with_line))
+            .inspect_err(|_| {
+                // So that another try begins as this one did.
+                let _ = fs::remove_dir_all(&folder);
+            })?;
         with_stdout(|output| {
             writeln!(output, "plugins/{name} is a metric now, and plugins/Cargo.toml names it. Next:")?;
             writeln!(output, "  cargo test -p {}", package(name))?;
@@ -91,6 +96,11 @@ fn filled(template: &str, name: &str) -> String {
         .split('_')
         .flat_map(|word| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)))
         .collect();
+    // A name that the template's imports have already, or that cannot be one.
+    let of_type = match &*of_type {
+        "About" | "Count" | "Emit" | "Members" | "Metric" | "Post" | "Row" | "Self" | "Table" => of_type + "Metric",
+        _ => of_type,
+    };
     template.replace("{{name}}", name).replace("{{Type}}", &of_type).replace("{{package}}", &package(name))
 }
 
