@@ -85,6 +85,11 @@ impl<'r> Aggregate<'r> {
         Ok(sources)
     }
 
+    /// Puts the states in the order of their records; after that they can only be taken.
+    pub(crate) fn sort(&mut self) {
+        self.days.iter_mut().flat_map(|of_day| &mut of_day.metrics).for_each(|states| states.sort());
+    }
+
     /// How many keys were empty or too long, and so left out.
     pub(crate) fn unusable_keys(&self) -> u64 {
         let present = self.days.iter().flat_map(|of_day| &of_day.metrics).map(|states| states.unusable_keys());
@@ -92,9 +97,8 @@ impl<'r> Aggregate<'r> {
     }
 
     fn take_sorted(&mut self) -> InMemory<'r> {
-        let mut states = self.take();
-        states.0.iter_mut().for_each(|(_, states)| states.sort());
-        states
+        self.sort();
+        self.take()
     }
 
     fn take(&mut self) -> InMemory<'r> {

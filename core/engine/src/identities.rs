@@ -79,6 +79,11 @@ impl Identities {
         self.deletions.push(hash(id));
     }
 
+    /// Puts the hashes in order, as [`contested`] wants them.
+    pub(crate) fn sort(&mut self) {
+        self.posts.sort_unstable();
+    }
+
     /// Whether a duplicate was met early, or there is a deletion, whose post is seldom far away. `false` tells nothing.
     pub(crate) fn is_contested_early(&self) -> bool {
         self.met_again || !self.deletions.is_empty()
@@ -87,7 +92,7 @@ impl Identities {
     /// Puts the posts' hashes on disk where they need more memory than that.
     pub(crate) fn limit(&mut self, bytes: usize) -> Result<(), Error> {
         if self.posts.len() * size_of::<u64>() > bytes {
-            self.posts.sort_unstable();
+            self.sort();
             let mut output = BufWriter::with_capacity(1 << 18, tempfile::tempfile().map_err(Error::Temporary)?);
             self.posts.iter().try_for_each(|hash| output.write_all(&hash.to_le_bytes())).map_err(Error::Temporary)?;
             self.runs.push(output.into_inner().map_err(|error| Error::Temporary(error.into_error()))?);
@@ -103,8 +108,8 @@ pub(crate) fn contested(all: Vec<Identities>, memory: usize) -> Result<Contested
     let mut sources: Vec<Box<dyn Iterator<Item = Result<u64, Error>>>> = Vec::new();
     let mut deletions = Ids::default();
     for mut identities in all {
+        identities.sort();
         deletions.extend(identities.deletions);
-        identities.posts.sort_unstable();
         sources.push(Box::new(identities.posts.into_iter().map(Ok)));
         for mut run in identities.runs {
             run.rewind().map_err(Error::Temporary)?;

@@ -100,12 +100,9 @@ pub fn run(inputs: &Inputs, registry: &Registry, options: &Options, watch: &dyn 
     }
     let days: Vec<Day> = days.into_iter().collect();
     if options.by_day {
-        let states = write_days(sources, registry, folder.path())?;
-        for day in &states {
-            let rows = create(&of_day(folder.path(), *day, "rows"))?;
-            write_rows(vec![states_of(folder.path(), *day)?], registry, RowsWriter::new(rows, Family::Day))?;
-        }
-        sources = states_of_days(&states, registry, folder.path())?;
+        let with_states = write_days(sources, registry, folder.path())?;
+        write_rows_of_days(&with_states, registry, options.threads, folder.path())?;
+        sources = states_of_days(&with_states, registry, folder.path())?;
     }
     write_rows(sources, registry, RowsWriter::new(create(&totals(folder.path()))?, Family::Data))?;
     Ok(Outcome { counters, days, folder })
@@ -274,6 +271,11 @@ impl Work for Mapper<'_> {
         self.tally.aggregate.limit(self.memory - self.memory / 4)?;
         Ok(ControlFlow::Continue(()))
     }
+
+    fn finish(&mut self) {
+        self.identities.sort();
+        self.tally.aggregate.sort();
+    }
 }
 
 /// Keeps the identities alone, as they are guessed or as they are.
@@ -301,6 +303,10 @@ impl Work for Finder {
     fn chunk_done(&mut self) -> Result<ControlFlow<()>, Error> {
         self.identities.limit(self.memory)?;
         Ok(ControlFlow::Continue(()))
+    }
+
+    fn finish(&mut self) {
+        self.identities.sort();
     }
 }
 
@@ -350,6 +356,10 @@ impl Work for Chooser<'_, '_> {
         let goes_on = if self.is_right { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
         Ok(goes_on)
     }
+
+    fn finish(&mut self) {
+        self.tally.aggregate.sort();
+    }
 }
 
 fn create(path: &Path) -> Result<BufWriter<File>, Error> {
@@ -364,6 +374,21 @@ fn write_rows<'r>(
     let mut merged = Merged::new(sources, registry)?;
     reduce(&mut merged, registry, |table, key, row| rows.write(table, key, row)).map_err(Error::temporary)?;
     rows.finish().map(drop).map_err(Error::Temporary)
+}
+
+/// Reduces each day's records to its rows, with several threads.
+fn write_rows_of_days(days: &[Day], registry: &Registry, threads: NonZeroUsize, folder: &Path) -> Result<(), Error> {
+    let reduce_days = |days: &[Day]| {
+        days.iter().try_for_each(|day| {
+            let rows = create(&of_day(folder, *day, "rows"))?;
+            write_rows(vec![states_of(folder, *day)?], registry, RowsWriter::new(rows, Family::Day))
+        })
+    };
+    thread::scope(|scope| {
+        let parts = days.chunks(days.len().div_ceil(threads.get()).max(1));
+        let threads: Vec<_> = parts.map(|days| scope.spawn(move || reduce_days(days))).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or(Err(Error::Panicked)))
+    })
 }
 
 fn states_of(folder: &Path, day: Day) -> Result<Box<dyn Records>, Error> {

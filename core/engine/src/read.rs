@@ -106,6 +106,9 @@ pub(crate) trait Work {
 
     /// Is called after every chunk, to look at the memory, and to say whether all threads go on.
     fn chunk_done(&mut self) -> Result<ControlFlow<()>, Error>;
+
+    /// Is called in the end, for what a thread can do by itself.
+    fn finish(&mut self) {}
 }
 
 /// Lets as many threads as there are workers read all inputs, and gives what was counted on the way: lines, bad ones, boosts
@@ -185,6 +188,7 @@ impl<'s> Shared<'s> {
             let lines = self.lines.fetch_add(lines, Ordering::Relaxed) + lines;
             self.watch.progress(self.bytes.load(Ordering::Relaxed), lines);
         }
+        worker.finish();
         Ok(counters)
     }
 
