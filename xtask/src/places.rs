@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::OsString,
+    fs::{self, File},
     path::{Path, PathBuf},
 };
 
@@ -17,6 +18,21 @@ pub fn repository() -> Result<&'static Path> {
 pub fn cache() -> Result<PathBuf> {
     cache_of(env::var_os("XDG_CACHE_HOME"), env::home_dir())
         .context("there is no place for a cache: set HOME, or XDG_CACHE_HOME to an absolute path")
+}
+
+/// While the file is held, no other run installs anything into the cache.
+pub fn lock(cache: &Path) -> Result<File> {
+    let path = cache.join("lock");
+    let open = || {
+        fs::create_dir_all(cache)?;
+        let file = File::create(&path)?;
+        if file.try_lock().is_err() {
+            eprintln!("\nwaiting for another run that installs into {}", cache.display());
+            file.lock()?;
+        }
+        Ok::<_, std::io::Error>(file)
+    };
+    open().with_context(|| format!("locking {}", path.display()))
 }
 
 /// The XDG rule: a variable that is empty or relative counts as unset.

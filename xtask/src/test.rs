@@ -1,6 +1,9 @@
 //! `cargo xtask test`: every check there is, or the fast ones.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::Result;
 
@@ -28,18 +31,15 @@ Examples:
   cargo xtask test           everything, as CI runs it
   cargo xtask test --fast    under two minutes once it is built";
 
-pub fn run(arguments: &Arguments) -> Result<()> {
-    let mut steps = Steps::new(places::repository()?);
-    let outcome = checks(arguments, &mut steps);
-    eprint!("{}", steps.summary());
-    outcome
-}
+const REFERENCE_TESTS: &str = "tootmill/reference-tests";
 
-fn checks(arguments: &Arguments, steps: &mut Steps<'_>) -> Result<()> {
+pub fn run(arguments: &Arguments) -> Result<()> {
     let full: &[_] = if arguments.fast { &[] } else { FULL };
     prerequisites::check(FAST.iter().chain(full))?;
-    fast(steps)?;
-    if arguments.fast { Ok(()) } else { rest(steps) }
+    let mut steps = Steps::new(places::repository()?);
+    let outcome = fast(&mut steps).and_then(|()| if arguments.fast { Ok(()) } else { rest(&mut steps) });
+    eprint!("{}", steps.summary());
+    outcome
 }
 
 fn fast(steps: &mut Steps<'_>) -> Result<()> {
@@ -52,7 +52,7 @@ fn fast(steps: &mut Steps<'_>) -> Result<()> {
 
 fn rest(steps: &mut Steps<'_>) -> Result<()> {
     let cache = places::cache()?;
-    tools::install(&cache, steps)?;
+    let python = install(&cache, steps)?;
     // Not `advisories`: they are in a Git repository on a host that CI doesn't reach.
     let mut dependencies = DENY.command(&cache);
     dependencies.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
@@ -67,18 +67,18 @@ fn rest(steps: &mut Steps<'_>) -> Result<()> {
     let mut example = cargo("test");
     example.args(["--manifest-path", "examples/own-metric/Cargo.toml", "--target-dir", "target/own-metric"]);
     steps.run("example of a metric of one's own", &mut example)?;
-    reference(&cache, steps)
+    // The whole workspace, because with one package alone its dependencies get other features and compile again.
+    let mut reference = cargo("test");
+    reference.args(["--workspace", "--features", REFERENCE_TESTS, "--test", "reference"]);
+    steps.run("comparison with the reference", reference.env("TOOTMILL_REFERENCE_PYTHON", python))
 }
 
-const REFERENCE_TESTS: &str = "tootmill/reference-tests";
-
-fn reference(cache: &Path, steps: &mut Steps<'_>) -> Result<()> {
+/// Everything that the steps after it need; gives the Python of the reference.
+fn install(cache: &Path, steps: &mut Steps<'_>) -> Result<PathBuf> {
+    let _alone = places::lock(cache)?;
+    tools::install(cache, steps)?;
     let requirements = places::repository()?.join("bins/tootmill/tests/reference/requirements.txt");
-    let python = python::environment(cache, "reference", &requirements, steps)?;
-    // The whole workspace, because with one package alone its dependencies get other features and compile again.
-    let mut tests = cargo("test");
-    tests.args(["--workspace", "--features", REFERENCE_TESTS, "--test", "reference"]);
-    steps.run("comparison with the reference", tests.env("TOOTMILL_REFERENCE_PYTHON", python))
+    python::environment(cache, "reference", &requirements, steps)
 }
 
 fn cargo(subcommand: &str) -> Command {

@@ -59,7 +59,7 @@ fn rows_of_pipe(rows: &str) -> Rows {
 #[test]
 fn a_metric_from_outside_runs_beside_ours() {
     let program = built();
-    let folder = with_posts(5_000);
+    let folder = with_posts(20_000);
     let shell = |line: &str| shell(&program, folder.path(), line);
     let listed = shell("own-metric metrics list");
     let (own, ours): (Vec<&str>, Vec<&str>) = listed.lines().partition(|line| line.contains("own_table"));

@@ -226,7 +226,7 @@ impl<'s> Shared<'s> {
             }
             Err(reason) => reason,
         };
-        if reason == BadLine::NotJson {
+        if matches!(reason, BadLine::NotJson | BadLine::TooDeep) {
             // Several objects on one line, perhaps, or an array; where none of them is sound, it is one bad line.
             let parts: Vec<_> = objects(record).filter(|part| *part != (0..record.len())).collect();
             let part = |range: &std::ops::Range<usize>| record.get(range.clone()).unwrap_or_default().trim_ascii();

@@ -44,6 +44,13 @@ fn broken_lines_are_counted_and_the_run_goes_on() {
 }
 
 #[test]
+fn an_object_that_is_too_deep_does_not_take_its_neighbours_with_it() {
+    let deep = format!("{{\"id\":{}{}}}", "[".repeat(200), "]".repeat(200));
+    let counters = count([post(1).trim(), &deep, post(3).trim()].concat().as_bytes(), BadLimit::default()).unwrap();
+    assert_eq!((counters.posts, counters.bad, counters.lines), (2, 1, 3));
+}
+
+#[test]
 fn a_line_of_100_mb_is_read() {
     let line = format!(r#"{{"id":"2","created_at":"2026-11-24","content":"{}"}}"#, "x".repeat(100_000_000));
     let counters = count([post(1), line, post(3)].join("\n").as_bytes(), BadLimit::default()).unwrap();

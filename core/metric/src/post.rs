@@ -120,8 +120,14 @@ impl<'a> Post<'a> {
     /// assert_eq!(post.get::<bool>(&["sensitive"]), None);
     /// ```
     pub fn get<T: Deserialize<'a>>(&self, path: &[&str]) -> Option<T> {
+        Deserializer::from_str(self.raw(path)?).utf8_lossy().deserialize().ok()
+    }
+
+    /// The value at the path, as it stands in the line. Not generic, so that the parser, which recurses, is compiled here,
+    /// optimised in every profile, and not in a metric's crate, where it would need more stack than there is.
+    fn raw(&self, path: &[&str]) -> Option<&'a str> {
         let Cow::Borrowed(value) = sonic_rs::get(self.line, path).ok()?.as_raw_cow() else { return None };
-        Deserializer::from_str(value).utf8_lossy().deserialize().ok()
+        Some(value)
     }
 
     /// The line that it was read from.
