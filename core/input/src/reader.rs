@@ -130,8 +130,12 @@ impl Current {
         chunk.too_long = None;
         let mut searched = 0;
         let end = loop {
+            let before = chunk.bytes.len();
             self.read_more(&mut chunk.bytes)?;
-            let has_line = self.at_end || chunk.bytes.len() > LONGEST_RECORD || chunk.bytes.contains(&b'\n');
+            // What the text is shows in a whole line of it.
+            let has_line = self.at_end
+                || chunk.bytes.len() > LONGEST_RECORD
+                || memchr::memchr(b'\n', &chunk.bytes[before..]).is_some();
             if self.at_start && !has_line {
                 continue;
             }
