@@ -48,7 +48,8 @@ fn check_lines(text: &[u8]) {
 
 fn check_array(choices: &mut Choices<'_>) {
     const BETWEEN: &[&str] = &["", " ", "\n", "\r\n\t", "\n    "];
-    let mut text = [b"[".to_vec(), padding(choices, b' ')].concat();
+    let padding = padding(choices, b' ');
+    let mut text = Vec::new();
     let mut expected = Vec::new();
     while !choices.0.is_empty() {
         let object = object(choices);
@@ -58,9 +59,9 @@ fn check_array(choices: &mut Choices<'_>) {
         }
         expected.push(object.into_bytes());
     }
-    text.push(b']');
     let found = objects(&text).filter_map(|range| text.get(range));
     assert!(found.eq(&expected), "{expected:?}");
+    let text = [b"[", &padding[..], &text, b"]"].concat();
     let (_file, inputs) = file(&text);
     let found = records(Reader::new(&inputs, Arc::default()));
     assert!(found.iter().all(|(offset, record)| text[*offset as usize..].starts_with(record)), "{found:?}");
