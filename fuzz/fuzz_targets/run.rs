@@ -54,7 +54,7 @@ impl Posts {
             }
             Ok(Line::Deletion(id)) => drop(self.deleted.insert(id.into_owned())),
             Ok(Line::Boost | Line::NotPublic) => {}
-            Err(BadLine::NotJson) => {
+            Err(BadLine::NotJson | BadLine::TooDeep) => {
                 let parts = objects(record).filter(|part| part.len() < record.len());
                 let parts: Vec<&[u8]> = parts.map(|part| record[part].trim_ascii()).collect();
                 if parts.iter().any(|part| read_line(part, &mut repaired).is_ok()) {
