@@ -6,7 +6,7 @@ use std::{error::Error, fs, hint::black_box, num::NonZeroUsize};
 use criterion::{BatchSize, Criterion, Throughput};
 use tempfile::NamedTempFile;
 use tootmill_engine::{Lines, Merged, Options, Records, Silent, map, run, write_records};
-use tootmill_input::Inputs;
+use tootmill_input::{Inputs, Reader};
 use tootmill_metric::{AnyStates, Line, Post, Registry, field::escape};
 use tootmill_plugins as _;
 use tootmill_synth::Timeline;
@@ -100,7 +100,7 @@ fn whole(criterion: &mut Criterion, throughput: &Throughput, registry: &Registry
     group.bench_function("mapper", |bencher| {
         bencher.iter_batched(
             || std::io::Cursor::new(text.to_owned()),
-            |posts| map(posts, registry, options.memory, &mut std::io::sink(), &Silent),
+            |posts| map(Reader::of_lines(posts), registry, options.memory, &mut std::io::sink(), &Silent),
             BatchSize::LargeInput,
         );
     });

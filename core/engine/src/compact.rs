@@ -1,50 +1,229 @@
-//! Chooses among observations of the same post, in bounded memory.
+//! Chooses among observations of the same post, in bounded memory but for the ids that were deleted.
 
-use std::{io::Write, ops::ControlFlow};
+use std::{
+    collections::{BTreeSet, HashSet, VecDeque},
+    io::{self, BufRead, Read, Write},
+    ops::ControlFlow,
+};
 
-use tootmill_input::{Inputs, Observation, identity_key};
-use tootmill_metric::{Line, Post, StateReader, States, Total};
+use tootmill_input::{Inputs, Observation, Reader, identity_key};
+use tootmill_metric::{Day, Line, Merge as _, Post, StateReader, StateWriter, States, Total};
 
 use crate::{
     counters::Counters,
     error::Error,
     local::Options,
     merge::{MakeTotal, Merged},
-    read::{Watch, Work, read_inputs},
-    records::Records,
+    read::{Watch, Work, read_inputs, read_stream},
+    records::{Lines, Records},
+    reduce::write_records,
     runs::{Run, merge_if_many, write_run},
 };
 
 /// Writes every post that counts to the output, once, as one JSON line: its latest observation, unless it was deleted. Sorted
-/// by id, then by day.
+/// by day, then by id.
 pub fn compact(
     inputs: &Inputs,
     options: &Options,
     output: &mut impl Write,
     watch: &dyn Watch,
 ) -> Result<Counters, Error> {
-    let memory = options.memory / options.threads.get();
-    let mut workers: Vec<Compacter> =
-        (0..options.threads.get()).map(|_| Compacter { observations: Observations::default(), memory }).collect();
-    watch.pass("reading");
-    let mut counters = read_inputs(inputs, &mut workers, watch)?;
-    options.bad_limit.check(&counters)?;
+    let mut observed = observe(inputs, options, watch)?;
+    let mut counters = observed.take_counters();
     watch.pass("writing");
-    let observations = workers.into_iter().map(|worker| worker.observations).collect();
-    choose(observations, &mut counters, |counters, post| {
-        counters.count_post(post);
+    observed.choose(|_, chosen| {
+        chosen.count(&mut counters);
+        let Some(post) = &chosen.post else { return Ok(()) };
         output.write_all(post.line().as_bytes()).and_then(|()| output.write_all(b"\n")).map_err(Error::Write)
     })?;
     output.flush().map_err(Error::Write)?;
     Ok(counters)
 }
 
-struct Compacter {
+/// Reads all observations and deletions. Too many bad lines are an error.
+pub fn observe(inputs: &Inputs, options: &Options, watch: &dyn Watch) -> Result<Observed, Error> {
+    let memory = options.memory / options.threads.get();
+    let mut workers: Vec<Observer> =
+        (0..options.threads.get()).map(|_| Observer { observations: Observations::default(), memory }).collect();
+    watch.pass("reading");
+    let counters = read_inputs(inputs, &mut workers, watch)?;
+    options.bad_limit.check(&counters)?;
+    Ok(Observed::new(counters, workers.into_iter().map(|worker| worker.observations)))
+}
+
+/// What was observed of posts, and what is known of them from before.
+#[derive(Debug)]
+pub struct Observed {
+    counters: Counters,
+    days: BTreeSet<Day>,
+    deleted: HashSet<String>,
+    observations: Vec<Observations>,
+    known: KnownPosts,
+}
+
+/// One post, as far as observations of it go.
+#[derive(Debug)]
+pub struct Chosen<'p> {
+    /// Its latest observation; `None` where it was deleted.
+    pub post: Option<Post<'p>>,
+    /// Its id.
+    pub id: &'p str,
+    /// How many observations there were.
+    pub observed: u64,
+}
+
+impl Chosen<'_> {
+    /// Counts it.
+    pub fn count(&self, counters: &mut Counters) {
+        counters.duplicates += self.observed.saturating_sub(1);
+        match &self.post {
+            Some(post) => counters.count_post(post),
+            None => counters.deleted += 1,
+        }
+    }
+}
+
+impl Observed {
+    pub(crate) fn new(counters: Counters, observations: impl IntoIterator<Item = Observations>) -> Self {
+        let mut observed = Self {
+            counters,
+            days: BTreeSet::new(),
+            deleted: HashSet::new(),
+            observations: Vec::new(),
+            known: KnownPosts::default(),
+        };
+        for mut observations in observations {
+            observed.days.append(&mut observations.days);
+            observed.deleted.extend(std::mem::take(&mut observations.deleted));
+            observed.observations.push(observations);
+        }
+        observed
+    }
+
+    /// What was counted while reading; the posts are not counted yet.
+    pub fn take_counters(&mut self) -> Counters {
+        std::mem::take(&mut self.counters)
+    }
+
+    /// The days on which the observed posts were created.
+    pub fn days(&self) -> &BTreeSet<Day> {
+        &self.days
+    }
+
+    /// The ids that were deleted.
+    pub fn deleted(&self) -> &HashSet<String> {
+        &self.deleted
+    }
+
+    /// Adds ids that are known to be deleted.
+    pub fn add_deleted(&mut self, ids: impl IntoIterator<Item = String>) {
+        self.deleted.extend(ids);
+    }
+
+    /// Adds a day's posts as they were chosen before: JSON lines, sorted by id. They are opened when it is the day's turn;
+    /// days are to be added in their order.
+    pub fn add_known(&mut self, day: Day, open: impl FnOnce() -> io::Result<Box<dyn BufRead>> + 'static) {
+        self.known.days.push_back((day, Box::new(open)));
+    }
+
+    /// Calls `each` with the day and every post, sorted by day, then by id.
+    pub fn choose(self, mut each: impl FnMut(Day, &Chosen<'_>) -> Result<(), Error>) -> Result<(), Error> {
+        let mut sources: Vec<Box<dyn Records>> = Vec::new();
+        for mut observations in self.observations {
+            sources.push(Box::new(InMemory(observations.take_sorted())));
+            for run in observations.runs {
+                sources.push(run.records(FIELDS)?);
+            }
+        }
+        sources.push(Box::new(self.known));
+        let mut merged = Merged::of_fields(sources, FIELDS, make_total())?;
+        while merged.advance()? {
+            let record = merged.record();
+            let day = Day::parse(record.key).ok_or_else(|| merged.bad_state(record.key))?;
+            let observation: Observation =
+                StateReader::read(record.state).ok_or_else(|| merged.bad_state(record.state))?;
+            let object = observation.object().unwrap_or_default();
+            let Ok(Line::Post(post)) = Line::parse(object) else { return Err(merged.bad_state(object)) };
+            let id = post.id.clone();
+            let post = (!self.deleted.contains(&*id)).then_some(post);
+            each(day, &Chosen { post, id: &id, observed: observation.observed() })?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes the observations of a stream of lines as records `day TAB id TAB observation`, and deletions as such without a day,
+/// each as often as the memory makes it necessary, in no order: the mapper of a compaction on a cluster.
+pub fn map_observations(
+    posts: Reader<'_>,
+    memory: usize,
+    output: &mut impl Write,
+    watch: &dyn Watch,
+) -> Result<Counters, Error> {
+    let mut mapper = ObservationMapper { observations: Observations::default(), memory, output };
+    let counters = read_stream(posts, &mut mapper, watch)?;
+    mapper.write()?;
+    Ok(counters)
+}
+
+/// Merges sorted records of [`map_observations`] into such records, each once: its combiner.
+pub fn merge_observations(records: impl Read, output: &mut impl Write) -> Result<(), Error> {
+    let lines = Lines::of_fields(io::BufReader::with_capacity(1 << 18, records), FIELDS);
+    write_records(&mut Merged::of_fields([Box::new(lines) as _], FIELDS, make_total())?, output)
+}
+
+struct ObservationMapper<'o, W> {
+    observations: Observations,
+    memory: usize,
+    output: &'o mut W,
+}
+
+impl<W: Write> ObservationMapper<'_, W> {
+    fn write(&mut self) -> Result<(), Error> {
+        let mut states = std::mem::take(&mut self.observations.states);
+        let mut line = String::new();
+        let deletion = || {
+            let mut state = String::new();
+            Observation::default().write(&mut StateWriter::new(&mut state));
+            state
+        };
+        for id in self.observations.deleted.drain() {
+            writeln!(self.output, "\t{}\t{}", member(&id), deletion()).map_err(Error::Write)?;
+        }
+        while states.take_next(&mut line) {
+            line.push('\n');
+            self.output.write_all(line.as_bytes()).map_err(Error::Write)?;
+            line.clear();
+        }
+        self.output.flush().map_err(Error::Write)
+    }
+}
+
+/// A post's id as it stands in a record.
+fn member(id: &str) -> String {
+    tootmill_metric::field::escape(&identity_key(id)).into_owned()
+}
+
+impl<W: Write> Work for ObservationMapper<'_, W> {
+    fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
+        self.observations.add(&line);
+        Ok(())
+    }
+
+    fn chunk_done(&mut self) -> Result<ControlFlow<()>, Error> {
+        if self.observations.states.bytes() > self.memory {
+            self.write()?;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+struct Observer {
     observations: Observations,
     memory: usize,
 }
 
-impl Work for Compacter {
+impl Work for Observer {
     fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
         self.observations.add(&line);
         Ok(())
@@ -56,11 +235,13 @@ impl Work for Compacter {
     }
 }
 
-/// Observations by id and day, as lines `id TAB day TAB observation`; the day of a deletion is empty, so that it comes first.
+/// Observations by day and id, as lines `day TAB id TAB observation`, and the ids that were deleted.
 #[derive(Debug, Default)]
 pub(crate) struct Observations {
     states: States<Observation>,
     runs: Vec<Run>,
+    days: BTreeSet<Day>,
+    deleted: HashSet<String>,
 }
 
 /// How many fields stand before the observation in a line.
@@ -71,10 +252,13 @@ impl Observations {
     pub(crate) fn add(&mut self, line: &Line<'_>) {
         match line {
             Line::Post(post) => {
-                let day = post.created_at.day().to_string();
-                self.states.add(&identity_key(&post.id), &day, Observation::of(post));
+                let day = post.created_at.day();
+                self.days.insert(day);
+                self.states.add(&day.to_string(), &identity_key(&post.id), Observation::of(post));
             }
-            Line::Deletion(id) => self.states.add(&identity_key(id), "", Observation::default()),
+            Line::Deletion(id) => {
+                self.deleted.insert(id.clone().into_owned());
+            }
             Line::Boost | Line::NotPublic => {}
         }
     }
@@ -105,43 +289,52 @@ impl Records for InMemory {
     }
 }
 
-fn make_total() -> MakeTotal<'static> {
-    Box::new(|_| Ok(Box::<Total<Observation>>::default()))
+/// Opens a day's posts.
+type OpenPosts = Box<dyn FnOnce() -> io::Result<Box<dyn BufRead>>>;
+
+/// The posts of days as they were chosen before, each as an observation.
+#[derive(Default)]
+struct KnownPosts {
+    days: VecDeque<(Day, OpenPosts)>,
+    present: Option<(Day, Box<dyn BufRead>)>,
+    post: String,
+    /// The present post's line, from 1.
+    number: u64,
 }
 
-/// Calls `each` with the latest observation of every post that was not deleted, and counts the others.
-pub(crate) fn choose(
-    all: Vec<Observations>,
-    counters: &mut Counters,
-    mut each: impl FnMut(&mut Counters, &Post<'_>) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut sources: Vec<Box<dyn Records>> = Vec::new();
-    for mut observations in all {
-        sources.push(Box::new(InMemory(observations.take_sorted())));
-        for run in observations.runs {
-            sources.push(run.records(FIELDS)?);
+impl std::fmt::Debug for KnownPosts {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let days: Vec<Day> = self.days.iter().map(|(day, _)| *day).collect();
+        formatter.debug_struct("KnownPosts").field("days", &days).finish_non_exhaustive()
+    }
+}
+
+impl Records for KnownPosts {
+    fn next_record(&mut self, line: &mut String) -> Result<bool, Error> {
+        line.clear();
+        loop {
+            let Some((day, posts)) = &mut self.present else {
+                let Some((day, open)) = self.days.pop_front() else { return Ok(false) };
+                self.present = Some((day, open().map_err(Error::ReadRecords)?));
+                self.number = 0;
+                continue;
+            };
+            self.post.clear();
+            self.number += 1;
+            if posts.read_line(&mut self.post).map_err(Error::ReadRecords)? == 0 {
+                self.present = None;
+                continue;
+            }
+            let Ok(Line::Post(post)) = Line::parse(self.post.trim_end()) else {
+                return Err(Error::NoPost { day: *day, number: self.number });
+            };
+            line.push_str(&format!("{day}\t{}\t", member(&post.id)));
+            Observation::of(&post).write(&mut StateWriter::new(line));
+            return Ok(true);
         }
     }
-    let mut merged = Merged::of_fields(sources, FIELDS, make_total())?;
-    let mut deleted = String::new();
-    while merged.advance()? {
-        let record = merged.record();
-        if record.member.is_empty() {
-            deleted.clear();
-            deleted.push_str(record.key);
-            continue;
-        }
-        let observation: Observation = StateReader::read(record.state).ok_or_else(|| merged.bad_state(record.state))?;
-        counters.duplicates += observation.observed().saturating_sub(1);
-        if record.key == deleted {
-            counters.deleted += 1;
-            continue;
-        }
-        let object = observation.object().unwrap_or_default();
-        match Line::parse(object) {
-            Ok(Line::Post(post)) => each(counters, &post)?,
-            _ => return Err(merged.bad_state(object)),
-        }
-    }
-    Ok(())
+}
+
+fn make_total() -> MakeTotal<'static> {
+    Box::new(|_| Ok(Box::<Total<Observation>>::default()))
 }

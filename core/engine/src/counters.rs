@@ -2,15 +2,26 @@
 
 use std::{io, ops::AddAssign};
 
+use serde::{Deserialize, Serialize};
+
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// What was counted along the way from lines to posts to rows.
-        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+        #[serde(default)]
         pub struct Counters {
             $($(#[$doc])* pub $name: u64,)*
         }
 
         impl Counters {
+            /// The counter of a name.
+            pub fn get_mut(&mut self, name: &str) -> Option<&mut u64> {
+                match name {
+                    $(stringify!($name) => Some(&mut self.$name),)*
+                    _ => None,
+                }
+            }
+
             /// The counters with their names.
             pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
                 [$((stringify!($name), self.$name)),*].into_iter()
@@ -42,6 +53,8 @@ counters! {
     duplicates,
     /// Posts that do not count because they were deleted.
     deleted,
+    /// Observations of days that are closed, because their posts have expired.
+    late,
     /// Row keys that were empty or too long, and so left out.
     unusable_keys,
 }

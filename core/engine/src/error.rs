@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tootmill_metric::{RegistryError, Status};
+use tootmill_metric::{Day, RegistryError, Status};
 
 /// Why posts did not become rows.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,14 @@ pub enum Error {
         number: u64,
         /// The line, or its beginning.
         line: String,
+    },
+    /// A line of a day's posts is none.
+    #[error("line {number} of the posts of {day} is no post: they were changed since they were compacted")]
+    NoPost {
+        /// The day.
+        day: Day,
+        /// The line's number, from 1.
+        number: u64,
     },
     /// Records are not in their order.
     #[error("the records are not sorted: `{after}` comes after `{before}`; sort them with LC_ALL=C sort")]

@@ -18,10 +18,10 @@ mod reduce;
 mod rows;
 mod runs;
 
-pub use compact::compact;
+pub use compact::{Chosen, Observed, compact, map_observations, merge_observations, observe};
 pub use counters::Counters;
 pub use error::Error;
-pub use local::{Options, Outcome, run};
+pub use local::{Options, Outcome, count, run};
 pub use map::map;
 pub use merge::{Counts, Merged};
 pub use read::{BadLimit, Silent, Watch};

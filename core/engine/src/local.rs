@@ -16,7 +16,7 @@ use tootmill_metric::{Day, Line, Registry};
 
 use crate::{
     aggregate::Aggregate,
-    compact::{Observations, choose},
+    compact::{Observations, Observed},
     counters::Counters,
     error::Error,
     identities::{Contested, Identities, contested},
@@ -106,6 +106,58 @@ pub fn run(inputs: &Inputs, registry: &Registry, options: &Options, watch: &dyn 
     }
     write_rows(sources, registry, RowsWriter::new(create(&totals(folder.path()))?, Family::Data))?;
     Ok(Outcome { counters, days, folder })
+}
+
+/// Maps posts that were compacted before, and writes their merged records: what is kept of a day.
+pub fn count(
+    posts: &Inputs,
+    registry: &Registry,
+    options: &Options,
+    output: &mut impl Write,
+    watch: &dyn Watch,
+) -> Result<Counters, Error> {
+    watch.pass("mapping");
+    let memory = options.memory / options.threads.get();
+    let mut counters_of: Vec<Counter<'_>> =
+        (0..options.threads.get()).map(|_| Counter { tally: Tally::new(registry, false), memory }).collect();
+    let mut counters = read_inputs(posts, &mut counters_of, watch)?;
+    options.bad_limit.check(&counters)?;
+    watch.pass("merging");
+    let mut sources = Vec::new();
+    for Counter { tally, .. } in counters_of {
+        counters += &tally.counters;
+        counters.unusable_keys += tally.aggregate.unusable_keys();
+        sources.extend(tally.aggregate.into_sources()?);
+    }
+    write_records(&mut Merged::new(sources, registry)?, output)?;
+    output.flush().map_err(Error::Write)?;
+    Ok(counters)
+}
+
+/// Maps every post, which was chosen before.
+struct Counter<'r> {
+    tally: Tally<'r>,
+    memory: usize,
+}
+
+impl Work for Counter<'_> {
+    fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
+        match line {
+            Line::Post(post) => self.tally.map(&post),
+            Line::Deletion(id) => return Err(Error::Deletion(id.into_owned())),
+            Line::Boost | Line::NotPublic => {}
+        }
+        Ok(())
+    }
+
+    fn chunk_done(&mut self) -> Result<ControlFlow<()>, Error> {
+        self.tally.aggregate.limit(self.memory)?;
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn finish(&mut self) {
+        self.tally.aggregate.sort();
+    }
 }
 
 /// What came of mapping every post as it came.
@@ -209,11 +261,18 @@ fn map_chosen<'r>(
         choosers.into_iter().map(|chooser| (chooser.tally, chooser.observations)).unzip();
     watch.pass("choosing among observations");
     let mut chosen = Tally::new(registry, options.by_day);
-    choose(observations, &mut counters, |_, post| {
+    let mut not_counting = Counters::default();
+    Observed::new(Counters::default(), observations).choose(|_, one| {
+        let Some(post) = &one.post else {
+            one.count(&mut not_counting);
+            return Ok(());
+        };
+        not_counting.duplicates += one.observed.saturating_sub(1);
         chosen.map(post);
         // Looking at the memory of every day's tables takes longer than mapping a post.
         if chosen.counters.posts.is_multiple_of(1024) { chosen.aggregate.limit(memory) } else { Ok(()) }
     })?;
+    counters += &not_counting;
     tallies.push(chosen);
     Ok(Some((counters, tallies)))
 }

@@ -1,9 +1,6 @@
 //! Maps posts to records: the program behind the streaming mapper.
 
-use std::{
-    io::{Read, Write},
-    ops::ControlFlow,
-};
+use std::{io::Write, ops::ControlFlow};
 
 use tootmill_input::Reader;
 use tootmill_metric::{Line, Registry};
@@ -15,11 +12,11 @@ use crate::{
     read::{Watch, Work, read_stream},
 };
 
-/// Maps posts, JSON lines, to records, combined as far as `memory` bytes suffice, in no order.
+/// Maps posts, JSON lines (as [`Reader::of_lines`] and [`Reader::lines_of`] read them), to records, combined as far as `memory` bytes suffice, in no order.
 ///
 /// It cannot see what other mappers see, so it takes each line for a post that counts, and a deletion for an error.
 pub fn map(
-    posts: impl Read + Send + 'static,
+    posts: Reader<'_>,
     registry: &Registry,
     memory: usize,
     output: &mut (impl Write + Send),
@@ -27,7 +24,7 @@ pub fn map(
 ) -> Result<Counters, Error> {
     let mut mapper =
         Mapper { aggregate: Aggregate::new(registry, false), memory, output, counters: Counters::default() };
-    let read = read_stream(Reader::of_lines(posts), &mut mapper, watch)?;
+    let read = read_stream(posts, &mut mapper, watch)?;
     mapper.write()?;
     mapper.counters += &read;
     mapper.counters.unusable_keys = mapper.aggregate.unusable_keys();

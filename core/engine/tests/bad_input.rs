@@ -6,7 +6,7 @@ use std::{fs, num::NonZeroUsize};
 use proptest::prelude::*;
 use tempfile::TempDir;
 use tootmill_engine::{BadLimit, Counters, Error, Lines, Merged, Options, Silent, map, reduce, run};
-use tootmill_input::Inputs;
+use tootmill_input::{Inputs, Reader};
 use tootmill_metric::Registry;
 use tootmill_plugins as _;
 
@@ -73,7 +73,7 @@ fn too_many_bad_lines_fail_at_the_end() {
 fn a_mapper_stops_at_a_deletion() {
     let registry = Registry::linked().unwrap();
     let input = std::io::Cursor::new(post(1) + "{\"deleted\":\"1\"}\n");
-    let error = map(input, &registry, 1 << 20, &mut Vec::new(), &Silent).unwrap_err();
+    let error = map(Reader::of_lines(input), &registry, 1 << 20, &mut Vec::new(), &Silent).unwrap_err();
     assert!(matches!(&error, Error::Deletion(id) if id == "1"), "{error}");
 }
 

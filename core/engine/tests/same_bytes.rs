@@ -8,7 +8,7 @@ use tootmill_engine::{
     Counters, Family, Lines, Merged, Options, Outcome, Records, RowsWriter, Silent, compact, map, reduce, run,
     write_records,
 };
-use tootmill_input::Inputs;
+use tootmill_input::{Inputs, Reader};
 use tootmill_metric::Registry;
 use tootmill_plugins as _;
 use tootmill_synth::Timeline;
@@ -126,7 +126,7 @@ fn mappers_combiners_and_reducers_do_not_matter() {
         for posts in posts.chunks(posts.len().div_ceil(mappers)) {
             let mut output = Vec::new();
             let input = std::io::Cursor::new(posts.concat());
-            mapped += &map(input, &registry, memory, &mut output, &Silent).unwrap();
+            mapped += &map(Reader::of_lines(input), &registry, memory, &mut output, &Silent).unwrap();
             let output = String::from_utf8(output).unwrap();
             let output = if combine { combined(&output, &registry) } else { output };
             for line in output.split_inclusive('\n') {

@@ -1,6 +1,7 @@
 //! What a user names as input: files, folders, globs, standard input.
 
 use std::{
+    fmt,
     fs::File,
     io::{self, BufReader, Read},
     path::{Path, PathBuf},
@@ -68,6 +69,12 @@ impl Error {
     }
 }
 
+/// A place of posts that is no file of this machine.
+pub trait Source: fmt::Debug + Send + Sync {
+    /// Its bytes from the first one on; called again, they are the same.
+    fn open(&self) -> io::Result<Box<dyn Read + Send>>;
+}
+
 /// One input: a file, or standard input.
 #[derive(Debug)]
 pub struct Input {
@@ -81,9 +88,15 @@ enum Place {
     File(PathBuf),
     /// Standard input, kept so that it can be read twice.
     Spooled(File),
+    Elsewhere(Box<dyn Source>),
 }
 
 impl Input {
+    /// An input of so many bytes, compressed as they are.
+    pub fn elsewhere(name: String, bytes: u64, source: impl Source + 'static) -> Self {
+        Self { name, place: Place::Elsewhere(Box::new(source)), bytes }
+    }
+
     /// What to call it in messages.
     pub fn name(&self) -> &str {
         &self.name
@@ -94,24 +107,24 @@ impl Input {
     }
 
     /// Opens it and undoes its compression, which its first bytes tell. The bytes that are read from it are counted in `read`.
-    pub(crate) fn open(&self, read: Arc<AtomicU64>) -> Result<Box<dyn Read + Send>, Error> {
-        let file = match &self.place {
-            Place::File(path) => File::open(path),
+    pub fn open(&self, read: Arc<AtomicU64>) -> Result<Box<dyn Read + Send>, Error> {
+        // No more than there was at first: a file may grow while it is read, and is read twice.
+        let stream: io::Result<Box<dyn Read + Send>> = match &self.place {
+            Place::File(path) => File::open(path).map(|file| Box::new(file.take(self.bytes)) as _),
             Place::Spooled(file) => file.try_clone().and_then(|mut file| {
                 io::Seek::rewind(&mut file)?;
-                Ok(file)
+                Ok(Box::new(file.take(self.bytes)) as _)
             }),
+            Place::Elsewhere(source) => source.open(),
         };
-        let mut file = file.map_err(|source| self.failed(source))?;
+        let mut stream = stream.map_err(|source| self.failed(source))?;
         let mut magic = Vec::with_capacity(4);
-        file.by_ref().take(4).read_to_end(&mut magic).map_err(|source| self.failed(source))?;
-        io::Seek::rewind(&mut file).map_err(|source| self.failed(source))?;
-        // No more than there was at first: a file may grow while it is read, and is read twice.
-        let file = Counted { file: file.take(self.bytes), read };
+        stream.by_ref().take(4).read_to_end(&mut magic).map_err(|source| self.failed(source))?;
+        let counted = Counted { stream: io::Cursor::new(magic.clone()).chain(stream), read };
         Ok(match *magic {
-            [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 17, file))),
-            [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::Decoder::new(file).map_err(|source| self.failed(source))?),
-            _ => Box::new(file),
+            [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 17, counted))),
+            [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::Decoder::new(counted).map_err(|source| self.failed(source))?),
+            _ => Box::new(counted),
         })
     }
 
@@ -129,22 +142,37 @@ impl Input {
     }
 }
 
-struct Counted {
-    file: io::Take<File>,
+struct Counted<R> {
+    stream: R,
     read: Arc<AtomicU64>,
 }
 
-impl Read for Counted {
+impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.file.read(buffer)?;
+        let length = self.stream.read(buffer)?;
         self.read.fetch_add(length as u64, Ordering::Relaxed);
         Ok(length)
     }
 }
 
 /// All inputs of a run, in the order in which they were named; the files of a folder in the order of their paths.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Inputs(Vec<Input>);
+
+impl FromIterator<Input> for Inputs {
+    fn from_iter<I: IntoIterator<Item = Input>>(inputs: I) -> Self {
+        Self(inputs.into_iter().collect())
+    }
+}
+
+impl IntoIterator for Inputs {
+    type Item = Input;
+    type IntoIter = std::vec::IntoIter<Input>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
 
 impl Inputs {
     /// Finds what is named: files, folders (with all files below them but those whose names begin with `.` or `_`), globs, and `-` for standard input, which is
@@ -180,6 +208,11 @@ impl Inputs {
             }
         }
         Ok(Self(inputs))
+    }
+
+    /// Adds the other inputs behind these.
+    pub fn extend(&mut self, others: impl IntoIterator<Item = Input>) {
+        self.0.extend(others);
     }
 
     /// The inputs.

@@ -11,7 +11,7 @@ mod observation;
 mod reader;
 
 pub use document::objects;
-pub use inputs::{Error, Input, Inputs};
+pub use inputs::{Error, Input, Inputs, Source};
 pub use line::{id_at_start, read_line};
 pub use observation::{Observation, identity_key};
 pub use reader::{Chunk, LONGEST_RECORD, Reader};

@@ -58,6 +58,8 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
 /// Reads the inputs one after the other.
 pub struct Reader<'i> {
     inputs: &'i [Input],
+    /// Whether all are lines, whatever they look like.
+    lines_only: bool,
     next: usize,
     current: Option<Current>,
     read: Arc<AtomicU64>,
@@ -79,13 +81,18 @@ struct Current {
 impl<'i> Reader<'i> {
     /// At the start of the inputs. The bytes that are read, compressed as they are, are added to `read`.
     pub fn new(inputs: &'i Inputs, read: Arc<AtomicU64>) -> Self {
-        Self { inputs: inputs.inputs(), next: 0, current: None, read }
+        Self { inputs: inputs.inputs(), lines_only: false, next: 0, current: None, read }
+    }
+
+    /// At the start of inputs that are lines and nothing else: parts of compacted posts.
+    pub fn lines_of(inputs: &'i Inputs) -> Self {
+        Self { lines_only: true, ..Self::new(inputs, Arc::default()) }
     }
 
     /// At the start of a stream that is lines and nothing else: standard input under Hadoop.
     pub fn of_lines(stream: impl Read + Send + 'static) -> Self {
         let current = Current { at_start: false, ..Current::new(Box::new(stream)) };
-        Self { inputs: &[], next: 0, current: Some(current), read: Arc::default() }
+        Self { inputs: &[], lines_only: true, next: 0, current: Some(current), read: Arc::default() }
     }
 
     /// Fills the chunk with the next records; `false` where there are none left.
@@ -94,7 +101,8 @@ impl<'i> Reader<'i> {
             let Some(current) = &mut self.current else {
                 let Some(input) = self.inputs.get(self.next) else { return Ok(false) };
                 self.next += 1;
-                self.current = Some(Current::new(input.open(Arc::clone(&self.read))?));
+                let stream = input.open(Arc::clone(&self.read))?;
+                self.current = Some(Current { at_start: !self.lines_only, ..Current::new(stream) });
                 continue;
             };
             let input = self.next.saturating_sub(1);

@@ -3,6 +3,7 @@
 use bytesize::ByteSize;
 use clap::Parser;
 use tootmill_engine::{Counters, Silent, map};
+use tootmill_input::Reader;
 use tootmill_metric::Registry;
 
 use super::run::parse_memory;
@@ -26,7 +27,7 @@ impl Mapper {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let registry = Registry::linked()?;
         let memory = usize::try_from(self.memory.as_u64()).unwrap_or(usize::MAX);
-        let counters = with_stdout(|output| map(std::io::stdin(), &registry, memory, output, &Silent));
+        let counters = with_stdout(|output| map(Reader::of_lines(std::io::stdin()), &registry, memory, output, &Silent));
         let counters: Counters = counters.map_err(|error| Failure::from(error).or_output_needed())?;
         counters.report(&mut std::io::stderr().lock())?;
         Ok(())

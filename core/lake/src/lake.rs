@@ -1,0 +1,125 @@
+//! The layout of a lake: where the posts, states and rows of an instance lie.
+
+use std::sync::Arc;
+
+use tootmill_metric::Day;
+
+use crate::{
+    error::Error,
+    lease::Lease,
+    storage::{Entry, Storage},
+    versions::Versions,
+};
+
+/// What stands before the day in the name of a day's folder.
+pub const DAY_FOLDER: &str = "date=";
+
+/// The data of one instance.
+#[derive(Clone, Debug)]
+pub struct Lake {
+    storage: Arc<dyn Storage>,
+    root: String,
+}
+
+/// A folder of a lake that can be made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// What is known of the raw files: which ones were compacted, and which ids were deleted.
+    Compaction,
+    /// A day's posts, each once.
+    Posts(Day),
+    /// The merged records of a day's posts.
+    States(Day),
+    /// The merged records of all days.
+    Totals,
+    /// The rows of a day.
+    Rows(Day),
+    /// The rows of all days together.
+    RowsOfTotals,
+}
+
+impl Lake {
+    /// The lake of an instance in a folder of this machine or of HDFS. Nothing need be there yet.
+    pub fn open(address: &str, instance: &str) -> Result<Self, Error> {
+        if instance.is_empty() || instance.starts_with(['.', '_']) || instance.contains(['/', ':', '\\', '*', '?']) {
+            return Err(Error::Instance(instance.into()));
+        }
+        let (storage, folder) = <dyn Storage>::open(address)?;
+        Ok(Self { storage, root: format!("{}/{instance}", folder.trim_end_matches('/')) })
+    }
+
+    /// Where its files are.
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    /// Its folder.
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// Its folder, as other programs take it.
+    pub fn address(&self) -> String {
+        self.storage.address(&self.root)
+    }
+
+    /// Takes the right to change it, for what is to be done.
+    pub fn lease(&self, what: &str) -> Result<Lease, Error> {
+        Lease::take(&self.storage, &self.root, what)
+    }
+
+    /// The folder of what was observed on a day.
+    pub fn raw(&self, day: Day) -> String {
+        format!("{}/raw/{DAY_FOLDER}{day}", self.root)
+    }
+
+    /// All files of observations, by day and name. Their paths are what identifies them.
+    pub fn raw_files(&self) -> Result<Vec<Entry>, Error> {
+        self.storage.files_below(&format!("{}/raw", self.root))
+    }
+
+    /// A file's path within the lake.
+    pub fn relative<'p>(&self, path: &'p str) -> &'p str {
+        path.strip_prefix(&self.root).map_or(path, |path| path.trim_start_matches('/'))
+    }
+
+    /// A folder for files on their way into a place, to which nobody else looks.
+    pub fn aside(&self, what: &str) -> String {
+        format!("{}/_aside/{what}", self.root)
+    }
+
+    /// The versions of a place.
+    pub fn versions(&self, place: Place) -> Versions {
+        let folder = match place {
+            Place::Compaction => "compaction".into(),
+            Place::Posts(day) => format!("posts/{DAY_FOLDER}{day}"),
+            Place::States(day) => format!("states/{DAY_FOLDER}{day}"),
+            Place::Totals => "totals".into(),
+            Place::Rows(day) => format!("rows/{DAY_FOLDER}{day}"),
+            Place::RowsOfTotals => "rows/totals".into(),
+        };
+        Versions::new(Arc::clone(&self.storage), format!("{}/{folder}", self.root))
+    }
+
+    /// The days that have posts, or states where those count no longer.
+    pub fn days_of_posts(&self) -> Result<Vec<Day>, Error> {
+        self.days("posts")
+    }
+
+    /// The days that have states.
+    pub fn days_of_states(&self) -> Result<Vec<Day>, Error> {
+        self.days("states")
+    }
+
+    /// Whether a day's posts have expired, so that nothing is added to it any more.
+    pub fn is_closed(&self, day: Day) -> Result<bool, Error> {
+        let mark = format!("{}/posts/{DAY_FOLDER}{day}/CLOSED", self.root);
+        Ok(self.storage.find(&mark)?.is_some())
+    }
+
+    fn days(&self, folder: &str) -> Result<Vec<Day>, Error> {
+        let entries = self.storage.list(&format!("{}/{folder}", self.root))?;
+        let days = entries.iter().filter_map(|entry| Day::parse(entry.name().strip_prefix(DAY_FOLDER)?));
+        Ok(days.collect())
+    }
+}

@@ -1,0 +1,33 @@
+//! What can go wrong in a stage.
+
+use tootmill_metric::{Day, Status};
+
+/// Why a stage did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The lake cannot be read or changed.
+    #[error(transparent)]
+    Lake(#[from] tootmill_lake::Error),
+    /// Posts cannot be mapped, or records merged.
+    #[error(transparent)]
+    Engine(#[from] tootmill_engine::Error),
+    /// There is nothing to do something with.
+    #[error("there are no posts of {day} in `{lake}`: collect or import them, then `tootmill compact`")]
+    NoPosts {
+        /// The day.
+        day: Day,
+        /// The lake.
+        lake: String,
+    },
+}
+
+impl Error {
+    /// Whether trying again may help.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Lake(error) => error.status(),
+            Self::Engine(error) => error.status(),
+            Self::NoPosts { .. } => Status::Permanent,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The stages of a day over the lake: compact, count, merge; in this process or as a job on YARN.
+//!
+//! Each stage reads what counts in one place of the lake, makes the next place's version, and commits it whole. A stage whose
+//! result is there already does nothing, so all can be done again at any time.
+
+mod compact;
+mod count;
+mod error;
+mod files;
+mod manifests;
+mod merge;
+mod rows;
+
+pub use compact::{Compacted, compact, finish_commit};
+pub use count::{Counted, count_day};
+pub use error::Error;
+pub use manifests::{CompactionManifest, PostsManifest, RowsManifest, StatesManifest, TotalsManifest};
+pub use merge::{MergedDays, merge};

@@ -1,0 +1,127 @@
+//! The days' states into the totals.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufReader, Seek, Write},
+};
+
+use tootmill_engine::{Counters, Error as EngineError, Lines, Merged, Records, write_records};
+use tootmill_lake::{Lake, Lease, Place, Version};
+use tootmill_metric::{Day, Registry};
+
+use crate::{
+    count::metrics,
+    error::Error,
+    files::{Output, records},
+    manifests::{CompactionManifest, StatesManifest, TotalsManifest},
+    rows::make_rows,
+};
+
+/// What came of merging.
+#[derive(Debug)]
+pub struct MergedDays {
+    /// Whether the totals had all days already.
+    pub was_done: bool,
+    /// The days that were merged into the totals.
+    pub new: Vec<Day>,
+    /// Whether the totals were made from all days' states, because one of them changed.
+    pub from_all: bool,
+    /// The days that are in the totals.
+    pub days: Vec<Day>,
+    /// What was counted in all.
+    pub counters: Counters,
+    /// How many rows there are.
+    pub rows: u64,
+}
+
+/// What is to be merged.
+pub(crate) struct Plan {
+    /// The totals, where the days are new and can be merged into them.
+    pub(crate) totals: Option<Version>,
+    /// The days whose states are to be merged.
+    pub(crate) days: Vec<(Day, Version)>,
+    /// What the totals will be made from.
+    pub(crate) manifest: TotalsManifest,
+}
+
+/// Brings the totals and their rows up to date: a new day is merged into them, a day that changed means a merge of all.
+pub fn merge(lake: &Lake, lease: &mut Lease, registry: &Registry) -> Result<MergedDays, Error> {
+    let plan = match plan(lake, registry)? {
+        Ok(plan) => plan,
+        Err((totals, manifest)) => return finish(lake, lease, registry, &totals, manifest, None),
+    };
+    let staged = lake.versions(Place::Totals).stage()?;
+    let mut output = Output::create(&staged, "part-00000.records")?;
+    let versions: Vec<&Version> = plan.totals.iter().chain(plan.days.iter().map(|(_, version)| version)).collect();
+    write_records(&mut merged(lake, &versions, registry)?, &mut output)?;
+    output.finish()?;
+    let totals = staged.commit(&plan.manifest, lease)?;
+    let days = plan.days.iter().map(|(day, _)| *day).collect();
+    finish(lake, lease, registry, &totals, plan.manifest, Some((days, plan.totals.is_none())))
+}
+
+/// What is to be merged, or the totals where that was done before.
+pub(crate) fn plan(lake: &Lake, registry: &Registry) -> Result<Result<Plan, (Version, TotalsManifest)>, Error> {
+    let mut manifest = TotalsManifest { metrics: metrics(registry), ..TotalsManifest::default() };
+    if let Some(compaction) = lake.versions(Place::Compaction).current()? {
+        manifest.counters = compaction.manifest::<CompactionManifest>()?.counters;
+    }
+    let mut days = Vec::new();
+    for day in lake.days_of_states()? {
+        let Some(version) = lake.versions(Place::States(day)).current()? else { continue };
+        let Counters { posts, bots, unusable_keys, .. } = version.manifest::<StatesManifest>()?.counters;
+        manifest.counters += &Counters { posts, bots, unusable_keys, ..Counters::default() };
+        manifest.days.insert(day.to_string(), version.number);
+        days.push((day, version));
+    }
+    let Some(totals) = lake.versions(Place::Totals).current()? else {
+        return Ok(Ok(Plan { totals: None, days, manifest }));
+    };
+    let before: TotalsManifest = totals.manifest()?;
+    if before == manifest {
+        return Ok(Err((totals, manifest)));
+    }
+    let is_in = |days: &BTreeMap<String, u64>, (day, number): (&String, &u64)| days.get(day) == Some(number);
+    if before.metrics == manifest.metrics && before.days.iter().all(|day| is_in(&manifest.days, day)) {
+        days.retain(|(day, _)| !before.days.contains_key(&day.to_string()));
+        return Ok(Ok(Plan { totals: Some(totals), days, manifest }));
+    }
+    Ok(Ok(Plan { totals: None, days, manifest }))
+}
+
+/// More files than that are not read at once.
+const FILES: usize = 48;
+
+/// The merged records of several versions.
+pub(crate) fn merged<'r>(lake: &Lake, versions: &[&Version], registry: &'r Registry) -> Result<Merged<'r>, Error> {
+    let mut sources: Vec<Box<dyn Records>> = Vec::new();
+    for version in versions {
+        sources.extend(records(lake, version)?);
+        if sources.len() >= FILES {
+            let mut file = tempfile::tempfile().map_err(EngineError::Temporary)?;
+            let mut output = std::io::BufWriter::with_capacity(1 << 17, &mut file);
+            write_records(&mut Merged::new(std::mem::take(&mut sources), registry)?, &mut output)?;
+            output.flush().map_err(EngineError::Temporary)?;
+            drop(output);
+            file.rewind().map_err(EngineError::Temporary)?;
+            sources.push(Box::new(Lines::new(BufReader::with_capacity(1 << 17, file))));
+        }
+    }
+    Ok(Merged::new(sources, registry)?)
+}
+
+/// Makes the rows of the totals, and says what was done.
+pub(crate) fn finish(
+    lake: &Lake,
+    lease: &mut Lease,
+    registry: &Registry,
+    totals: &Version,
+    manifest: TotalsManifest,
+    new: Option<(Vec<Day>, bool)>,
+) -> Result<MergedDays, Error> {
+    let rows = make_rows(lake, lease, Place::RowsOfTotals, totals, registry)?.rows;
+    let days = manifest.days.keys().filter_map(|day| Day::parse(day)).collect();
+    let was_done = new.is_none();
+    let (new, from_all) = new.unwrap_or_default();
+    Ok(MergedDays { was_done, new, from_all, days, counters: manifest.counters, rows })
+}
