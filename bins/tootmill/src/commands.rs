@@ -2,10 +2,15 @@
 
 pub(crate) mod compact;
 pub(crate) mod demo;
+pub(crate) mod import;
+pub(crate) mod lake;
+pub(crate) mod load;
 pub(crate) mod mapper;
+pub(crate) mod merge;
 pub(crate) mod metrics;
 pub(crate) mod reducer;
 pub(crate) mod run;
+pub(crate) mod submit;
 pub(crate) mod synth;
 pub(crate) mod tables;
 
@@ -22,7 +27,11 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Metrics(metrics::Metrics),
     Synth(synth::Synth),
+    Import(import::Import),
     Compact(compact::Compact),
+    Submit(submit::Submit),
+    Merge(merge::Merge),
+    Load(load::Load),
     Mapper(mapper::Mapper),
     Reducer(reducer::Reducer),
 }
@@ -35,7 +44,11 @@ impl Command {
             Self::Tables(tables) => tables.run(),
             Self::Metrics(metrics) => metrics.run(),
             Self::Synth(synth) => synth.run(),
+            Self::Import(import) => import.run(),
             Self::Compact(compact) => compact.run(),
+            Self::Submit(submit) => submit.run(),
+            Self::Merge(merge) => merge.run(),
+            Self::Load(load) => load.run(),
             Self::Mapper(mapper) => mapper.run(),
             Self::Reducer(reducer) => reducer.run(),
         }

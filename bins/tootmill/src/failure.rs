@@ -74,6 +74,21 @@ impl From<tootmill_tables::Error> for Failure {
     }
 }
 
+impl From<tootmill_lake::Error> for Failure {
+    fn from(error: tootmill_lake::Error) -> Self {
+        Self::Failed(error.to_string(), error.status())
+    }
+}
+
+impl From<tootmill_stages::Error> for Failure {
+    fn from(error: tootmill_stages::Error) -> Self {
+        match error {
+            tootmill_stages::Error::Engine(error) => error.into(),
+            error => Self::Failed(error.to_string(), error.status()),
+        }
+    }
+}
+
 impl From<tootmill_input::Error> for Failure {
     fn from(error: tootmill_input::Error) -> Self {
         Self::Failed(error.to_string(), error.status())

@@ -70,7 +70,7 @@ impl Error {
     }
 
     /// As an error of reading or writing, whose kind says whether trying again may help.
-    pub(crate) fn into_io(self) -> io::Error {
+    pub fn into_io(self) -> io::Error {
         match self {
             Self::Disk { source, .. } => source,
             error => {

@@ -32,8 +32,8 @@ impl<'s> PartsWriter<'s> {
         Self { storage, folder, ending, parts: 0, open: None }
     }
 
-    /// Writes a line, whose end is added.
-    pub fn write_line(&mut self, line: &str) -> Result<(), Error> {
+    /// Writes a line, whose end is added. The ends of lines within it become spaces, which are all the same to JSON.
+    pub fn write_line(&mut self, line: &[u8]) -> Result<(), Error> {
         let part = match &mut self.open {
             Some(part) => part,
             none => {
@@ -45,7 +45,12 @@ impl<'s> PartsWriter<'s> {
             }
         };
         part.bytes += line.len() as u64 + 1;
-        let written = part.file.write_all(line.as_bytes()).and_then(|()| part.file.write_all(b"\n"));
+        let mut pieces = line.split(|byte| matches!(byte, b'\n' | b'\r'));
+        let mut written = part.file.write_all(pieces.next().unwrap_or_default());
+        for piece in pieces {
+            written = written.and_then(|()| part.file.write_all(b" ")).and_then(|()| part.file.write_all(piece));
+        }
+        let written = written.and_then(|()| part.file.write_all(b"\n"));
         written.map_err(|source| self.storage.cannot_write(&part.path, source))?;
         if part.bytes >= PART { self.close() } else { Ok(()) }
     }

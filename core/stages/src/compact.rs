@@ -199,7 +199,7 @@ impl<'l> DayWriter<'l> {
         self.posts += 1;
         self.digest.update(post);
         self.digest.update("\n");
-        Ok(self.parts.write_line(post)?)
+        Ok(self.parts.write_line(post.as_bytes())?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can go wrong in a stage.
 
+use tootmill_lake::Place;
 use tootmill_metric::{Day, Status};
 
 /// Why a stage did not do what it should.
@@ -19,6 +20,17 @@ pub enum Error {
         /// The lake.
         lake: String,
     },
+    /// No totals are there.
+    #[error("there are no totals in `{0}`: count days by `tootmill submit`, then `tootmill merge`")]
+    NoTotals(String),
+    /// Rows are not those of the states that count.
+    #[error("the rows in {place:?} of `{lake}` are not up to date: run `tootmill submit` and `tootmill merge` again")]
+    StaleRows {
+        /// Which rows.
+        place: Place,
+        /// The lake.
+        lake: String,
+    },
 }
 
 impl Error {
@@ -27,7 +39,7 @@ impl Error {
         match self {
             Self::Lake(error) => error.status(),
             Self::Engine(error) => error.status(),
-            Self::NoPosts { .. } => Status::Permanent,
+            Self::NoPosts { .. } | Self::NoTotals(_) | Self::StaleRows { .. } => Status::Permanent,
         }
     }
 }

@@ -6,7 +6,6 @@ use bytesize::ByteSize;
 use clap::Args;
 use serde_json::json;
 use tootmill_engine::{BadLimit, Counters, Options, Outcome};
-use tootmill_input::Inputs;
 use tootmill_metric::{Day, Instant, Registered, Registry};
 use tootmill_tables::{Destination, Load, Loaded};
 
@@ -43,7 +42,8 @@ pub(crate) struct Run {
 /// What is read.
 #[derive(Args, Debug)]
 pub(crate) struct InputArguments {
-    /// Files, folders or patterns of posts; `-` is standard input. JSON lines, arrays or single objects, plain, .gz or .zst
+    /// Files, folders or patterns of posts, also hdfs://…; `-` is standard input. JSON lines, arrays or single objects, plain, .gz or
+    /// .zst
     #[arg(value_name = "INPUT", required = true)]
     pub(crate) inputs: Vec<String>,
 }
@@ -93,7 +93,7 @@ fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
 /// More threads than that have too little memory each.
 const MOST_THREADS: usize = 256;
 
-fn parse_time(text: &str) -> Result<Instant, String> {
+pub(crate) fn parse_time(text: &str) -> Result<Instant, String> {
     Instant::parse(text)
         .ok_or_else(|| "neither a day such as 2026-11-24 nor an instant such as 2026-11-24T12:00:00Z".into())
 }
@@ -103,7 +103,7 @@ impl Run {
         let registry = Registry::linked()?;
         let started = std::time::Instant::now();
         self.tables.check()?;
-        let inputs = Inputs::find(self.inputs.inputs.iter().map(String::as_str))?;
+        let inputs = tootmill_lake::find_inputs(self.inputs.inputs.iter().map(String::as_str))?;
         let options = Options { by_day: !self.totals_only, ..self.engine.options() };
         let progress = Progress::new(inputs.bytes(), self.quiet);
         let outcome = tootmill_engine::run(&inputs, &registry, &options, &progress);

@@ -1,0 +1,50 @@
+//! `tootmill import`: files of posts into a lake.
+
+use clap::Args;
+use serde_json::json;
+use tootmill_lake::find_inputs;
+use tootmill_metric::Instant;
+
+use super::{
+    lake::{LakeArguments, OutcomeArguments},
+    run::{InputArguments, parse_time},
+};
+use crate::{failure::Failure, progress::Progress};
+
+/// Add files of posts to a lake, as if they had been observed.
+///
+/// They become raw files of the day on which they were observed, one object a line, otherwise unchanged. `tootmill compact`
+/// makes posts of them, and finds out what is none.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  tootmill import posts/ --lake hdfs://namenode:8020/tootmill --instance mastodon.example")]
+pub(crate) struct Import {
+    #[command(flatten)]
+    inputs: InputArguments,
+    #[command(flatten)]
+    lake: LakeArguments,
+    /// When they were observed, a day or an instant [default: now]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    observed: Option<Instant>,
+    #[command(flatten)]
+    outcome: OutcomeArguments,
+}
+
+impl Import {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let lake = self.lake.open()?;
+        let inputs = find_inputs(self.inputs.inputs.iter().map(String::as_str))?;
+        let mut lease = lake.lease("tootmill import")?;
+        let observed = self.observed.unwrap_or_else(now);
+        let progress = Progress::new(inputs.bytes(), self.outcome.quiet);
+        let lines = tootmill_stages::import(&lake, &mut lease, &inputs, observed, &progress);
+        progress.finish();
+        let lines = lines?;
+        let folder = lake.storage().address(&lake.raw(observed.day()));
+        self.outcome.tell(&format!("{lines} lines were added to {folder}"), &json!({"lines": lines, "folder": folder}))
+    }
+}
+
+/// The present time.
+pub(crate) fn now() -> Instant {
+    Instant::from_micros(jiff::Timestamp::now().as_microsecond())
+}

@@ -1,0 +1,85 @@
+//! The arguments that name a lake, and how what was done in it is told.
+
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+use tootmill_engine::Counters;
+use tootmill_lake::Lake;
+use tootmill_metric::Day;
+
+use crate::{failure::Failure, output::with_stdout};
+
+/// Which lake.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct LakeArguments {
+    /// Where the lake is: a folder, or hdfs://HOST:PORT/FOLDER
+    #[arg(long, value_name = "LAKE", env = "TOOTMILL_LAKE")]
+    pub(crate) lake: String,
+    /// The instance whose posts are meant, by its host
+    #[arg(long, value_name = "HOST", env = "TOOTMILL_INSTANCE")]
+    pub(crate) instance: String,
+}
+
+impl LakeArguments {
+    pub(crate) fn open(&self) -> Result<Lake, Failure> {
+        Ok(Lake::open(&self.lake, &self.instance)?)
+    }
+}
+
+/// Where a stage does its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum On {
+    /// In this process
+    Local,
+    /// As a job on the cluster
+    Yarn,
+}
+
+impl On {
+    /// As was said, or where the lake is.
+    pub(crate) fn or_where(on: Option<Self>, lake: &LakeArguments) -> Self {
+        on.unwrap_or(if lake.lake.contains("://") { Self::Yarn } else { Self::Local })
+    }
+}
+
+/// How the outcome is told.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct OutcomeArguments {
+    /// Write what was done as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show no progress
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+impl OutcomeArguments {
+    /// Tells what was done: a sentence, and the same as data.
+    pub(crate) fn tell(self, sentence: &str, data: &serde_json::Value) -> Result<(), Failure> {
+        with_stdout(|output| {
+            if self.json { writeln!(output, "{data:#}")? } else { writeln!(output, "{sentence}")? }
+            Ok(())
+        })
+    }
+}
+
+/// The counters that are not zero, as a phrase.
+pub(crate) fn phrase(counters: &Counters) -> String {
+    let counted = counters.named().filter(|(_, count)| *count > 0);
+    let counted: Vec<String> = counted.map(|(name, count)| format!("{name} {count}")).collect();
+    if counted.is_empty() { "nothing counted".into() } else { counted.join(", ") }
+}
+
+/// Days as a phrase.
+pub(crate) fn days(days: &[Day]) -> String {
+    match days {
+        [] => "no day".into(),
+        [one] => one.to_string(),
+        [first, .., last] => format!("{} days from {first} to {last}", days.len()),
+    }
+}
+
+/// Days as data.
+pub(crate) fn days_as_data(days: &[Day]) -> Vec<String> {
+    days.iter().map(Day::to_string).collect()
+}
