@@ -1,5 +1,6 @@
 //! The project's own commands, as `cargo xtask`: one file a command.
 
+mod cluster;
 mod places;
 mod prerequisites;
 mod python;
@@ -21,16 +22,19 @@ struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask test --fast    while working: format, lints and tests
-  cargo xtask test           before a commit: everything, as CI runs it";
+  cargo xtask test           before a commit: everything, as CI runs it
+  cargo xtask cluster up     HDFS, YARN and HBase on this machine";
 
 #[derive(Subcommand)]
 enum Command {
     Test(test::Arguments),
+    Cluster(cluster::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
+        Command::Cluster(arguments) => cluster::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -27,6 +27,18 @@ pub const FULL: &[Prerequisite] = &[Prerequisite {
     remedy: "install python3 (and python3-venv, where that is a package of its own)",
 }];
 
+/// What a development cluster needs.
+pub const CLUSTER: &[Prerequisite] = &[
+    Prerequisite {
+        name: "Java 17",
+        probe: &["sh", "-c", JAVA],
+        remedy: "install openjdk-17 and put it on the PATH, or set JAVA_HOME to it",
+    },
+    Prerequisite { name: "Maven", probe: &["mvn", "--version"], remedy: "install maven" },
+];
+
+const JAVA: &str = "for java in \"$JAVA_HOME/bin/java\" java; do \"$java\" -version 2>&1 | grep -q 'version \"17' && exit; done; exit 1";
+
 /// Names everything that is missing, at once.
 pub fn check<'a>(prerequisites: impl IntoIterator<Item = &'a Prerequisite>) -> Result<()> {
     let missing: Vec<String> = prerequisites

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
+use tootmill_cluster::cache;
 
 use crate::{
     places,
@@ -51,7 +52,7 @@ fn fast(steps: &mut Steps<'_>) -> Result<()> {
 }
 
 fn rest(steps: &mut Steps<'_>) -> Result<()> {
-    let cache = places::cache()?;
+    let cache = cache::folder()?;
     let python = install(&cache, steps)?;
     // Not `advisories`: they are in a Git repository on a host that CI doesn't reach.
     let mut dependencies = DENY.command(&cache);
@@ -75,7 +76,7 @@ fn rest(steps: &mut Steps<'_>) -> Result<()> {
 
 /// Everything that the steps after it need; gives the Python of the reference.
 fn install(cache: &Path, steps: &mut Steps<'_>) -> Result<PathBuf> {
-    let _alone = places::lock(cache)?;
+    let _alone = cache::lock(cache)?;
     tools::install(cache, steps)?;
     let requirements = places::repository()?.join("bins/tootmill/tests/reference/requirements.txt");
     python::environment(cache, "reference", &requirements, steps)

@@ -1,9 +1,12 @@
 //! `tootmill mapper`: posts to records, as Hadoop Streaming runs it.
 
+use std::io;
+
 use bytesize::ByteSize;
 use clap::Parser;
 use tootmill_engine::{Counters, Silent, map};
-use tootmill_input::Reader;
+use tootmill_input::{Inputs, Reader};
+use tootmill_lake::{Split, splits_as_inputs};
 use tootmill_metric::Registry;
 
 use super::run::parse_memory;
@@ -18,6 +21,9 @@ use crate::{failure::Failure, output::with_stdout};
     after_help = "Example:\n  tootmill compact --stdout posts/ | tootmill mapper | LC_ALL=C sort | tootmill reducer --rows"
 )]
 pub(crate) struct Mapper {
+    /// Standard input names parts of files, a line `OFFSET TAB LENGTH TAB ADDRESS` each, from which to read the posts
+    #[arg(long)]
+    splits: bool,
     /// Memory for combining
     #[arg(long, value_name = "SIZE", default_value = "128MiB", value_parser = parse_memory)]
     memory: ByteSize,
@@ -27,9 +33,22 @@ impl Mapper {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let registry = Registry::linked()?;
         let memory = usize::try_from(self.memory.as_u64()).unwrap_or(usize::MAX);
-        let counters = with_stdout(|output| map(Reader::of_lines(std::io::stdin()), &registry, memory, output, &Silent));
+        let inputs = if self.splits { splits()? } else { Inputs::default() };
+        let posts = if self.splits { Reader::lines_of(&inputs) } else { Reader::of_lines(io::stdin()) };
+        let counters = with_stdout(|output| map(posts, &registry, memory, output, &Silent));
         let counters: Counters = counters.map_err(|error| Failure::from(error).or_output_needed())?;
-        counters.report(&mut std::io::stderr().lock())?;
+        counters.report(&mut io::stderr().lock())?;
         Ok(())
     }
+}
+
+/// The parts of files that standard input names.
+fn splits() -> Result<Inputs, Failure> {
+    let lines: io::Result<Vec<String>> = io::stdin().lines().collect();
+    let lines = lines.map_err(|error| Failure::permanent(format!("cannot read the splits: {error}")))?;
+    let splits: Option<Vec<Split>> = lines.iter().map(|line| Split::parse(line)).collect();
+    let splits = splits.ok_or_else(|| {
+        Failure::permanent("standard input has a line that is no split: OFFSET TAB LENGTH TAB ADDRESS".to_string())
+    })?;
+    Ok(splits_as_inputs(&splits)?)
 }
