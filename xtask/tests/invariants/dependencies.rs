@@ -15,6 +15,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("tootmill-input", &["tootmill-metric"]),
     ("tootmill-engine", &["tootmill-metric", "tootmill-input"]),
     ("tootmill-tables", &["tootmill-metric", "tootmill-engine"]),
+    ("tootmill-yarn", &["tootmill-metric"]),
 ];
 
 /// What tests of the core may use besides: posts, laws, and all the metrics there are.

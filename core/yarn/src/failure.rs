@@ -1,0 +1,155 @@
+//! Why a job failed: what the first task that failed for good said.
+
+use serde::Deserialize;
+use tootmill_metric::Status;
+
+use crate::{
+    error::Error,
+    launch::status_of,
+    rest::{App, Rest},
+};
+
+/// The exit code of our programs that says that trying again may help.
+const TEMPORARY: &str = "subprocess failed with code 75";
+
+/// How many of the last lines of a task's standard error are told, and how many bytes are read for them.
+const LINES: usize = 20;
+const BYTES: &str = "-65536";
+
+/// How many tasks are looked at where Hadoop does not name one: those that were killed with it count as failed too.
+const TASKS: usize = 20;
+
+/// What Java's logging says of itself, in every task.
+const NOISE: [&str; 2] = ["log4j:WARN", "SLF4J:"];
+
+#[derive(Deserialize)]
+struct TasksAnswer {
+    tasks: TaskList,
+}
+
+#[derive(Deserialize)]
+struct TaskList {
+    #[serde(default)]
+    task: Vec<Task>,
+}
+
+#[derive(Deserialize)]
+struct Task {
+    id: String,
+    state: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AttemptsAnswer {
+    task_attempts: AttemptList,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AttemptList {
+    #[serde(default)]
+    task_attempt: Vec<Attempt>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Attempt {
+    id: String,
+    state: String,
+    finish_time: i64,
+    #[serde(default)]
+    node_http_address: String,
+    #[serde(default)]
+    assigned_container_id: String,
+    #[serde(default)]
+    diagnostics: String,
+}
+
+/// The cause of the failure of an application that is over.
+pub(crate) fn cause(rest: &Rest, app: &App) -> Error {
+    let diagnostics = app.diagnostics.trim().to_owned();
+    match (&*app.final_status, &*app.state) {
+        ("KILLED", _) | (_, "KILLED") => Error::Killed { application: app.id.clone(), diagnostics },
+        (_, "FAILED") => Error::Master { application: app.id.clone(), diagnostics },
+        _ => match first_failure(rest, app) {
+            Ok(Some(attempt)) => of_attempt(rest, app.job(), attempt),
+            Ok(None) => Error::Failed { job: app.job(), status: status_of(&diagnostics), diagnostics },
+            Err(error) => {
+                let diagnostics = format!("{diagnostics} (what its tasks said is not known: {error})");
+                Error::Failed { job: app.job(), diagnostics, status: error.status() }
+            }
+        },
+    }
+}
+
+/// Of the task that made the job fail, the attempt that failed first: later ones may fail because of it.
+fn first_failure(rest: &Rest, app: &App) -> Result<Option<Attempt>, Error> {
+    let path = format!("/mapreduce/jobs/{}/tasks", app.job());
+    let tasks = if let Some(task) = task_in(&app.diagnostics) {
+        vec![task.to_owned()]
+    } else {
+        let answer: TasksAnswer = rest.of_history(&path)?;
+        let failed = answer.tasks.task.into_iter().filter(|task| task.state == "FAILED");
+        failed.map(|task| task.id).take(TASKS).collect()
+    };
+    let mut attempts = Vec::new();
+    for task in tasks {
+        let answer: AttemptsAnswer = rest.of_history(&format!("{path}/{task}/attempts"))?;
+        attempts.extend(answer.task_attempts.task_attempt);
+    }
+    let failed = attempts.into_iter().filter(|attempt| attempt.state == "FAILED");
+    Ok(failed.min_by_key(|attempt| attempt.finish_time))
+}
+
+/// The task that a job's diagnostics name: `Task failed task_1_2_m_000003`.
+fn task_in(diagnostics: &str) -> Option<&str> {
+    let (_, task) = diagnostics.split_once("Task failed ")?;
+    task.split_whitespace().next()
+}
+
+fn of_attempt(rest: &Rest, job: String, attempt: Attempt) -> Error {
+    let log = standard_error(rest, &attempt);
+    let status =
+        if attempt.diagnostics.contains(TEMPORARY) { Status::Temporary } else { status_of(&attempt.diagnostics) };
+    let said = log.map(|log| last_lines(&log)).filter(|lines| !lines.is_empty());
+    Error::Task {
+        job,
+        task: attempt.id,
+        node: Some(attempt.node_http_address).filter(|node| !node.is_empty()),
+        said: said.unwrap_or_else(|| last_lines(&attempt.diagnostics)),
+        status,
+    }
+}
+
+/// The log of a task: its node has it, or the history server where logs are aggregated.
+fn standard_error(rest: &Rest, attempt: &Attempt) -> Option<String> {
+    let container = &attempt.assigned_container_id;
+    let of_node = || {
+        let path = format!("/ws/v1/node/containers/{container}/logs/stderr");
+        rest.of_node(&attempt.node_http_address, &path, &[("size", BYTES)]).ok()
+    };
+    let of_history = || {
+        let path = format!("/ws/v1/history/containerlogs/{container}/stderr");
+        rest.text_of_history(&path, &[("size", BYTES)]).ok()
+    };
+    of_node().and_then(|answer| contents(&answer)).or_else(|| of_history().and_then(|answer| contents(&answer)))
+}
+
+/// The log in an answer, which has a head and a foot around it.
+fn contents(answer: &str) -> Option<String> {
+    let (_, contents) = answer.split_once("LogContents:\n")?;
+    let end = contents.rfind("\nEnd of LogType:").unwrap_or(contents.len());
+    contents.get(..end).map(str::to_owned)
+}
+
+fn last_lines(log: &str) -> String {
+    let is_telling = |line: &&str| {
+        !line.trim().is_empty()
+            && !line.trim_start().starts_with("at ")
+            && !NOISE.iter().any(|noise| line.starts_with(noise))
+    };
+    let lines: Vec<&str> = log.lines().filter(is_telling).collect();
+    let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
+    last.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,348 @@
+//! A job from its launch to its end.
+
+use std::{
+    collections::BTreeMap,
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use serde::Deserialize;
+
+use crate::{
+    cluster::Cluster,
+    counters::{self, Counters},
+    error::Error,
+    failure,
+    job::Job,
+    kill::kill,
+    launch::{Launcher, status_of},
+    rest::{App, Rest},
+};
+
+/// The group of the counters that our own programs report.
+const OURS: &str = "tootmill";
+
+/// How often the cluster is asked, and how often it is after the first half minute.
+const POLL: Duration = Duration::from_millis(300);
+const POLL_LATER: Duration = Duration::from_secs(1);
+const SOON: Duration = Duration::from_secs(30);
+
+/// How long an application may take to show after its launcher is done.
+const APPEARS: Duration = Duration::from_secs(15);
+
+/// How long the history server may take to learn of a job that has ended.
+const HISTORY: Duration = Duration::from_mins(1);
+
+/// For how long the ResourceManager may be silent: it is restarted, and the job goes on.
+const SILENCE: Duration = Duration::from_mins(5);
+
+/// Cancels a job, from another thread or a signal's handler. Clones cancel the same.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Asks the job to end.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the job was asked to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Sleeps, but not on when the job is cancelled.
+    fn sleep(&self, time: Duration) {
+        let end = Instant::now() + time;
+        while !self.is_cancelled() && Instant::now() < end {
+            thread::sleep(Duration::from_millis(50).min(time));
+        }
+    }
+}
+
+/// What one sees of a job while it runs.
+pub trait Watch {
+    /// An application that an earlier try left was found, and is killed now.
+    fn leftover(&self, _application: &str) {}
+
+    /// The job has an application.
+    fn launched(&self, _application: &Application) {}
+
+    /// Tasks got done.
+    fn progress(&self, _progress: Progress) {}
+
+    /// The ResourceManager does not answer, and is asked again.
+    fn silent(&self, _reason: &str) {}
+}
+
+/// The application of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Application {
+    /// Its id.
+    pub id: String,
+    /// Where people look at it.
+    pub tracking_url: String,
+}
+
+/// How far a job is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The map tasks.
+    pub maps: Tasks,
+    /// The reduce tasks.
+    pub reduces: Tasks,
+}
+
+/// Some tasks of a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tasks {
+    /// How many are done.
+    pub done: u32,
+    /// How many there are.
+    pub total: u32,
+}
+
+/// What a job did.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The application's id.
+    pub application: String,
+    /// The job's id.
+    pub job: String,
+    /// What our own programs counted, by name.
+    pub counted: BTreeMap<String, u64>,
+    /// Everything that was counted.
+    pub counters: Counters,
+    /// The time from the launch to the end.
+    pub elapsed: Duration,
+    /// The number of map tasks.
+    pub maps: u32,
+    /// The number of reduce tasks.
+    pub reduces: u32,
+}
+
+/// The job as its master and the history server tell of it.
+#[derive(Deserialize)]
+struct JobAnswer {
+    job: JobState,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JobState {
+    maps_total: u32,
+    maps_completed: u32,
+    reduces_total: u32,
+    reduces_completed: u32,
+}
+
+impl JobState {
+    fn progress(self) -> Progress {
+        Progress {
+            maps: Tasks { done: self.maps_completed, total: self.maps_total },
+            reduces: Tasks { done: self.reduces_completed, total: self.reduces_total },
+        }
+    }
+}
+
+impl Cluster {
+    /// Runs a job to its end. What an earlier try of the same purpose left is killed first.
+    pub fn run(&self, job: &Job, watch: &dyn Watch, cancel: &Cancel) -> Result<Outcome, Error> {
+        let tag = tag_of_try();
+        let arguments = job.arguments(&tag)?;
+        let rest = self.rest()?;
+        let run = Run { cluster: self, rest: &rest, job, tag, watch, cancel };
+        for leftover in rest.apps(job.purpose(), true)? {
+            watch.leftover(&leftover.id);
+            kill(self, &rest, &leftover.id)?;
+        }
+        let start = Instant::now();
+        let mut launcher = Launcher::start(&mut self.launch(&arguments))?;
+        let app = run.await_application(&mut launcher)?;
+        watch.launched(&Application { id: app.id.clone(), tracking_url: app.tracking_url.clone() });
+        let app = run.await_end(&app.id)?;
+        let elapsed = start.elapsed();
+        if app.final_status != "SUCCEEDED" {
+            return Err(failure::cause(&rest, &app));
+        }
+        let (state, counters) = run.history(&app)?;
+        watch.progress(state.progress());
+        Ok(Outcome {
+            job: app.job(),
+            application: app.id,
+            counted: counters.group(OURS),
+            counters,
+            elapsed,
+            maps: state.maps_total,
+            reduces: state.reduces_total,
+        })
+    }
+}
+
+/// A tag that no other try has.
+fn tag_of_try() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("tootmill-try-{:x}-{:x}", now.as_nanos(), process::id())
+}
+
+struct Run<'a> {
+    cluster: &'a Cluster,
+    rest: &'a Rest,
+    job: &'a Job,
+    tag: String,
+    watch: &'a dyn Watch,
+    cancel: &'a Cancel,
+}
+
+impl Run<'_> {
+    /// Waits for the launcher to submit the job.
+    fn await_application(&self, launcher: &mut Launcher) -> Result<App, Error> {
+        let exit = loop {
+            if self.cancel.is_cancelled() {
+                return Err(self.cancelled(launcher));
+            }
+            if let Some(exit) = launcher.ended() {
+                break exit;
+            }
+            self.cancel.sleep(Duration::from_millis(50));
+        };
+        let mut silence = Silence::default();
+        let deadline = Instant::now() + APPEARS;
+        loop {
+            match self.rest.apps(&self.tag, false) {
+                Ok(apps) => {
+                    silence.end();
+                    if let Some(app) = apps.into_iter().next() {
+                        return Ok(app);
+                    }
+                    if !exit.success() {
+                        let lines = launcher.last_lines();
+                        let killed = exit.code().is_none();
+                        return Err(Error::Launch {
+                            command: self.cluster.program().to_owned(),
+                            job: self.job.name().to_owned(),
+                            exit: exit.to_string(),
+                            status: if killed { tootmill_metric::Status::Temporary } else { status_of(&lines) },
+                            lines,
+                        });
+                    }
+                    if Instant::now() > deadline {
+                        return Err(Error::NoApplication {
+                            command: self.cluster.program().to_owned(),
+                            job: self.job.name().to_owned(),
+                            resource_manager: self.rest.resource_managers(),
+                            tag: self.tag.clone(),
+                        });
+                    }
+                }
+                Err(error) => silence.go_on(&self.tag, &error, self.watch)?,
+            }
+            if self.cancel.is_cancelled() {
+                return Err(self.cancelled(launcher));
+            }
+            self.cancel.sleep(POLL);
+        }
+    }
+
+    /// Follows the application to its end.
+    fn await_end(&self, id: &str) -> Result<App, Error> {
+        let start = Instant::now();
+        let mut silence = Silence::default();
+        let mut seen = Progress::default();
+        loop {
+            if self.cancel.is_cancelled() {
+                kill(self.cluster, self.rest, id)?;
+                return Err(Error::Cancelled { application: Some(id.to_owned()) });
+            }
+            match self.rest.app(id) {
+                Ok(app) if app.is_over() => return Ok(app),
+                Ok(app) => {
+                    silence.end();
+                    if let Some(progress) = self.progress(&app).filter(|progress| *progress != seen) {
+                        seen = progress;
+                        self.watch.progress(progress);
+                    }
+                }
+                Err(error) => silence.go_on(id, &error, self.watch)?,
+            }
+            self.cancel.sleep(if start.elapsed() < SOON { POLL } else { POLL_LATER });
+        }
+    }
+
+    /// What the job's master says, which is known to the ResourceManager alone. Nothing depends on it.
+    fn progress(&self, app: &App) -> Option<Progress> {
+        if app.state != "RUNNING" {
+            return None;
+        }
+        let path = format!("/proxy/{}/ws/v1/mapreduce/jobs/{}", app.id, app.job());
+        self.rest.of_manager(&path, &[]).ok().map(|answer: JobAnswer| answer.job.progress())
+    }
+
+    /// Asks the history server until it knows the job.
+    fn history(&self, app: &App) -> Result<(JobState, Counters), Error> {
+        let path = format!("/mapreduce/jobs/{}", app.job());
+        let ask = || {
+            let job: JobAnswer = self.rest.of_history(&path)?;
+            let counters: counters::Answer = self.rest.of_history(&format!("{path}/counters"))?;
+            Ok((job.job, counters.into()))
+        };
+        let deadline = Instant::now() + HISTORY;
+        loop {
+            match ask() {
+                Ok(answer) => return Ok(answer),
+                Err(error) if Instant::now() > deadline || self.cancel.is_cancelled() => {
+                    let error: Error = error;
+                    return Err(Error::Counters { job: app.job(), reason: error.to_string() });
+                }
+                Err(_) => self.cancel.sleep(POLL),
+            }
+        }
+    }
+
+    /// Ends the launcher, and the application if the ResourceManager has it by then.
+    fn cancelled(&self, launcher: &mut Launcher) -> Error {
+        launcher.end();
+        let deadline = Instant::now() + Duration::from_secs(2);
+        while Instant::now() < deadline {
+            match self.rest.apps(&self.tag, true) {
+                Ok(apps) => {
+                    if let Some(app) = apps.into_iter().next() {
+                        return match kill(self.cluster, self.rest, &app.id) {
+                            Ok(()) => Error::Cancelled { application: Some(app.id) },
+                            Err(error) => error,
+                        };
+                    }
+                }
+                Err(error) => return error,
+            }
+            thread::sleep(POLL);
+        }
+        Error::Cancelled { application: None }
+    }
+}
+
+/// For how long nothing was heard.
+#[derive(Default)]
+struct Silence(Option<Instant>);
+
+impl Silence {
+    fn end(&mut self) {
+        self.0 = None;
+    }
+
+    /// It goes on, unless it was too long.
+    fn go_on(&mut self, application: &str, error: &Error, watch: &dyn Watch) -> Result<(), Error> {
+        let silence = self.0.get_or_insert_with(Instant::now).elapsed();
+        let reason = error.to_string();
+        watch.silent(&reason);
+        if silence > SILENCE {
+            return Err(Error::Lost { application: application.to_owned(), silence, reason });
+        }
+        Ok(())
+    }
+}

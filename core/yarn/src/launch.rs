@@ -1,0 +1,123 @@
+//! The launcher: the process that submits a job, and its last words.
+
+use std::{
+    collections::VecDeque,
+    io::{BufRead, BufReader, Read},
+    os::unix::process::CommandExt,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tootmill_metric::Status;
+
+use crate::error::Error;
+
+/// How many of its last lines are kept, and how much of each.
+const LINES: usize = 15;
+const LINE: u64 = 2000;
+
+/// How long it may take to end when it is asked to.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The exceptions of servers that are not there yet, or not there for a while.
+const PASSING: [&str; 9] = [
+    "SafeModeException",
+    "ConnectException",
+    "Connection refused",
+    "ConnectTimeoutException",
+    "SocketTimeoutException",
+    "NoRouteToHostException",
+    "StandbyException",
+    "RetriableException",
+    // No DataNode is up yet.
+    "could only be written to 0 of the",
+];
+
+/// Whether what Hadoop says is of something that passes.
+pub(crate) fn status_of(said: &str) -> Status {
+    if PASSING.iter().any(|name| said.contains(name)) { Status::Temporary } else { Status::Permanent }
+}
+
+/// A launcher that runs. It ends with this value.
+pub(crate) struct Launcher {
+    child: Child,
+    lines: Arc<Mutex<VecDeque<String>>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Launcher {
+    pub(crate) fn start(command: &mut Command) -> Result<Self, Error> {
+        // A group of its own: the terminal's Ctrl-C is ours to handle, and the whole of a shell script ends with one signal.
+        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|source| {
+            let command = command.get_program().to_string_lossy().into_owned();
+            Error::Start { command, source }
+        })?;
+        let lines = Arc::new(Mutex::new(VecDeque::new()));
+        let outputs = [
+            child.stdout.take().map(|output| read(output, &lines)),
+            child.stderr.take().map(|output| read(output, &lines)),
+        ];
+        Ok(Self { child, lines, readers: outputs.into_iter().flatten().collect() })
+    }
+
+    /// How it ended, if it did.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Its last lines, once it has ended.
+    pub(crate) fn last_lines(&mut self) -> String {
+        // What it wrote at the end may not have been read yet. A process that it left behind may hold its output open.
+        let deadline = Instant::now() + GRACE;
+        while self.readers.iter().any(|reader| !reader.is_finished()) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Ends it and what it has started.
+    pub(crate) fn end(&mut self) {
+        for signal in [Signal::TERM, Signal::KILL] {
+            let deadline = Instant::now() + GRACE;
+            while self.ended().is_none() && Instant::now() < deadline {
+                if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+                    // It may have ended in this moment.
+                    let _ = kill_process_group(group, signal);
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+}
+
+impl Drop for Launcher {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn read(output: impl Read + Send + 'static, lines: &Arc<Mutex<VecDeque<String>>>) -> JoinHandle<()> {
+    let lines = Arc::clone(lines);
+    thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let mut line = Vec::new();
+        while let Ok(1..) = output.by_ref().take(LINE).read_until(b'\n', &mut line) {
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            line.clear();
+            // The frames of a Java stack would push out what it is about.
+            if text.is_empty() || text.trim_start().starts_with("at ") {
+                continue;
+            }
+            let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+            lines.push_back(text);
+            if lines.len() > LINES {
+                lines.pop_front();
+            }
+        }
+    })
+}
