@@ -68,6 +68,7 @@ fn hdfs(layout: &Layout, settings: &Settings) -> String {
         dfs.namenode.fs-limits.min-block-size                 1024
         # Ready as soon as every DataNode is there.
         dfs.namenode.safemode.extension     0
+        dfs.namenode.file.close.num-committed-allowed         1
         dfs.namenode.safemode.min.datanodes {datanodes}
         # Dead after 15 s without a heartbeat, and not after 10 minutes.
         dfs.heartbeat.interval              1

@@ -13,6 +13,7 @@ pub(crate) mod run;
 pub(crate) mod submit;
 pub(crate) mod synth;
 pub(crate) mod tables;
+pub(crate) mod yarn;
 
 use clap::Subcommand;
 

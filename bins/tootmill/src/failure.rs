@@ -89,6 +89,12 @@ impl From<tootmill_stages::Error> for Failure {
     }
 }
 
+impl From<tootmill_yarn::Error> for Failure {
+    fn from(error: tootmill_yarn::Error) -> Self {
+        Self::Failed(error.to_string(), error.status())
+    }
+}
+
 impl From<tootmill_input::Error> for Failure {
     fn from(error: tootmill_input::Error) -> Self {
         Self::Failed(error.to_string(), error.status())

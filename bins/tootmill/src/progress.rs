@@ -93,3 +93,57 @@ impl Watch for Progress {
         }
     }
 }
+
+/// Shows how a job on the cluster goes on.
+pub(crate) struct JobProgress {
+    quiet: bool,
+    bar: ProgressBar,
+    told: Mutex<tootmill_yarn::Progress>,
+}
+
+impl JobProgress {
+    pub(crate) fn new(quiet: bool) -> Self {
+        let bar = if quiet || !std::io::stderr().is_terminal() { ProgressBar::hidden() } else { ProgressBar::new(0) };
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos} of {len} tasks, {elapsed}") {
+            bar.set_style(style);
+        }
+        Self { quiet, bar, told: Mutex::default() }
+    }
+
+    fn say(&self, text: &str) {
+        if self.bar.is_hidden() { say(text) } else { self.bar.println(text) }
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl tootmill_yarn::Watch for JobProgress {
+    fn leftover(&self, application: &str) {
+        self.say(&format!("an earlier try left the job {application} running: it is killed"));
+    }
+
+    fn launched(&self, application: &tootmill_yarn::Application) {
+        if !self.quiet {
+            self.say(&format!("the job is {}: {}", application.id, application.tracking_url));
+        }
+        self.bar.set_message("mapping");
+    }
+
+    fn progress(&self, progress: tootmill_yarn::Progress) {
+        let tootmill_yarn::Progress { maps, reduces } = progress;
+        self.bar.set_length((maps.total + reduces.total).into());
+        self.bar.set_position((maps.done + reduces.done).into());
+        self.bar.set_message(if maps.done < maps.total { "mapping" } else { "reducing" });
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.quiet && self.bar.is_hidden() && *told != progress {
+            say(format!("maps {} of {}, reduces {} of {}", maps.done, maps.total, reduces.done, reduces.total));
+        }
+        *told = progress;
+    }
+
+    fn silent(&self, reason: &str) {
+        self.say(&format!("the cluster does not answer, and is asked again: {reason}"));
+    }
+}

@@ -26,17 +26,13 @@ pub struct Split {
     pub length: u64,
 }
 
-/// How the names of files end that can be read only as a whole.
-const COMPRESSED: [&str; 4] = [".zst", ".gz", ".bz2", ".xz"];
-
 impl Split {
     /// Cuts files into splits of about the size.
     pub fn plan(storage: &dyn Storage, files: &[Entry], size: u64) -> Vec<Self> {
         let mut splits = Vec::new();
         for file in files.iter().filter(|file| file.bytes > 0) {
             let address = storage.address(&file.path);
-            let whole = COMPRESSED.iter().any(|ending| file.path.ends_with(ending));
-            let count = if whole { 1 } else { file.bytes.div_ceil(size.max(1)) };
+            let count = if file.is_compressed() { 1 } else { file.bytes.div_ceil(size.max(1)) };
             let length = file.bytes.div_ceil(count);
             let mut offset = 0;
             while offset < file.bytes {
@@ -169,12 +165,8 @@ impl Read for LinesReader {
         // The last line goes on.
         let tail = self.end..(self.end + TAIL as u64).min(self.bytes);
         if tail.is_empty() {
-            // The file ends without the end of a line; another file may follow.
-            self.last = b'\n';
-            if let Some(first) = buffer.first_mut() {
-                *first = b'\n';
-            }
-            return Ok(1);
+            self.at_end = true;
+            return Ok(0);
         }
         self.end = tail.end;
         let mut read = Vec::new();
@@ -221,8 +213,7 @@ mod tests {
             let entry = storage.find(&path).unwrap().unwrap();
             let splits = Split::plan(&*storage, &[entry], size);
             prop_assert_eq!(splits.iter().map(|split| split.length).sum::<u64>(), text.len() as u64);
-            let whole = if text.is_empty() || text.ends_with('\n') { text } else { text + "\n" };
-            prop_assert_eq!(String::from_utf8(lines_of(&splits)).unwrap(), whole);
+            prop_assert_eq!(String::from_utf8(lines_of(&splits)).unwrap(), text);
         }
     }
 

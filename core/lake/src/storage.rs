@@ -61,6 +61,11 @@ impl Entry {
     pub fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or_default()
     }
+
+    /// Whether it can be read only as a whole, as its name says.
+    pub fn is_compressed(&self) -> bool {
+        [".zst", ".gz", ".bz2", ".xz"].iter().any(|ending| self.path.ends_with(ending))
+    }
 }
 
 impl dyn Storage {

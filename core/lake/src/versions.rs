@@ -69,9 +69,8 @@ impl Versions {
         Ok(Staged { versions: self.clone(), number: current + 1, is_sealed: false })
     }
 
-    /// Makes a version that was sealed the one that counts.
-    pub fn switch(&self, number: u64, lease: &mut Lease) -> Result<Version, Error> {
-        lease.check()?;
+    /// Makes a version that was sealed the one that counts. Only the holder of the lease may do that.
+    pub fn switch(&self, number: u64) -> Result<Version, Error> {
         self.storage.write_text(&format!("{}/{CURRENT}", self.folder), &format!("v={number}\n"))?;
         Ok(Version { storage: Arc::clone(&self.storage), number, folder: self.folder_of(number) })
     }
@@ -139,7 +138,8 @@ impl Staged {
     pub fn commit(self, manifest: &impl Serialize, lease: &mut Lease) -> Result<Version, Error> {
         let versions = self.versions.clone();
         let number = self.seal(manifest)?;
-        versions.switch(number, lease)
+        lease.check()?;
+        versions.switch(number)
     }
 }
 

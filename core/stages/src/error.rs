@@ -1,5 +1,7 @@
 //! What can go wrong in a stage.
 
+use std::{io, path::PathBuf};
+
 use tootmill_lake::Place;
 use tootmill_metric::{Day, Status};
 
@@ -20,6 +22,17 @@ pub enum Error {
         /// The lake.
         lake: String,
     },
+    /// A job could not be run.
+    #[error(transparent)]
+    Yarn(#[from] tootmill_yarn::Error),
+    /// The program to ship cannot be read.
+    #[error("cannot ship the program `{path}` to the cluster: {source}")]
+    Program {
+        /// The program.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
     /// No totals are there.
     #[error("there are no totals in `{0}`: count days by `tootmill submit`, then `tootmill merge`")]
     NoTotals(String),
@@ -39,7 +52,8 @@ impl Error {
         match self {
             Self::Lake(error) => error.status(),
             Self::Engine(error) => error.status(),
-            Self::NoPosts { .. } | Self::NoTotals(_) | Self::StaleRows { .. } => Status::Permanent,
+            Self::Yarn(error) => error.status(),
+            Self::NoPosts { .. } | Self::Program { .. } | Self::NoTotals(_) | Self::StaleRows { .. } => Status::Permanent,
         }
     }
 }

@@ -12,11 +12,13 @@ mod load;
 mod manifests;
 mod merge;
 mod rows;
+mod yarn;
 
 pub use compact::{Compacted, compact, finish_commit};
-pub use count::{Counted, count_day};
+pub use count::{Counted, count_day, count_day_on_yarn};
 pub use error::Error;
 pub use import::import;
 pub use load::{LoadableRows, loadable_rows};
 pub use manifests::{CompactionManifest, PostsManifest, RowsManifest, StatesManifest, TotalsManifest};
 pub use merge::{MergedDays, merge};
+pub use yarn::{JobReport, OnYarn, Way};

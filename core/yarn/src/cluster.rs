@@ -16,6 +16,8 @@ pub struct Cluster {
     history_server: String,
     user: Option<String>,
     configuration: Option<PathBuf>,
+    /// Whether Kerberos says who is who.
+    is_secure: bool,
 }
 
 impl Cluster {
@@ -27,6 +29,7 @@ impl Cluster {
             history_server: base(history_server),
             user: user(),
             configuration: None,
+            is_secure: false,
         }
     }
 
@@ -35,7 +38,8 @@ impl Cluster {
         let configuration = Configuration::read(folder)?;
         let cluster = Self::new("", &configuration.history_server());
         let resource_managers = configuration.resource_managers();
-        Ok(Self { resource_managers, configuration: Some(folder.to_owned()), ..cluster })
+        let is_secure = configuration.is_secure();
+        Ok(Self { resource_managers, configuration: Some(folder.to_owned()), is_secure, ..cluster })
     }
 
     /// Sets the ResourceManager's address, whatever the configuration says.
@@ -57,6 +61,11 @@ impl Cluster {
             return Err(wrong("it is empty".to_owned()));
         }
         Ok(Self { launcher, ..self })
+    }
+
+    /// Whom tasks must say they are, so that files are theirs which are ours; `None` where the cluster knows by Kerberos.
+    pub fn user_of_tasks(&self) -> Option<&str> {
+        self.user.as_deref().filter(|_| !self.is_secure)
     }
 
     pub(crate) fn rest(&self) -> Result<Rest, Error> {

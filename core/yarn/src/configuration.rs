@@ -86,6 +86,11 @@ impl Configuration {
         self.0.get(name).map(|value| self.expand(value, depth))
     }
 
+    /// Whether users are known by Kerberos, and not by what they say.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.get("hadoop.security.authentication").is_some_and(|authentication| authentication == "kerberos")
+    }
+
     /// Where the ResourceManagers' pages are: one, or several that stand by for each other.
     pub(crate) fn resource_managers(&self) -> Vec<String> {
         let https = self.get("yarn.http.policy").is_some_and(|policy| policy == "HTTPS_ONLY");

@@ -45,6 +45,13 @@ const SILENCE: Duration = Duration::from_mins(5);
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 
+impl From<Arc<AtomicBool>> for Cancel {
+    /// A job is cancelled by what is set to true.
+    fn from(flag: Arc<AtomicBool>) -> Self {
+        Self(flag)
+    }
+}
+
 impl Cancel {
     /// Asks the job to end.
     pub fn cancel(&self) {

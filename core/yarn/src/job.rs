@@ -92,6 +92,12 @@ impl Job {
         self
     }
 
+    /// Ships a file that the cluster has already, by its address; nodes keep it from job to job.
+    pub fn ship_from(mut self, address: &str, name: &str) -> Self {
+        self.files.push(format!("{address}#{name}"));
+        self
+    }
+
     /// Ships an archive of this machine, which the tasks see unpacked, in a folder of that name.
     pub fn ship_archive(mut self, archive: &Path, name: &str) -> Self {
         self.archives.push(shipped(archive, name));

@@ -4,31 +4,39 @@ use clap::Args;
 use serde_json::json;
 use tootmill_lake::Lake;
 use tootmill_metric::{Day, Registry};
-use tootmill_stages::Counted;
+use tootmill_stages::{Counted, count_day, count_day_on_yarn};
 
 use super::{
     lake::{LakeArguments, On, OutcomeArguments, phrase},
     run::EngineArguments,
+    yarn::YarnArguments,
 };
-use crate::{failure::Failure, output::say, progress::Progress};
+use crate::{failure::Failure, output::say, progress::{JobProgress, Progress}};
 
 /// Map and reduce the posts of days: their states and rows.
 ///
 /// A day whose states are there already, made from the posts that count, is passed over.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  \
-    tootmill submit --date 2026-11-24 --lake hdfs://namenode:8020/tootmill --instance mastodon.example")]
+#[command(after_help = "Examples:\n  \
+    tootmill submit --date 2026-11-24 --lake hdfs://namenode:8020/tootmill --instance mastodon.example\n  \
+    tootmill submit --lake hdfs://namenode:8020/tootmill --instance mastodon.example --way stock --reducers 4 \\\n      \
+    --launcher 'hadoop jar /usr/lib/hadoop-mapreduce/hadoop-streaming.jar' --set mapreduce.job.queuename=metrics")]
 pub(crate) struct Submit {
     /// The day of the posts; may be given several times [default: all days that have posts]
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
     date: Vec<Day>,
     #[command(flatten)]
     lake: LakeArguments,
+    /// Compute days again whose states are there already
+    #[arg(long)]
+    again: bool,
     /// Where to compute [default: on YARN where the lake is in HDFS]
     #[arg(long, value_name = "WHERE")]
     on: Option<On>,
     #[command(flatten)]
     engine: EngineArguments,
+    #[command(flatten)]
+    yarn: YarnArguments,
     #[command(flatten)]
     outcome: OutcomeArguments,
 }
@@ -41,9 +49,10 @@ impl Submit {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let lake = self.lake.open()?;
         let days = if self.date.is_empty() { lake.days_of_posts()? } else { self.date };
+        let on = On::or_where(self.on, &self.lake);
         let mut done = serde_json::Map::new();
         for day in days {
-            let (sentence, data) = in_lake(&lake, day, &self.engine, self.outcome.quiet)?;
+            let (sentence, data) = in_lake(&lake, day, self.again, on, &self.engine, &self.yarn, self.outcome.quiet)?;
             if !self.outcome.json {
                 say(sentence);
             }
@@ -57,16 +66,33 @@ impl Submit {
 pub(crate) fn in_lake(
     lake: &Lake,
     day: Day,
+    again: bool,
+    on: On,
     engine: &EngineArguments,
+    yarn: &YarnArguments,
     quiet: bool,
 ) -> Result<(String, serde_json::Value), Failure> {
     let registry = Registry::linked()?;
-    let mut lease = lake.lease("tootmill submit")?;
-    let progress = Progress::new(0, quiet);
-    let counted = tootmill_stages::count_day(lake, &mut lease, day, &registry, &engine.options(), &progress);
-    progress.finish();
-    let Counted { was_done, counters, rows } = counted?;
+    let mut lease = lake.lease(&format!("tootmill submit --date {day}"))?;
+    let counted = match on {
+        On::Local => {
+            let progress = Progress::new(0, quiet);
+            let counted = count_day(lake, &mut lease, day, again, &registry, &engine.options(), &progress);
+            progress.finish();
+            counted?
+        }
+        On::Yarn => {
+            let watch = JobProgress::new(quiet);
+            let counted = count_day_on_yarn(lake, &mut lease, day, again, &registry, &yarn.on_yarn(engine, &watch)?);
+            watch.finish();
+            counted?
+        }
+    };
+    let Counted { was_done, counters, rows, job } = counted;
     let how = if was_done { "was counted already" } else { "is counted" };
-    let sentence = format!("{day} {how}: {}, {rows} rows", phrase(&counters));
-    Ok((sentence, json!({"was_done": was_done, "counters": counters, "rows": rows})))
+    let mut sentence = format!("{day} {how}: {}, {rows} rows", phrase(&counters));
+    if let Some(job) = &job {
+        sentence += &format!("; {}", super::yarn::phrase(job));
+    }
+    Ok((sentence, json!({"was_done": was_done, "counters": counters, "rows": rows, "job": job})))
 }
