@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod compact;
+pub(crate) mod daily;
 pub(crate) mod demo;
 pub(crate) mod import;
 pub(crate) mod lake;
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     Submit(submit::Submit),
     Merge(merge::Merge),
     Load(load::Load),
+    Daily(daily::Daily),
     Mapper(mapper::Mapper),
     Reducer(reducer::Reducer),
 }
@@ -50,6 +52,7 @@ impl Command {
             Self::Submit(submit) => submit.run(),
             Self::Merge(merge) => merge.run(),
             Self::Load(load) => load.run(),
+            Self::Daily(daily) => daily.run(),
             Self::Mapper(mapper) => mapper.run(),
             Self::Reducer(reducer) => reducer.run(),
         }

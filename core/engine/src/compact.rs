@@ -2,12 +2,12 @@
 
 use std::{
     collections::{BTreeSet, HashSet, VecDeque},
-    io::{self, BufRead, Read, Write},
+    io::{self, BufRead, Write},
     ops::ControlFlow,
 };
 
 use tootmill_input::{Inputs, Observation, Reader, identity_key};
-use tootmill_metric::{Day, Line, Merge as _, Post, StateReader, StateWriter, States, Total};
+use tootmill_metric::{Day, Line, Merge as _, Post, StateReader, StateWriter, States, Total, field::unescape};
 
 use crate::{
     counters::Counters,
@@ -16,7 +16,6 @@ use crate::{
     merge::{MakeTotal, Merged},
     read::{Watch, Work, read_inputs, read_stream},
     records::{Lines, Records},
-    reduce::write_records,
     runs::{Run, merge_if_many, write_run},
 };
 
@@ -31,8 +30,10 @@ pub fn compact(
     let mut observed = observe(inputs, options, watch)?;
     let mut counters = observed.take_counters();
     watch.pass("writing");
-    observed.choose(|_, chosen| {
-        chosen.count(&mut counters);
+    observed.choose(|day, chosen| {
+        if day.is_some() {
+            chosen.count(&mut counters);
+        }
         let Some(post) = &chosen.post else { return Ok(()) };
         output.write_all(post.line().as_bytes()).and_then(|()| output.write_all(b"\n")).map_err(Error::Write)
     })?;
@@ -52,19 +53,19 @@ pub fn observe(inputs: &Inputs, options: &Options, watch: &dyn Watch) -> Result<
 }
 
 /// What was observed of posts, and what is known of them from before.
-#[derive(Debug)]
 pub struct Observed {
     counters: Counters,
     days: BTreeSet<Day>,
     deleted: HashSet<String>,
     observations: Vec<Observations>,
+    sorted: Option<Box<dyn Records>>,
     known: KnownPosts,
 }
 
 /// One post, as far as observations of it go.
 #[derive(Debug)]
 pub struct Chosen<'p> {
-    /// Its latest observation; `None` where it was deleted.
+    /// Its latest observation; `None` where it was deleted, or where it is a deletion that was observed.
     pub post: Option<Post<'p>>,
     /// Its id.
     pub id: &'p str,
@@ -83,6 +84,12 @@ impl Chosen<'_> {
     }
 }
 
+impl std::fmt::Debug for Observed {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Observed").field("days", &self.days).finish_non_exhaustive()
+    }
+}
+
 impl Observed {
     pub(crate) fn new(counters: Counters, observations: impl IntoIterator<Item = Observations>) -> Self {
         let mut observed = Self {
@@ -90,6 +97,7 @@ impl Observed {
             days: BTreeSet::new(),
             deleted: HashSet::new(),
             observations: Vec::new(),
+            sorted: None,
             known: KnownPosts::default(),
         };
         for mut observations in observations {
@@ -98,6 +106,29 @@ impl Observed {
             observed.observations.push(observations);
         }
         observed
+    }
+
+    /// What [`map_observations`] wrote, sorted, of some days or all; `known` gives a day's posts as they were chosen before.
+    pub fn of_sorted(
+        records: impl BufRead + 'static,
+        known: impl FnMut(Day) -> io::Result<Option<Box<dyn BufRead>>> + 'static,
+    ) -> Self {
+        let sorted = WithKnown {
+            records: Lines::of_fields(records, FIELDS),
+            next: Next::Unread,
+            line: String::new(),
+            open: Box::new(known),
+            day: None,
+            known: KnownPosts::default(),
+            next_known: Next::End,
+            known_line: String::new(),
+        };
+        Self { sorted: Some(Box::new(sorted)), ..Self::new(Counters::default(), []) }
+    }
+
+    /// Nothing, to add known posts to.
+    pub fn nothing() -> Self {
+        Self::new(Counters::default(), [])
     }
 
     /// What was counted while reading; the posts are not counted yet.
@@ -126,8 +157,9 @@ impl Observed {
         self.known.days.push_back((day, Box::new(open)));
     }
 
-    /// Calls `each` with the day and every post, sorted by day, then by id.
-    pub fn choose(self, mut each: impl FnMut(Day, &Chosen<'_>) -> Result<(), Error>) -> Result<(), Error> {
+    /// Calls `each` with the day and every post, sorted by day, then by id; without a day, before, with every deletion among
+    /// sorted records.
+    pub fn choose(mut self, mut each: impl FnMut(Option<Day>, &Chosen<'_>) -> Result<(), Error>) -> Result<(), Error> {
         let mut sources: Vec<Box<dyn Records>> = Vec::new();
         for mut observations in self.observations {
             sources.push(Box::new(InMemory(observations.take_sorted())));
@@ -136,9 +168,16 @@ impl Observed {
             }
         }
         sources.push(Box::new(self.known));
+        sources.extend(self.sorted);
         let mut merged = Merged::of_fields(sources, FIELDS, make_total())?;
         while merged.advance()? {
             let record = merged.record();
+            if record.key.is_empty() {
+                let id = id_of(record.member).ok_or_else(|| merged.bad_state(record.member))?;
+                each(None, &Chosen { post: None, id: &id, observed: 0 })?;
+                self.deleted.insert(id);
+                continue;
+            }
             let day = Day::parse(record.key).ok_or_else(|| merged.bad_state(record.key))?;
             let observation: Observation =
                 StateReader::read(record.state).ok_or_else(|| merged.bad_state(record.state))?;
@@ -146,7 +185,7 @@ impl Observed {
             let Ok(Line::Post(post)) = Line::parse(object) else { return Err(merged.bad_state(object)) };
             let id = post.id.clone();
             let post = (!self.deleted.contains(&*id)).then_some(post);
-            each(day, &Chosen { post, id: &id, observed: observation.observed() })?;
+            each(Some(day), &Chosen { post, id: &id, observed: observation.observed() })?;
         }
         Ok(())
     }
@@ -164,12 +203,6 @@ pub fn map_observations(
     let counters = read_stream(posts, &mut mapper, watch)?;
     mapper.write()?;
     Ok(counters)
-}
-
-/// Merges sorted records of [`map_observations`] into such records, each once: its combiner.
-pub fn merge_observations(records: impl Read, output: &mut impl Write) -> Result<(), Error> {
-    let lines = Lines::of_fields(io::BufReader::with_capacity(1 << 18, records), FIELDS);
-    write_records(&mut Merged::of_fields([Box::new(lines) as _], FIELDS, make_total())?, output)
 }
 
 struct ObservationMapper<'o, W> {
@@ -202,6 +235,11 @@ impl<W: Write> ObservationMapper<'_, W> {
 /// A post's id as it stands in a record.
 fn member(id: &str) -> String {
     tootmill_metric::field::escape(&identity_key(id)).into_owned()
+}
+
+/// The id of a member: what stands behind its length.
+fn id_of(member: &str) -> Option<String> {
+    unescape(member)?.get(identity_key("").len()..).map(String::from)
 }
 
 impl<W: Write> Work for ObservationMapper<'_, W> {
@@ -332,6 +370,77 @@ impl Records for KnownPosts {
             Observation::of(&post).write(&mut StateWriter::new(line));
             return Ok(true);
         }
+    }
+}
+
+/// Opens a day's posts, if it has some.
+type FindPosts = Box<dyn FnMut(Day) -> io::Result<Option<Box<dyn BufRead>>>>;
+
+/// Sorted records of observations, and among them, of the days that they are of, the posts that were chosen before.
+struct WithKnown<R> {
+    records: Lines<R>,
+    next: Next,
+    line: String,
+    open: FindPosts,
+    /// The day whose known posts were opened last.
+    day: Option<Day>,
+    known: KnownPosts,
+    next_known: Next,
+    known_line: String,
+}
+
+/// Whether a source's next line was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Unread,
+    Read,
+    End,
+}
+
+impl Next {
+    /// Reads the next line, unless it was read.
+    fn read(&mut self, line: &mut String, source: &mut impl Records) -> Result<(), Error> {
+        if *self == Self::Unread {
+            *self = if source.next_record(line)? { Self::Read } else { Self::End };
+        }
+        Ok(())
+    }
+}
+
+/// What a line is sorted by.
+fn key(line: &str) -> &str {
+    line.match_indices('\t').nth(FIELDS - 1).map_or(line, |(end, _)| line.get(..=end).unwrap_or(line))
+}
+
+impl<R: BufRead> Records for WithKnown<R> {
+    fn next_record(&mut self, line: &mut String) -> Result<bool, Error> {
+        self.next.read(&mut self.line, &mut self.records)?;
+        self.next_known.read(&mut self.known_line, &mut self.known)?;
+        let day = (self.next == Next::Read).then(|| Day::parse(self.line.split('\t').next().unwrap_or_default()));
+        if let Some(Some(day)) = day
+            && self.day != Some(day)
+            && self.next_known == Next::End
+        {
+            self.day = Some(day);
+            if let Some(posts) = (self.open)(day).map_err(Error::ReadRecords)? {
+                self.known = KnownPosts { present: Some((day, posts)), ..KnownPosts::default() };
+                self.next_known = Next::Unread;
+                self.next_known.read(&mut self.known_line, &mut self.known)?;
+            }
+        }
+        let known_is_first = self.next_known == Next::Read
+            && (self.next != Next::Read || key(&self.known_line) < key(&self.line));
+        let (next, found) = if known_is_first {
+            (&mut self.next_known, &mut self.known_line)
+        } else {
+            (&mut self.next, &mut self.line)
+        };
+        if *next == Next::End {
+            return Ok(false);
+        }
+        *next = Next::Unread;
+        std::mem::swap(line, found);
+        Ok(true)
     }
 }
 

@@ -18,7 +18,7 @@ mod reduce;
 mod rows;
 mod runs;
 
-pub use compact::{Chosen, Observed, compact, map_observations, merge_observations, observe};
+pub use compact::{Chosen, Observed, compact, map_observations, observe};
 pub use counters::Counters;
 pub use error::Error;
 pub use local::{Options, Outcome, count, run};

@@ -2,20 +2,25 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
-    io::BufRead,
+    fmt,
+    io::{self, BufRead, Write},
     thread,
 };
 
 use sha2::{Digest, Sha256};
-use tootmill_engine::{Counters, Observed, Options, Watch, observe};
+use tootmill_engine::{Chosen, Counters, Observed, Options, Watch, observe};
 use tootmill_input::id_at_start;
-use tootmill_lake::{Entry, Lake, Lease, PartsWriter, Place, Staged};
-use tootmill_metric::{Day, Line};
+use tootmill_lake::{DAY_FOLDER, Entry, Lake, Lease, PartsWriter, Place, Staged};
+use tootmill_metric::{
+    Day, Line,
+    field::{escape, unescape},
+};
 
 use crate::{
     error::Error,
     files::{inputs, lines_of},
     manifests::{CompactionManifest, PostsManifest},
+    yarn::{JobReport, Mapping, OnYarn, counters_of, posts_reducer},
 };
 
 /// What came of compacting.
@@ -38,13 +43,14 @@ pub fn compact(lake: &Lake, lease: &mut Lease, options: &Options, watch: &dyn Wa
     if new.is_empty() {
         return Ok(Compacted::default());
     }
-    let observed = observe(&inputs(lake, &new), options, watch)?;
+    let mut observed = observe(&inputs(lake, &new), options, watch)?;
     watch.pass("writing");
-    Compaction::new(lake, known, &new).write(lease, observed)
+    let counters = observed.take_counters();
+    Compaction::new(lake, known, &new, counters).write(lease, observed)
 }
 
 /// The raw files that were not compacted yet.
-pub(crate) fn new_files(lake: &Lake, known: &CompactionManifest) -> Result<Vec<Entry>, Error> {
+fn new_files(lake: &Lake, known: &CompactionManifest) -> Result<Vec<Entry>, Error> {
     let files = lake.raw_files()?.into_iter();
     Ok(files.filter(|file| !known.files.contains(lake.relative(&file.path))).collect())
 }
@@ -82,8 +88,30 @@ fn switch(lake: &Lake, days: &[(Day, u64)], lease: &mut Lease) -> Result<(), Err
     })
 }
 
+/// Brings the days' posts up to date with the raw files that are new, by a job: a mapper reads raw files, a reducer makes a
+/// day's posts.
+pub fn compact_on_yarn(lake: &Lake, lease: &mut Lease, yarn: &OnYarn<'_>) -> Result<(Compacted, Option<JobReport>), Error> {
+    let known = finish_commit(lake, lease)?;
+    let new = new_files(lake, &known)?;
+    if new.is_empty() {
+        return Ok((Compacted::default(), None));
+    }
+    let work = "compact";
+    let (outcome, output) = yarn.run(lake, work, &new, Mapping::Observations, |job, reducers| {
+        job.reduce(&posts_reducer(lake), reducers)
+            .set("stream.num.map.output.key.fields", "2")
+            .set("stream.num.reduce.output.key.fields", "2")
+            .set("mapreduce.partition.keypartitioner.options", "-k1,1")
+    })?;
+    let counters = counters_of(&outcome);
+    yarn.bad_limit.check(&counters)?;
+    let compacted = Compaction::new(lake, known, &new, counters).adopt(lease, &output)?;
+    lake.storage().remove(&lake.aside(work))?;
+    Ok((compacted, Some((&outcome).into())))
+}
+
 /// A compaction on its way.
-pub(crate) struct Compaction<'l> {
+struct Compaction<'l> {
     lake: &'l Lake,
     manifest: CompactionManifest,
     outcome: Compacted,
@@ -91,70 +119,98 @@ pub(crate) struct Compaction<'l> {
 }
 
 impl<'l> Compaction<'l> {
-    pub(crate) fn new(lake: &'l Lake, mut known: CompactionManifest, new: &[Entry]) -> Self {
+    fn new(lake: &'l Lake, mut known: CompactionManifest, new: &[Entry], counters: Counters) -> Self {
         known.files.extend(new.iter().map(|file| lake.relative(&file.path).to_string()));
-        let outcome = Compacted { files: new.len(), ..Compacted::default() };
+        let outcome = Compacted { files: new.len(), counters, ..Compacted::default() };
         Self { lake, manifest: known, outcome, sealed: BTreeMap::new() }
     }
 
     /// Writes the posts of all days that change, and makes them count.
-    pub(crate) fn write(mut self, lease: &mut Lease, mut observed: Observed) -> Result<Compacted, Error> {
-        let mut counters = observed.take_counters();
+    fn write(mut self, lease: &mut Lease, mut observed: Observed) -> Result<Compacted, Error> {
         let new: HashSet<String> =
             observed.deleted().iter().filter(|id| !self.manifest.deleted.contains(*id)).cloned().collect();
         let mut days = observed.days().clone();
-        days.append(&mut self.days_with(&new)?);
-        let mut closed = BTreeSet::new();
-        for day in &days {
-            if self.lake.is_closed(*day)? {
-                closed.insert(*day);
-            } else if let Some(posts) = self.lake.versions(Place::Posts(*day)).current()? {
+        days.append(&mut self.days_with(&new, &BTreeMap::new())?);
+        for day in days {
+            if let Some(posts) = self.lake.versions(Place::Posts(day)).current()?
+                && !self.lake.is_closed(day)?
+            {
                 let posts = inputs(self.lake, &posts.files()?);
-                observed.add_known(*day, move || Ok(Box::new(lines_of(posts))));
+                observed.add_known(day, move || Ok(Box::new(lines_of(posts))));
             }
         }
         observed.add_deleted(self.manifest.deleted.iter().cloned());
         self.manifest.deleted.extend(new);
-
-        let mut open: Option<DayWriter<'_>> = None;
-        let mut failed = None;
-        let lake = self.lake;
-        observed.choose(|day, post| {
-            if closed.contains(&day) {
-                counters.late += post.observed;
-                return Ok(());
-            }
-            if open.as_ref().is_none_or(|open| open.day != day) {
-                let next = close(open.take(), &mut self.sealed).and_then(|()| DayWriter::new(lake, day));
-                match next {
-                    Ok(next) => open = Some(next),
-                    Err(error) => return stop(&mut failed, error),
-                }
-            }
-            let written = match (&post.post, &mut open) {
-                (Some(post), Some(open)) => open.write(post.line()),
-                _ => Ok(()),
-            };
-            let was_deleted = post.post.is_none() && !self.manifest.deleted_posts.insert(format!("{day} {}", post.id));
-            counters.duplicates += post.observed - u64::from(!was_deleted);
-            counters.deleted += u64::from(post.post.is_none() && !was_deleted);
-            written.or_else(|error| stop(&mut failed, error))
-        })
-        .map_err(|error| failed.take().unwrap_or_else(|| error.into()))?;
-        close(open.take(), &mut self.sealed)?;
-        self.outcome.counters = counters;
+        self.seal(observed)?;
         self.commit(lease)
     }
 
+    /// Seals the days' posts as they are chosen.
+    fn seal(&mut self, observed: Observed) -> Result<(), Error> {
+        let (lake, sealed) = (self.lake, &mut self.sealed);
+        let folder = |day| -> Result<Staged, Error> { Ok(lake.versions(Place::Posts(day)).stage()?) };
+        let done = |day, staged: Staged, manifest: PostsManifest| seal_changed(lake, day, staged, &manifest, sealed);
+        choose(lake, observed, &mut self.manifest.deleted_posts, &mut self.outcome.counters, folder, done, |_| Ok(()))
+    }
+
+    /// Takes the days' posts that a job made, and makes them count.
+    fn adopt(mut self, lease: &mut Lease, output: &str) -> Result<Compacted, Error> {
+        let storage = self.lake.storage();
+        let (mut made, mut new) = (BTreeMap::new(), HashSet::new());
+        let parts: Vec<Entry> = storage.files_below(output)?;
+        let told = parts.into_iter().filter(|part| !part.path.contains(DAY_FOLDER)).collect::<Vec<_>>();
+        for line in lines_of(inputs(self.lake, &told)).lines() {
+            let line = line.map_err(tootmill_engine::Error::ReadRecords)?;
+            let wrong = || tootmill_lake::Error::Content { path: storage.address(output), reason: line.clone() };
+            match Told::parse(&line).ok_or_else(wrong)? {
+                Told::Day(day, manifest) => drop(made.insert(day, manifest)),
+                Told::Deletion(id) => {
+                    if self.manifest.deleted.insert(id.clone()) {
+                        new.insert(id);
+                    }
+                }
+                Told::DeletedPost(post) => drop(self.manifest.deleted_posts.insert(post)),
+            }
+        }
+        let folders: BTreeMap<Day, String> =
+            made.keys().map(|day| (*day, format!("{output}/{DAY_FOLDER}{day}"))).collect();
+        // A reducer does not see what another one sees, so the deletions that are new are applied here.
+        let hit = self.days_with(&new, &folders)?;
+        let mut observed = Observed::nothing();
+        for day in &hit {
+            let posts = inputs(self.lake, &self.posts_of(*day, &folders)?);
+            observed.add_known(*day, move || Ok(Box::new(lines_of(posts))));
+        }
+        observed.add_deleted(new);
+        self.seal(observed)?;
+        for (day, folder) in folders.iter().filter(|(day, _)| !hit.contains(day)) {
+            let staged = self.lake.versions(Place::Posts(*day)).stage()?;
+            staged.adopt(folder)?;
+            if let Some(manifest) = made.get(day) {
+                seal_changed(self.lake, *day, staged, manifest, &mut self.sealed)?;
+            }
+        }
+        self.commit(lease)
+    }
+
+    /// The files of a day's posts: in the folder that was made for it, or as they count.
+    fn posts_of(&self, day: Day, made: &BTreeMap<Day, String>) -> Result<Vec<Entry>, Error> {
+        if let Some(folder) = made.get(&day) {
+            return Ok(self.lake.storage().files_below(folder)?);
+        }
+        let current = self.lake.versions(Place::Posts(day)).current()?;
+        Ok(current.map(|posts| posts.files()).transpose()?.unwrap_or_default())
+    }
+
     /// The days that have posts with one of the ids.
-    pub(crate) fn days_with(&self, ids: &HashSet<String>) -> Result<BTreeSet<Day>, Error> {
+    fn days_with(&self, ids: &HashSet<String>, made: &BTreeMap<Day, String>) -> Result<BTreeSet<Day>, Error> {
         let mut found = BTreeSet::new();
         if ids.is_empty() {
             return Ok(found);
         }
-        for day in self.lake.days_of_posts()? {
-            let Some(posts) = self.lake.versions(Place::Posts(day)).current()? else { continue };
-            let mut lines = lines_of(inputs(self.lake, &posts.files()?));
+        let days: BTreeSet<Day> = self.lake.days_of_posts()?.into_iter().chain(made.keys().copied()).collect();
+        for day in days {
+            let mut lines = lines_of(inputs(self.lake, &self.posts_of(day, made)?));
             let mut line = Vec::new();
             loop {
                 line.clear();
@@ -188,30 +244,81 @@ impl<'l> Compaction<'l> {
     }
 }
 
-/// Keeps the cause while the engine stops for it.
-fn stop(failed: &mut Option<Error>, error: Error) -> Result<(), tootmill_engine::Error> {
-    *failed = Some(error);
-    Err(tootmill_engine::Error::Write(std::io::ErrorKind::Other.into()))
+/// Calls with every day's chosen posts: `open` gives what they are written to, `close` takes it with what they are, and
+/// `deletion` every deletion among sorted records. Counts, and notes the posts that are deleted.
+fn choose<F: Folder>(
+    lake: &Lake,
+    observed: Observed,
+    deleted_posts: &mut BTreeSet<String>,
+    counters: &mut Counters,
+    mut open: impl FnMut(Day) -> Result<F, Error>,
+    mut close: impl FnMut(Day, F, PostsManifest) -> Result<(), Error>,
+    mut deletion: impl FnMut(&str) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut present: Option<(Day, Option<DayWriter<'_, F>>)> = None;
+    let mut finish = |present: Option<(Day, Option<DayWriter<'_, F>>)>| match present {
+        Some((day, Some(writer))) => writer.finish().and_then(|(folder, manifest)| close(day, folder, manifest)),
+        _ => Ok(()),
+    };
+    let mut take = |day: Option<Day>, post: &Chosen<'_>| {
+        let Some(day) = day else { return deletion(post.id) };
+        if present.as_ref().is_none_or(|(before, _)| *before != day) {
+            finish(present.take())?;
+            let writer = if lake.is_closed(day)? { None } else { Some(DayWriter::new(lake, open(day)?)) };
+            present = Some((day, writer));
+        }
+        let Some((_, Some(writer))) = &mut present else {
+            counters.late += post.observed;
+            return Ok(());
+        };
+        let is_new = post.post.is_some() || deleted_posts.insert(format!("{day} {}", post.id));
+        counters.duplicates += post.observed - u64::from(is_new);
+        if let Some(post) = &post.post {
+            return writer.write(post.line());
+        }
+        counters.deleted += u64::from(is_new);
+        Ok(())
+    };
+    let mut cause = None;
+    let chosen = observed.choose(|day, post| {
+        take(day, post).map_err(|error| {
+            cause = Some(error);
+            tootmill_engine::Error::Write(io::ErrorKind::Other.into())
+        })
+    });
+    chosen.map_err(|error| cause.unwrap_or_else(|| error.into()))?;
+    finish(present)
+}
+
+/// Where a day's posts are written.
+trait Folder {
+    fn path(&self) -> String;
+}
+
+impl Folder for Staged {
+    fn path(&self) -> String {
+        self.folder()
+    }
+}
+
+impl Folder for String {
+    fn path(&self) -> String {
+        self.clone()
+    }
 }
 
 /// Writes a day's posts.
-pub(crate) struct DayWriter<'l> {
-    day: Day,
-    staged: Staged,
-    /// What the posts are now.
-    before: Option<PostsManifest>,
+struct DayWriter<'l, F> {
+    folder: F,
     parts: PartsWriter<'l>,
     posts: u64,
     digest: Sha256,
 }
 
-impl<'l> DayWriter<'l> {
-    fn new(lake: &'l Lake, day: Day) -> Result<Self, Error> {
-        let versions = lake.versions(Place::Posts(day));
-        let before = versions.current()?.map(|version| version.manifest()).transpose()?;
-        let staged = versions.stage()?;
-        let parts = PartsWriter::new(&**lake.storage(), staged.folder(), "jsonl");
-        Ok(Self { day, staged, before, parts, posts: 0, digest: Sha256::new() })
+impl<'l, F: Folder> DayWriter<'l, F> {
+    fn new(lake: &'l Lake, folder: F) -> Self {
+        let parts = PartsWriter::new(&**lake.storage(), folder.path(), "jsonl");
+        Self { folder, parts, posts: 0, digest: Sha256::new() }
     }
 
     fn write(&mut self, post: &str) -> Result<(), Error> {
@@ -220,16 +327,102 @@ impl<'l> DayWriter<'l> {
         self.digest.update("\n");
         Ok(self.parts.write_line(post.as_bytes())?)
     }
+
+    fn finish(self) -> Result<(F, PostsManifest), Error> {
+        self.parts.finish()?;
+        let digest = self.digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok((self.folder, PostsManifest { posts: self.posts, digest }))
+    }
 }
 
-/// Seals a day's posts, if they are others than before.
-fn close(open: Option<DayWriter<'_>>, sealed: &mut BTreeMap<Day, u64>) -> Result<(), Error> {
-    let Some(DayWriter { day, staged, before, parts, posts, digest }) = open else { return Ok(()) };
-    parts.finish()?;
-    let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    let manifest = PostsManifest { posts, digest };
-    if before.as_ref() != Some(&manifest) {
-        sealed.insert(day, staged.seal(&manifest)?);
+/// Seals a day's posts, if they are others than those that count.
+fn seal_changed(
+    lake: &Lake,
+    day: Day,
+    staged: Staged,
+    manifest: &PostsManifest,
+    sealed: &mut BTreeMap<Day, u64>,
+) -> Result<(), Error> {
+    let before: Option<PostsManifest> =
+        lake.versions(Place::Posts(day)).current()?.map(|version| version.manifest()).transpose()?;
+    if before.as_ref() != Some(manifest) {
+        sealed.insert(day, staged.seal(manifest)?);
     }
     Ok(())
+}
+
+/// What a reducer tells of its days, a line each.
+#[derive(Debug, PartialEq, Eq)]
+enum Told {
+    Day(Day, PostsManifest),
+    Deletion(String),
+    DeletedPost(String),
+}
+
+impl Told {
+    fn parse(line: &str) -> Option<Self> {
+        let fields: Vec<&str> = line.split('\t').collect();
+        Some(match *fields {
+            ["day", day, posts, digest] => {
+                Self::Day(Day::parse(day)?, PostsManifest { posts: posts.parse().ok()?, digest: digest.into() })
+            }
+            ["deletion", id] => Self::Deletion(unescape(id)?.into_owned()),
+            ["deleted", post] => Self::DeletedPost(unescape(post)?.into_owned()),
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Day(day, PostsManifest { posts, digest }) => write!(formatter, "day\t{day}\t{posts}\t{digest}"),
+            Self::Deletion(id) => write!(formatter, "deletion\t{}", escape(id)),
+            Self::DeletedPost(post) => write!(formatter, "deleted\t{}", escape(post)),
+        }
+    }
+}
+
+/// The reducer of a compaction on a cluster: makes the posts of the days whose observations it gets, sorted, in a folder for
+/// each in the task's own folder of output, and tells of them.
+pub fn reduce_observations(
+    lake: &Lake,
+    records: impl BufRead + 'static,
+    task_output: &str,
+    told: &mut impl Write,
+) -> Result<Counters, Error> {
+    let known = lake.versions(Place::Compaction).current()?;
+    let known: CompactionManifest = known.map(|version| version.manifest()).transpose()?.unwrap_or_default();
+    let of_day = lake.clone();
+    let mut observed = Observed::of_sorted(records, move |day| {
+        let current = of_day.versions(Place::Posts(day)).current().map_err(tootmill_lake::Error::into_io)?;
+        let Some(current) = current else { return Ok(None) };
+        let files = current.files().map_err(tootmill_lake::Error::into_io)?;
+        Ok(Some(Box::new(lines_of(inputs(&of_day, &files))) as _))
+    });
+    observed.add_deleted(known.deleted.iter().cloned());
+    let mut counters = Counters::default();
+    let mut deleted_posts = known.deleted_posts.clone();
+    let mut lines = Vec::new();
+    let mut deletions = Vec::new();
+    choose(
+        lake,
+        observed,
+        &mut deleted_posts,
+        &mut counters,
+        |day| Ok(format!("{task_output}/{DAY_FOLDER}{day}")),
+        |day, _, manifest| {
+            lines.push(Told::Day(day, manifest));
+            Ok(())
+        },
+        |id| {
+            deletions.push(Told::Deletion(id.into()));
+            Ok(())
+        },
+    )?;
+    let deleted = deleted_posts.difference(&known.deleted_posts).cloned().map(Told::DeletedPost);
+    for line in lines.into_iter().chain(deletions).chain(deleted) {
+        writeln!(told, "{line}").map_err(tootmill_engine::Error::Write)?;
+    }
+    Ok(counters)
 }

@@ -9,7 +9,7 @@ use crate::{
     files::{Output, inputs},
     manifests::StatesManifest,
     rows::make_rows,
-    yarn::{JobReport, OnYarn, counters_of},
+    yarn::{JobReport, Mapping, OnYarn, counters_of},
 };
 
 /// What came of a day's posts.
@@ -63,13 +63,18 @@ pub fn count_day_on_yarn(
     }
     let staged = lake.versions(Place::States(day)).stage()?;
     let work = format!("states-{day}");
-    let (outcome, output) = yarn.run(lake, &work, &posts.files()?, |job, reducers| yarn.reduce(job, reducers))?;
+    let (outcome, output) = yarn.run(lake, &work, &posts.files()?, Mapping::Posts, |job, reducers| yarn.merge(job, reducers))?;
     let counters = counters_of(&outcome);
     yarn.bad_limit.check(&counters)?;
     staged.adopt(&output)?;
     let counted = finish(lake, lease, day, registry, &posts, staged, counters, Some((&outcome).into()))?;
     lake.storage().remove(&lake.aside(&work))?;
     Ok(counted)
+}
+
+/// Whether a day's states are there, made from the posts that count.
+pub fn is_counted(lake: &Lake, day: Day, registry: &Registry) -> Result<bool, Error> {
+    Ok(needed(lake, day, false, registry)?.1.is_some())
 }
 
 /// The version of a day's posts, and the states that were made from it if they are there.

@@ -14,11 +14,11 @@ mod merge;
 mod rows;
 mod yarn;
 
-pub use compact::{Compacted, compact, finish_commit};
-pub use count::{Counted, count_day, count_day_on_yarn};
+pub use compact::{Compacted, compact, compact_on_yarn, finish_commit, reduce_observations};
+pub use count::{Counted, count_day, count_day_on_yarn, is_counted};
 pub use error::Error;
 pub use import::import;
 pub use load::{LoadableRows, loadable_rows};
 pub use manifests::{CompactionManifest, PostsManifest, RowsManifest, StatesManifest, TotalsManifest};
-pub use merge::{MergedDays, merge};
+pub use merge::{MergedDays, merge, merge_on_yarn};
 pub use yarn::{JobReport, OnYarn, Way};

@@ -6,7 +6,7 @@ use std::{
 };
 
 use tootmill_engine::{Counters, Error as EngineError, Lines, Merged, Records, write_records};
-use tootmill_lake::{Lake, Lease, Place, Version};
+use tootmill_lake::{Lake, Lease, Place, Staged, Version};
 use tootmill_metric::{Day, Registry};
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     files::{Output, records},
     manifests::{CompactionManifest, StatesManifest, TotalsManifest},
     rows::make_rows,
+    yarn::{JobReport, Mapping, OnYarn},
 };
 
 /// What came of merging.
@@ -32,36 +33,79 @@ pub struct MergedDays {
     pub counters: Counters,
     /// How many rows there are.
     pub rows: u64,
+    /// The job that did it, where one did.
+    pub job: Option<JobReport>,
 }
 
 /// What is to be merged.
-pub(crate) struct Plan {
+struct Plan {
     /// The totals, where the days are new and can be merged into them.
-    pub(crate) totals: Option<Version>,
+    totals: Option<Version>,
     /// The days whose states are to be merged.
-    pub(crate) days: Vec<(Day, Version)>,
+    days: Vec<(Day, Version)>,
     /// What the totals will be made from.
-    pub(crate) manifest: TotalsManifest,
+    manifest: TotalsManifest,
 }
 
 /// Brings the totals and their rows up to date: a new day is merged into them, a day that changed means a merge of all.
 pub fn merge(lake: &Lake, lease: &mut Lease, registry: &Registry) -> Result<MergedDays, Error> {
     let plan = match plan(lake, registry)? {
         Ok(plan) => plan,
-        Err((totals, manifest)) => return finish(lake, lease, registry, &totals, manifest, None),
+        Err((totals, manifest)) => return finish(lake, lease, registry, &totals, manifest, None, None),
     };
     let staged = lake.versions(Place::Totals).stage()?;
     let mut output = Output::create(&staged, "part-00000.records")?;
-    let versions: Vec<&Version> = plan.totals.iter().chain(plan.days.iter().map(|(_, version)| version)).collect();
-    write_records(&mut merged(lake, &versions, registry)?, &mut output)?;
+    write_records(&mut merged(lake, &plan.versions(), registry)?, &mut output)?;
     output.finish()?;
-    let totals = staged.commit(&plan.manifest, lease)?;
-    let days = plan.days.iter().map(|(day, _)| *day).collect();
-    finish(lake, lease, registry, &totals, plan.manifest, Some((days, plan.totals.is_none())))
+    plan.commit(lake, lease, registry, staged, None)
+}
+
+/// As [`merge`], by a job.
+pub fn merge_on_yarn(
+    lake: &Lake,
+    lease: &mut Lease,
+    registry: &Registry,
+    yarn: &OnYarn<'_>,
+) -> Result<MergedDays, Error> {
+    let plan = match plan(lake, registry)? {
+        Ok(plan) => plan,
+        Err((totals, manifest)) => return finish(lake, lease, registry, &totals, manifest, None, None),
+    };
+    let staged = lake.versions(Place::Totals).stage()?;
+    let mut files = Vec::new();
+    for version in plan.versions() {
+        files.extend(version.files()?);
+    }
+    let work = "totals";
+    let (outcome, output) =
+        yarn.run(lake, work, &files, Mapping::Records, |job, reducers| yarn.merge(job, reducers))?;
+    staged.adopt(&output)?;
+    let merged = plan.commit(lake, lease, registry, staged, Some((&outcome).into()))?;
+    lake.storage().remove(&lake.aside(work))?;
+    Ok(merged)
+}
+
+impl Plan {
+    fn versions(&self) -> Vec<&Version> {
+        self.totals.iter().chain(self.days.iter().map(|(_, version)| version)).collect()
+    }
+
+    fn commit(
+        self,
+        lake: &Lake,
+        lease: &mut Lease,
+        registry: &Registry,
+        staged: Staged,
+        job: Option<JobReport>,
+    ) -> Result<MergedDays, Error> {
+        let totals = staged.commit(&self.manifest, lease)?;
+        let days = self.days.iter().map(|(day, _)| *day).collect();
+        finish(lake, lease, registry, &totals, self.manifest, Some((days, self.totals.is_none())), job)
+    }
 }
 
 /// What is to be merged, or the totals where that was done before.
-pub(crate) fn plan(lake: &Lake, registry: &Registry) -> Result<Result<Plan, (Version, TotalsManifest)>, Error> {
+fn plan(lake: &Lake, registry: &Registry) -> Result<Result<Plan, (Version, TotalsManifest)>, Error> {
     let mut manifest = TotalsManifest { metrics: metrics(registry), ..TotalsManifest::default() };
     if let Some(compaction) = lake.versions(Place::Compaction).current()? {
         manifest.counters = compaction.manifest::<CompactionManifest>()?.counters;
@@ -93,7 +137,7 @@ pub(crate) fn plan(lake: &Lake, registry: &Registry) -> Result<Result<Plan, (Ver
 const FILES: usize = 48;
 
 /// The merged records of several versions.
-pub(crate) fn merged<'r>(lake: &Lake, versions: &[&Version], registry: &'r Registry) -> Result<Merged<'r>, Error> {
+fn merged<'r>(lake: &Lake, versions: &[&Version], registry: &'r Registry) -> Result<Merged<'r>, Error> {
     let mut sources: Vec<Box<dyn Records>> = Vec::new();
     for version in versions {
         sources.extend(records(lake, version)?);
@@ -111,17 +155,18 @@ pub(crate) fn merged<'r>(lake: &Lake, versions: &[&Version], registry: &'r Regis
 }
 
 /// Makes the rows of the totals, and says what was done.
-pub(crate) fn finish(
+fn finish(
     lake: &Lake,
     lease: &mut Lease,
     registry: &Registry,
     totals: &Version,
     manifest: TotalsManifest,
     new: Option<(Vec<Day>, bool)>,
+    job: Option<JobReport>,
 ) -> Result<MergedDays, Error> {
     let rows = make_rows(lake, lease, Place::RowsOfTotals, totals, registry)?.rows;
     let days = manifest.days.keys().filter_map(|day| Day::parse(day)).collect();
     let was_done = new.is_none();
     let (new, from_all) = new.unwrap_or_default();
-    Ok(MergedDays { was_done, new, from_all, days, counters: manifest.counters, rows })
+    Ok(MergedDays { was_done, new, from_all, days, counters: manifest.counters, rows, job })
 }

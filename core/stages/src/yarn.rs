@@ -49,6 +49,27 @@ pub enum Way {
     Stock,
 }
 
+/// What mappers do with lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mapping {
+    /// Posts become records.
+    Posts,
+    /// Observations of posts become records of them.
+    Observations,
+    /// Records stay what they are.
+    Records,
+}
+
+impl Mapping {
+    fn option(self) -> &'static str {
+        match self {
+            Self::Posts => "",
+            Self::Observations => " --observations",
+            Self::Records => " --records",
+        }
+    }
+}
+
 /// How many bytes of lines a compressed byte stands for, about: for sharing out work only.
 const COMPRESSION: u64 = 6;
 /// For so many bytes of lines there is a reducer.
@@ -67,6 +88,7 @@ impl OnYarn<'_> {
         lake: &Lake,
         work: &str,
         files: &[tootmill_lake::Entry],
+        mapping: Mapping,
         make: impl FnOnce(Job, u32) -> Job,
     ) -> Result<(Outcome, String), Error> {
         let storage = lake.storage();
@@ -75,7 +97,7 @@ impl OnYarn<'_> {
         let address = |path: &str| storage.address(path);
         let output = format!("{aside}/output");
         let name = format!("tootmill {work} of {}", lake.root().rsplit('/').next().unwrap_or_default());
-        let mapper = format!("{PROGRAM} mapper --memory {}B", self.memory);
+        let mapper = format!("{PROGRAM} mapper --memory {}B{}", self.memory, mapping.option());
         let mut job = match self.way {
             Way::Direct => {
                 let splits = Split::plan(&**storage, files, self.bytes_a_mapper);
@@ -105,11 +127,10 @@ impl OnYarn<'_> {
         Ok((self.cluster.run(&job, self.watch, &self.cancel)?, output))
     }
 
-    /// A reducer's command, which is also a combiner's.
-    pub(crate) fn reduce(&self, job: Job, reducers: u32) -> Job {
-        let reducer = format!("{PROGRAM} reducer");
-        let job = job.reduce(&reducer, reducers);
-        if self.combiner { job.combine(&reducer) } else { job }
+    /// Lets records be merged.
+    pub(crate) fn merge(&self, job: Job, reducers: u32) -> Job {
+        let job = job.reduce(&format!("{PROGRAM} reducer"), reducers);
+        if self.combiner { job.combine(&format!("{PROGRAM} reducer --combine")) } else { job }
     }
 
     fn reducers_for(&self, files: &[tootmill_lake::Entry]) -> u32 {
@@ -134,6 +155,12 @@ impl OnYarn<'_> {
         }
         Ok(storage.address(&path))
     }
+}
+
+/// The command that makes posts of observations.
+pub(crate) fn posts_reducer(lake: &Lake) -> String {
+    let (root, instance) = lake.root().rsplit_once('/').unwrap_or_default();
+    format!("{PROGRAM} reducer --posts-of '{}' --instance '{instance}'", lake.storage().address(root))
 }
 
 /// How many bytes of lines are in files.

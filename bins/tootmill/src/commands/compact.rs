@@ -6,13 +6,14 @@ use tootmill_lake::{Lake, find_inputs};
 use tootmill_stages::Compacted;
 
 use super::{
-    lake::{LakeArguments, OutcomeArguments, days, days_as_data, phrase},
+    lake::{LakeArguments, On, OutcomeArguments, days, days_as_data, phrase},
     run::EngineArguments,
+    yarn::YarnArguments,
 };
 use crate::{
     failure::Failure,
     output::{say, with_stdout},
-    progress::Progress,
+    progress::{JobProgress, Progress},
 };
 
 /// Choose among observations of the same post: raw files into posts, in a lake or to standard output.
@@ -30,10 +31,19 @@ pub(crate) struct Compact {
     /// Write the posts of the inputs to standard output, and touch no lake
     #[arg(long, requires = "inputs", conflicts_with_all = ["json", "quiet"])]
     stdout: bool,
-    #[command(flatten)]
-    lake: Option<LakeArguments>,
+    /// Where the lake is: a folder, or hdfs://HOST:PORT/FOLDER
+    #[arg(long, value_name = "LAKE", env = "TOOTMILL_LAKE")]
+    lake: Option<String>,
+    /// The instance whose posts are meant, by its host
+    #[arg(long, value_name = "HOST", env = "TOOTMILL_INSTANCE")]
+    instance: Option<String>,
+    /// Where to compact [default: in this process; daily runs see little that is new]
+    #[arg(long, value_name = "WHERE")]
+    on: Option<On>,
     #[command(flatten)]
     engine: EngineArguments,
+    #[command(flatten)]
+    yarn: YarnArguments,
     #[command(flatten)]
     outcome: OutcomeArguments,
 }
@@ -43,14 +53,16 @@ impl Compact {
         if self.stdout {
             return self.to_stdout();
         }
-        let Some(lake) = &self.lake else {
+        let (Some(lake), Some(instance)) = (self.lake, self.instance) else {
             return Err(Failure::Usage("say which lake, by --lake and --instance, or --stdout INPUT…".into()));
         };
-        let (sentence, data) = in_lake(&lake.open()?, &self.engine, self.outcome.quiet)?;
+        let lake = LakeArguments { lake, instance }.open()?;
+        let on = self.on.unwrap_or(On::Local);
+        let (sentence, data) = in_lake(&lake, on, &self.engine, &self.yarn, self.outcome.quiet)?;
         self.outcome.tell(&sentence, &data)
     }
 
-    fn to_stdout(self) -> Result<(), Failure> {
+    fn to_stdout(&self) -> Result<(), Failure> {
         let inputs = find_inputs(self.inputs.iter().map(String::as_str))?;
         let progress = Progress::new(inputs.bytes(), false);
         let counters =
@@ -66,17 +78,33 @@ impl Compact {
 /// Compacts a lake, and tells what was done.
 pub(crate) fn in_lake(
     lake: &Lake,
+    on: On,
     engine: &EngineArguments,
+    yarn: &YarnArguments,
     quiet: bool,
 ) -> Result<(String, serde_json::Value), Failure> {
     let mut lease = lake.lease("tootmill compact")?;
-    let progress = Progress::new(0, quiet);
-    let compacted = tootmill_stages::compact(lake, &mut lease, &engine.options(), &progress);
-    progress.finish();
-    let Compacted { files, counters, days: changed } = compacted?;
-    let sentence = match files {
+    let (compacted, job) = match on {
+        On::Local => {
+            let progress = Progress::new(0, quiet);
+            let compacted = tootmill_stages::compact(lake, &mut lease, &engine.options(), &progress);
+            progress.finish();
+            (compacted?, None)
+        }
+        On::Yarn => {
+            let watch = JobProgress::new(quiet);
+            let compacted = tootmill_stages::compact_on_yarn(lake, &mut lease, &yarn.on_yarn(engine, &watch)?);
+            watch.finish();
+            compacted?
+        }
+    };
+    let Compacted { files, counters, days: changed } = compacted;
+    let mut sentence = match files {
         0 => "there is no new raw file".to_string(),
         _ => format!("compacted {files} raw files ({}); changed: {}", phrase(&counters), days(&changed)),
     };
-    Ok((sentence, json!({"files": files, "counters": counters, "days": days_as_data(&changed)})))
+    if let Some(job) = &job {
+        sentence += &format!("; {}", super::yarn::phrase(job));
+    }
+    Ok((sentence, json!({"files": files, "counters": counters, "days": days_as_data(&changed), "job": job})))
 }

@@ -1,10 +1,13 @@
 //! `tootmill mapper`: posts to records, as Hadoop Streaming runs it.
 
-use std::io;
+use std::{
+    io::{self, Read, Write},
+    sync::Arc,
+};
 
 use bytesize::ByteSize;
 use clap::Parser;
-use tootmill_engine::{Counters, Silent, map};
+use tootmill_engine::{Counters, Error, Silent, map, map_observations};
 use tootmill_input::{Inputs, Reader};
 use tootmill_lake::{Split, splits_as_inputs};
 use tootmill_metric::Registry;
@@ -24,6 +27,12 @@ pub(crate) struct Mapper {
     /// Standard input names parts of files, a line `OFFSET TAB LENGTH TAB ADDRESS` each, from which to read the posts
     #[arg(long)]
     splits: bool,
+    /// Write the posts' observations, for a reducer with --posts-of, instead of records of metrics
+    #[arg(long, conflicts_with = "records")]
+    observations: bool,
+    /// The lines are records already: pass them on
+    #[arg(long)]
+    records: bool,
     /// Memory for combining
     #[arg(long, value_name = "SIZE", default_value = "128MiB", value_parser = parse_memory)]
     memory: ByteSize,
@@ -34,8 +43,18 @@ impl Mapper {
         let registry = Registry::linked()?;
         let memory = usize::try_from(self.memory.as_u64()).unwrap_or(usize::MAX);
         let inputs = if self.splits { splits()? } else { Inputs::default() };
-        let posts = if self.splits { Reader::lines_of(&inputs) } else { Reader::of_lines(io::stdin()) };
-        let counters = with_stdout(|output| map(posts, &registry, memory, output, &Silent));
+        let counters = with_stdout(|output| {
+            if self.records {
+                let passed = if self.splits { pass_on(&inputs, output) } else { copy(io::stdin(), output) };
+                return passed.map(|()| Counters::default());
+            }
+            let lines = if self.splits { Reader::lines_of(&inputs) } else { Reader::of_lines(io::stdin()) };
+            if self.observations {
+                map_observations(lines, memory, output, &Silent)
+            } else {
+                map(lines, &registry, memory, output, &Silent)
+            }
+        });
         let counters: Counters = counters.map_err(|error| Failure::from(error).or_output_needed())?;
         counters.report(&mut io::stderr().lock())?;
         Ok(())
@@ -51,4 +70,13 @@ fn splits() -> Result<Inputs, Failure> {
         Failure::permanent("standard input has a line that is no split: OFFSET TAB LENGTH TAB ADDRESS".to_string())
     })?;
     Ok(splits_as_inputs(&splits)?)
+}
+
+/// Passes on the lines of all inputs.
+fn pass_on(inputs: &Inputs, output: &mut impl Write) -> Result<(), Error> {
+    inputs.inputs().iter().try_for_each(|input| copy(input.open(Arc::default())?, output))
+}
+
+fn copy(mut lines: impl Read, output: &mut impl Write) -> Result<(), Error> {
+    io::copy(&mut lines, output).map(drop).map_err(Error::Write)
 }

@@ -6,8 +6,12 @@ use tootmill_lake::Lake;
 use tootmill_metric::Registry;
 use tootmill_stages::MergedDays;
 
-use super::lake::{LakeArguments, OutcomeArguments, days, days_as_data};
-use crate::failure::Failure;
+use super::{
+    lake::{LakeArguments, On, OutcomeArguments, days, days_as_data},
+    run::EngineArguments,
+    yarn::YarnArguments,
+};
+use crate::{failure::Failure, progress::JobProgress};
 
 /// Bring the totals of a lake, and their rows, up to date with the days' states.
 ///
@@ -18,36 +22,61 @@ use crate::failure::Failure;
 pub(crate) struct Merge {
     #[command(flatten)]
     lake: LakeArguments,
+    /// Where to merge
+    #[arg(long, value_name = "WHERE", default_value = "local")]
+    on: On,
+    #[command(flatten)]
+    engine: EngineArguments,
+    #[command(flatten)]
+    yarn: YarnArguments,
     #[command(flatten)]
     outcome: OutcomeArguments,
 }
 
 impl Merge {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let (sentence, data) = in_lake(&self.lake.open()?)?;
+        let (sentence, data) = in_lake(&self.lake.open()?, self.on, &self.engine, &self.yarn, self.outcome.quiet)?;
         self.outcome.tell(&sentence, &data)
     }
 }
 
-/// Merges in this process, and tells what was done.
-pub(crate) fn in_lake(lake: &Lake) -> Result<(String, serde_json::Value), Failure> {
+/// Merges, and tells what was done.
+pub(crate) fn in_lake(
+    lake: &Lake,
+    on: On,
+    engine: &EngineArguments,
+    yarn: &YarnArguments,
+    quiet: bool,
+) -> Result<(String, serde_json::Value), Failure> {
     let registry = Registry::linked()?;
     let mut lease = lake.lease("tootmill merge")?;
-    let merged = tootmill_stages::merge(lake, &mut lease, &registry)?;
+    let merged = match on {
+        On::Local => tootmill_stages::merge(lake, &mut lease, &registry)?,
+        On::Yarn => {
+            let watch = JobProgress::new(quiet);
+            let merged =
+                tootmill_stages::merge_on_yarn(lake, &mut lease, &registry, &yarn.on_yarn(engine, &watch)?);
+            watch.finish();
+            merged?
+        }
+    };
     Ok(told(&merged))
 }
 
 /// What merging did, as a sentence and as data.
-pub(crate) fn told(merged: &MergedDays) -> (String, serde_json::Value) {
-    let MergedDays { was_done, new, from_all, days: all, counters, rows } = merged;
-    let sentence = match (was_done, from_all) {
+fn told(merged: &MergedDays) -> (String, serde_json::Value) {
+    let MergedDays { was_done, new, from_all, days: all, counters, rows, job } = merged;
+    let mut sentence = match (was_done, from_all) {
         (true, _) => format!("the totals were up to date: {}, {rows} rows", days(all)),
         (false, true) => format!("merged the states of {}: {rows} rows", days(all)),
         (false, false) => format!("merged {} into the totals of {}: {rows} rows", days(new), days(all)),
     };
+    if let Some(job) = job {
+        sentence += &format!("; {}", super::yarn::phrase(job));
+    }
     let data = json!({
         "was_done": was_done, "from_all": from_all, "new": days_as_data(new), "days": days_as_data(all),
-        "counters": counters, "rows": rows,
+        "counters": counters, "rows": rows, "job": job,
     });
     (sentence, data)
 }

@@ -3,8 +3,10 @@
 use std::io::{BufReader, Write};
 
 use clap::Parser;
-use tootmill_engine::{Counts, Error, Family, Lines, Merged, RowsWriter, reduce, write_records};
+use tootmill_engine::{Counters, Counts, Error, Family, Lines, Merged, RowsWriter, reduce, write_records};
+use tootmill_lake::{Lake, Storage};
 use tootmill_metric::Registry;
+use tootmill_stages::reduce_observations;
 
 use crate::{
     failure::Failure,
@@ -23,10 +25,22 @@ pub(crate) struct Reducer {
     /// Write rows, `table TAB row key TAB data:column TAB value`, instead of records
     #[arg(long)]
     rows: bool,
+    /// Merge a part of the records, before they travel: nothing is counted
+    #[arg(long, conflicts_with = "rows")]
+    combine: bool,
+    /// Make posts of observations, in the lake at this address, in the folder that `mapreduce_task_output_dir` names
+    #[arg(long, value_name = "LAKE", requires = "instance", conflicts_with_all = ["rows", "combine"])]
+    posts_of: Option<String>,
+    /// With --posts-of: the instance
+    #[arg(long, value_name = "HOST")]
+    instance: Option<String>,
 }
 
 impl Reducer {
     pub(crate) fn run(self) -> Result<(), Failure> {
+        if let (Some(lake), Some(instance)) = (&self.posts_of, &self.instance) {
+            return make_posts(&Lake::open(lake, instance)?);
+        }
         let registry = Registry::linked()?;
         let records = Lines::new(BufReader::with_capacity(1 << 18, std::io::stdin()));
         let written = with_stdout(|output| {
@@ -46,9 +60,24 @@ impl Reducer {
         });
         let (Counts { records, merged }, rows) =
             written.map_err(|error: Error| Failure::from(error).or_output_needed())?;
+        if self.combine {
+            return Ok(());
+        }
         for (counter, count) in [("records", records), ("merged_records", merged), ("rows", rows)] {
             say(format!("reporter:counter:tootmill,{counter},{count}"));
         }
         Ok(())
     }
+}
+
+/// Makes posts of the observations on standard input.
+fn make_posts(lake: &Lake) -> Result<(), Failure> {
+    let variable = "mapreduce_task_output_dir";
+    let folder = std::env::var(variable)
+        .map_err(|_| Failure::Usage(format!("{variable} is not set: this runs as a reducer of `tootmill compact`")))?;
+    let (_, folder) = <dyn Storage>::open(&folder)?;
+    let records = BufReader::with_capacity(1 << 18, std::io::stdin());
+    let counters: Counters = with_stdout(|output| Ok::<_, Failure>(reduce_observations(lake, records, &folder, output)?))?;
+    counters.report(&mut std::io::stderr().lock())?;
+    Ok(())
 }
