@@ -361,7 +361,8 @@ enum Told {
 
 impl Told {
     fn parse(line: &str) -> Option<Self> {
-        let fields: Vec<&str> = line.split('\t').collect();
+        // Hadoop ends a line with fewer fields than it expects with a TAB of its own.
+        let fields: Vec<&str> = line.strip_suffix('\t').unwrap_or(line).split('\t').collect();
         Some(match *fields {
             ["day", day, posts, digest] => {
                 Self::Day(Day::parse(day)?, PostsManifest { posts: posts.parse().ok()?, digest: digest.into() })
