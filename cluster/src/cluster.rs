@@ -30,9 +30,9 @@ use crate::{
 };
 
 /// How long a daemon may take until it answers, on a machine that is busy with other things.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// How long a daemon may take to end when it is asked to, before it is made to.
-const GRACE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_mins(2);
+/// How long a process may still be there that was killed.
+const LAST_GRACE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(100);
 
 /// What kind of cluster.
@@ -378,15 +378,19 @@ impl Cluster {
         }
     }
 
-    /// Signals the daemons and waits until they are gone; those that stay are killed.
+    /// Signals the daemons and waits until they are gone; those that stay too long are killed.
     fn end(&mut self, daemons: &[Daemon], signal: Signal) {
-        for (signal, patience) in [(signal, GRACE), (Signal::KILL, GRACE)] {
-            let running = |daemon: &Daemon| processes::daemon(&self.layout, *daemon);
-            daemons.iter().filter_map(running).for_each(|pid| processes::signal_group(pid, signal));
-            let start = Instant::now();
-            while daemons.iter().any(|daemon| running(daemon).is_some()) && start.elapsed() < patience {
-                thread::sleep(POLL / 4);
+        let running = || daemons.iter().filter_map(|daemon| Some((*daemon, processes::daemon(&self.layout, *daemon)?)));
+        running().for_each(|(_, pid)| processes::signal_group(pid, signal));
+        let start = Instant::now();
+        let mut patience = LAST_GRACE;
+        while start.elapsed() < patience {
+            let left: Vec<(Daemon, i32)> = running().collect();
+            patience = left.iter().map(|(daemon, _)| daemon.grace() + LAST_GRACE).max().unwrap_or_default();
+            for (_, pid) in left.iter().filter(|(daemon, _)| start.elapsed() > daemon.grace()) {
+                processes::signal_group(*pid, Signal::KILL);
             }
+            thread::sleep(POLL / 4);
         }
         for daemon in daemons {
             if processes::daemon(&self.layout, *daemon).is_none() {
