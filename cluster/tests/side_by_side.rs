@@ -1,4 +1,5 @@
 //! Two clusters side by side, started at the same moment: neither is in the other's way, and nothing of them is left.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
 
 use std::{
     collections::BTreeSet,
