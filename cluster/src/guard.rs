@@ -13,7 +13,7 @@ const SCRIPT: &str = r#"
 read line && exit
 cd "$1" || exit
 for file in pids/*; do
-  pid=$(cat "$file") && grep -qzxF -e "$2" "/proc/$pid/cmdline" && kill -KILL -- "-$pid"
+  pid=$(cat "$file") && grep -qzxF -e "$2" "/proc/$pid/cmdline" && kill -KILL "-$pid"
 done 2>/dev/null
 for process in /proc/[0-9]*; do
   grep -qz -e "^LOCAL_DIRS=$3/" "$process/environ" && kill -KILL "${process#/proc/}"
@@ -53,7 +53,7 @@ impl Drop for Guard {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::PathBuf};
+    use std::{fs, os::unix::process::ExitStatusExt, path::PathBuf, process::ExitStatus};
 
     use super::*;
     use crate::{Daemon, processes};
@@ -72,12 +72,17 @@ mod tests {
         (folder, layout, daemon, guard)
     }
 
+    /// How it ends by itself: `wait` alone would end it, by closing what it waits for.
+    fn status(daemon: &mut Child) -> ExitStatus {
+        let _held = daemon.stdin.take();
+        daemon.wait().unwrap()
+    }
+
     #[test]
     fn a_cluster_does_not_outlive_who_started_it() {
-        let (folder, layout, mut daemon, guard) = cluster(true);
+        let (folder, _, mut daemon, guard) = cluster(true);
         drop(guard);
-        assert_eq!(processes::daemon(&layout, Daemon::NameNode), None);
-        assert!(!daemon.wait().unwrap().success());
+        assert_eq!(status(&mut daemon).signal(), Some(9));
         assert!(!folder.exists());
     }
 
