@@ -180,7 +180,7 @@ impl Cluster {
     }
 
     /// Lets it run on when this value, and this process, are gone.
-    pub fn leave_running(mut self) {
+    pub fn leave_running(&mut self) {
         self.guard.take().into_iter().for_each(Guard::dismiss);
     }
 
