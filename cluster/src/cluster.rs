@@ -20,6 +20,7 @@ use rustix::process::Signal;
 use crate::{
     Container, Daemon, Environment, Error, Layout, configuration,
     error::{at, starting},
+    guard::Guard,
     hdfs, health,
     jars::Jars,
     java, launch,
@@ -30,9 +31,9 @@ use crate::{
 };
 
 /// How long a daemon may take until it answers, on a machine that is busy with other things.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// How long a daemon may take to end when it is asked to, before it is made to.
-const GRACE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_mins(2);
+/// How long a process may still be there that was killed.
+const LAST_GRACE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(100);
 
 /// What kind of cluster.
@@ -56,7 +57,7 @@ impl Default for Options {
     }
 }
 
-/// A cluster in its folder. One that this value has started is stopped when the value is dropped.
+/// A cluster in its folder. One that this value has started is stopped when the value is dropped, or this process ends in whatever way.
 #[derive(Debug)]
 pub struct Cluster {
     layout: Layout,
@@ -64,7 +65,8 @@ pub struct Cluster {
     environment: Environment,
     /// Those that this process has started, to wait for.
     children: BTreeMap<Daemon, Child>,
-    owned: bool,
+    /// There while this value is answerable for the cluster.
+    guard: Option<Guard>,
     interrupted: Arc<AtomicBool>,
 }
 
@@ -136,6 +138,10 @@ impl Cluster {
     }
 
     fn start_all(layout: Layout, settings: Settings, held: &mut Held, options: &Options) -> Result<Self, Error> {
+        // Logs are about one run: an error that is in them is of this one.
+        if layout.logs().exists() {
+            fs::remove_dir_all(layout.logs()).map_err(at("removing", layout.logs()))?;
+        }
         for folder in [layout.logs(), layout.folder().join("pids"), layout.data("hadoop")] {
             fs::create_dir_all(&folder).map_err(at("creating", &folder))?;
         }
@@ -144,13 +150,16 @@ impl Cluster {
         wrappers::write(&layout, &settings)?;
         let environment = Environment::new(&layout, &settings);
         let daemons: Vec<Daemon> = settings.daemons().collect();
+        let guard = Guard::over(&layout, &settings)?;
         // From here on whatever was started is stopped by the drop.
         let interrupted = options.interrupted.clone();
-        let mut cluster = Self { layout, settings, environment, children: BTreeMap::new(), owned: true, interrupted };
+        let mut cluster =
+            Self { layout, settings, environment, children: BTreeMap::new(), guard: Some(guard), interrupted };
         let outcome = cluster.bring_up(&daemons, Some(held));
         if outcome.is_err() {
             cluster.stop_all();
-            cluster.owned = false;
+            // The folder is still wanted.
+            cluster.guard.take().into_iter().for_each(Guard::dismiss);
         }
         outcome?;
         cluster.environment.write(&cluster.layout.environment())?;
@@ -167,17 +176,17 @@ impl Cluster {
         let settings = Settings::read(&layout)?.ok_or_else(no_cluster)?;
         let environment = Environment::new(&layout, &settings);
         let interrupted = Arc::default();
-        Ok(Self { layout, settings, environment, children: BTreeMap::new(), owned: false, interrupted })
+        Ok(Self { layout, settings, environment, children: BTreeMap::new(), guard: None, interrupted })
     }
 
     /// Lets it run on when this value, and this process, are gone.
-    pub fn leave_running(mut self) {
-        self.owned = false;
+    pub fn leave_running(&mut self) {
+        self.guard.take().into_iter().for_each(Guard::dismiss);
     }
 
     /// Stops all of it. A temporary folder is removed.
     pub fn down(mut self) -> Result<(), Error> {
-        self.owned = false;
+        let _guard = self.guard.take();
         self.stop_all();
         let left =
             self.daemons().into_iter().find_map(|daemon| Some((daemon, processes::daemon(&self.layout, daemon)?)));
@@ -378,15 +387,19 @@ impl Cluster {
         }
     }
 
-    /// Signals the daemons and waits until they are gone; those that stay are killed.
+    /// Signals the daemons and waits until they are gone; those that stay too long are killed.
     fn end(&mut self, daemons: &[Daemon], signal: Signal) {
-        for (signal, patience) in [(signal, GRACE), (Signal::KILL, GRACE)] {
-            let running = |daemon: &Daemon| processes::daemon(&self.layout, *daemon);
-            daemons.iter().filter_map(running).for_each(|pid| processes::signal_group(pid, signal));
-            let start = Instant::now();
-            while daemons.iter().any(|daemon| running(daemon).is_some()) && start.elapsed() < patience {
-                thread::sleep(POLL / 4);
+        let running = || daemons.iter().filter_map(|daemon| Some((*daemon, processes::daemon(&self.layout, *daemon)?)));
+        running().for_each(|(_, pid)| processes::signal_group(pid, signal));
+        let start = Instant::now();
+        let mut patience = LAST_GRACE;
+        while start.elapsed() < patience {
+            let left: Vec<(Daemon, i32)> = running().collect();
+            patience = left.iter().map(|(daemon, _)| daemon.grace() + LAST_GRACE).max().unwrap_or_default();
+            for (_, pid) in left.iter().filter(|(daemon, _)| start.elapsed() > daemon.grace()) {
+                processes::signal_group(*pid, Signal::KILL);
             }
+            thread::sleep(POLL / 4);
         }
         for daemon in daemons {
             if processes::daemon(&self.layout, *daemon).is_none() {
@@ -406,7 +419,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        if self.owned {
+        if self.guard.is_some() {
             self.stop_all();
             let _ = self.remove_temporary();
         }
@@ -430,8 +443,11 @@ fn user() -> Result<String, Error> {
 
 /// Whether the error is that of a daemon whose port someone else has.
 fn lost_a_port(error: &Error) -> bool {
-    matches!(error, Error::Died { tail, .. } | Error::Silent { tail, .. }
-        if tail.contains("BindException") || tail.contains("Address already in use"))
+    let (Error::Died { log, .. } | Error::Silent { log, .. }) = error else { return false };
+    fs::read(log).is_ok_and(|log| {
+        let log = String::from_utf8_lossy(&log);
+        ["BindException", "Address already in use"].iter().any(|sign| log.contains(sign))
+    })
 }
 
 /// The end of a file, in whole lines.

@@ -137,6 +137,7 @@ fn yarn(layout: &Layout, settings: &Settings) -> String {
         yarn.resourcemanager.nodemanagers.heartbeat-interval-ms       100
         yarn.client.application-client-protocol.poll-interval-ms      20
         yarn.nodemanager.sleep-delay-before-sigkill.ms                10
+        yarn.nodemanager.process-kill-wait.ms                         1000
         yarn.nodemanager.container-monitor.interval-ms                1000
         # Lost after 20 s of silence, and not after 10 minutes.
         yarn.nm.liveness-monitor.expiry-interval-ms                   20000

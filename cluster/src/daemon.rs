@@ -1,6 +1,6 @@
 //! The daemons of a cluster: what each is called, runs, listens on, and needs to be there before it.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +96,16 @@ impl Daemon {
         }
     }
 
+    /// How long it may take to end when it is asked to, before it is killed.
+    pub(crate) fn grace(self) -> Duration {
+        Duration::from_secs(match self {
+            // They write what they have in memory.
+            HMaster | RegionServer => 30,
+            // A NodeManager with containers waits for more than that, and for nothing.
+            _ => 5,
+        })
+    }
+
     /// The first is the one that people ask for.
     pub(crate) fn ports(self) -> &'static [Port] {
         match self {
@@ -122,16 +132,14 @@ impl Daemon {
     /// Who must answer before it is started: one that was started too early waits for seconds before it tries again.
     pub(crate) fn needs(self) -> &'static [Self] {
         match self {
-            NameNode | ResourceManager | ZooKeeper => &[],
+            NameNode | ResourceManager | ZooKeeper | HistoryServer => &[],
             DataNode1 | DataNode2 => &[NameNode],
             NodeManager => &[ResourceManager],
-            // And HDFS that can be written to, see `needs_hdfs`.
-            HistoryServer => &[],
             HMaster | RegionServer | Thrift1 | Thrift2 => &[ZooKeeper],
         }
     }
 
-    /// Whether it writes to HDFS when it starts.
+    /// Whether it also needs HDFS that can be written to.
     pub(crate) fn needs_hdfs(self) -> bool {
         matches!(self, HistoryServer | HMaster | RegionServer)
     }

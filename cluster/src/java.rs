@@ -10,7 +10,7 @@ use crate::Error;
 
 const VERSION: &str = "17";
 
-/// The home of a Java 17: that of JAVA_HOME, or of the `java` on the PATH.
+/// The home of a Java 17: that of `JAVA_HOME`, or of the `java` on the PATH.
 pub(crate) fn home() -> Result<PathBuf, Error> {
     let from_home = env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin").join("java"));
     let mut found = Vec::new();

@@ -25,7 +25,8 @@ pub(crate) const CLIENT: [&str; 5] =
     ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Djava.net.preferIPv4Stack=true"];
 
 /// For what runs for hours on a machine with few cores.
-const SERVER: [&str; 3] = ["-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.net.preferIPv4Stack=true"];
+const SERVER: [&str; 4] =
+    ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Djava.net.preferIPv4Stack=true"];
 
 /// Who a daemon's user is must be the user that starts it, or it is not the superuser of HDFS.
 const NOT_INHERITED: [&str; 4] = ["HADOOP_USER_NAME", "HADOOP_CLASSPATH", "HADOOP_PROXY_USER", "CLASSPATH"];

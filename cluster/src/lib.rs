@@ -19,6 +19,7 @@ mod configuration;
 mod daemon;
 mod environment;
 mod error;
+mod guard;
 mod hdfs;
 mod health;
 mod jars;

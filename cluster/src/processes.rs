@@ -37,7 +37,9 @@ pub struct Container {
 impl Container {
     /// Whether it is the Java of a MapReduce application master.
     pub fn is_application_master(&self) -> bool {
-        self.command.contains(" org.apache.hadoop.mapreduce.v2.app.MRAppMaster")
+        // Not the shell that has started it with the same words.
+        let (program, arguments) = self.command.split_once(' ').unwrap_or_default();
+        program.ends_with("/java") && arguments.contains(" org.apache.hadoop.mapreduce.v2.app.MRAppMaster")
     }
 
     /// Ends it as a crash would: nothing of it gets to know.

@@ -42,7 +42,7 @@ fn java(settings: &Settings, classpath: &str, prefix: &str) -> String {
     let (java, options) = (settings.java_home.join("bin/java"), launch::CLIENT.join(" "));
     let (java, opens) = (java.display(), launch::OPENS.join(" "));
     let classpath = format!("classpath=\"{classpath}${{{prefix}_CLASSPATH:+:${prefix}_CLASSPATH}}\"");
-    let logger = "-Dhadoop.root.logger=\"${HADOOP_ROOT_LOGGER:-WARN,console}\"";
+    let logger = "-Dhadoop.root.logger=\"${HADOOP_ROOT_LOGGER:-INFO,console}\"";
     format!(
         "{classpath}\nrun() {{ exec '{java}' {options} {opens} {logger} ${prefix}_CLIENT_OPTS -cp \"$classpath\" \"$@\"; }}"
     )

@@ -94,13 +94,14 @@ pub fn interrupted() -> Result<Arc<AtomicBool>> {
 fn up(options: &Options) -> Result<()> {
     prerequisites::check(CLUSTER)?;
     let start = Instant::now();
-    let cluster = Cluster::up(options)?;
+    let mut cluster = Cluster::up(options)?;
+    // First of all: nobody may be reading what is said here.
+    cluster.leave_running();
     eprintln!("up in {:.1} s", start.elapsed().as_secs_f64());
     for daemon in cluster.daemons() {
         eprintln!("  {daemon:<16} {}", cluster.address(daemon));
     }
     eprintln!("to use it: . {}", cluster.folder().join("cluster.env").display());
-    cluster.leave_running();
     Ok(())
 }
 

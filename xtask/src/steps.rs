@@ -1,4 +1,4 @@
-//! Commands run one after the other: each is announced and timed, and the first that fails ends the run.
+//! Commands, and work of our own, one after the other: each is announced and timed, and the first that fails ends the run.
 
 use std::{
     fmt::Write as _,
@@ -31,15 +31,28 @@ impl<'a> Steps<'a> {
         let name = name.into();
         let line = as_typed(command);
         eprintln!("\n==> {name}: {line}");
+        let folder = self.folder;
+        self.timed(name.clone(), || {
+            let status = command.current_dir(folder).status();
+            let status = status.with_context(|| format!("{name}: cannot start `{line}`"))?;
+            if !status.success() {
+                bail!("{name} failed ({status}). To run this step alone, in {}:\n  {line}", folder.display());
+            }
+            Ok(())
+        })
+    }
+
+    /// A step that is no command.
+    pub fn call<T>(&mut self, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        eprintln!("\n==> {name}");
+        self.timed(name.to_owned(), work)
+    }
+
+    fn timed<T>(&mut self, name: String, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let start = Instant::now();
-        let status = command.current_dir(self.folder).status();
-        let succeeded = status.as_ref().is_ok_and(std::process::ExitStatus::success);
-        self.done.push(Step { name: name.clone(), time: start.elapsed(), succeeded });
-        let status = status.with_context(|| format!("{name}: cannot start `{line}`"))?;
-        if !succeeded {
-            bail!("{name} failed ({status}). To run this step alone, in {}:\n  {line}", self.folder.display());
-        }
-        Ok(())
+        let outcome = work();
+        self.done.push(Step { name, time: start.elapsed(), succeeded: outcome.is_ok() });
+        outcome
     }
 
     /// A line a step, with its time.
@@ -92,8 +105,9 @@ mod tests {
         assert!(error.ends_with("\n  false 'a b'"), "{error}");
         let error = steps.run("wheel", &mut Command::new("no-such-wheel")).unwrap_err().to_string();
         assert_eq!(error, "wheel: cannot start `no-such-wheel`");
+        assert_eq!(steps.call("grain", || Ok(7)).unwrap(), 7);
         let summary = steps.summary();
         let names: Vec<&str> = summary.lines().filter_map(|line| line.split(" s  ").nth(1)).collect();
-        assert_eq!(names, ["stone", "mill FAILED", "wheel FAILED", "in all"]);
+        assert_eq!(names, ["stone", "mill FAILED", "wheel FAILED", "grain", "in all"]);
     }
 }

@@ -6,17 +6,18 @@ use std::{
 };
 
 use anyhow::Result;
-use tootmill_cluster::cache;
+use tootmill_cluster::{Cluster, Jars, Options, cache};
 
 use crate::{
-    places,
-    prerequisites::{self, FAST, FULL},
+    cluster, places,
+    prerequisites::{self, CLUSTER, FAST, FULL},
     python,
     steps::Steps,
     tools::{self, DENY, SHEAR},
 };
 
-/// Run the checks: format, lints, tests, dependencies, documentation, the example, the comparison with the reference.
+/// Run the checks: format, lints, tests, dependencies, documentation, the example, the comparison with the reference, and
+/// what needs a cluster.
 ///
 /// Installs what it needs into the project's cache, ~/.cache/tootmill, and stops at the first step that fails.
 #[derive(clap::Args)]
@@ -33,9 +34,10 @@ Examples:
   cargo xtask test --fast    under two minutes once it is built";
 
 const REFERENCE_TESTS: &str = "tootmill/reference-tests";
+const CLUSTER_TESTS: &str = "tootmill-cluster/cluster-tests";
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let full: &[_] = if arguments.fast { &[] } else { FULL };
+    let full = FULL.iter().chain(CLUSTER).filter(|_| !arguments.fast);
     prerequisites::check(FAST.iter().chain(full))?;
     let mut steps = Steps::new(places::repository()?);
     let outcome = fast(&mut steps).and_then(|()| if arguments.fast { Ok(()) } else { rest(&mut steps) });
@@ -46,7 +48,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 fn fast(steps: &mut Steps<'_>) -> Result<()> {
     steps.run("format", cargo("fmt").args(["--all", "--check"]))?;
     let mut lints = cargo("clippy");
-    lints.args(["--workspace", "--all-targets", "--features", REFERENCE_TESTS, "--", "-D", "warnings"]);
+    lints.args(["--workspace", "--all-targets", "--features", REFERENCE_TESTS, "--features", CLUSTER_TESTS]);
+    lints.args(["--", "-D", "warnings"]);
     steps.run("lints", &mut lints)?;
     steps.run("tests", cargo("test").arg("--workspace"))
 }
@@ -71,11 +74,30 @@ fn rest(steps: &mut Steps<'_>) -> Result<()> {
     // The whole workspace, because with one package alone its dependencies get other features and compile again.
     let mut reference = cargo("test");
     reference.args(["--workspace", "--features", REFERENCE_TESTS, "--test", "reference"]);
-    steps.run("comparison with the reference", reference.env("TOOTMILL_REFERENCE_PYTHON", python))
+    steps.run("comparison with the reference", reference.env("TOOTMILL_REFERENCE_PYTHON", python))?;
+    let mut side_by_side = cargo("test");
+    side_by_side.args(["--workspace", "--features", CLUSTER_TESTS, "--test", "side_by_side"]);
+    steps.run("clusters side by side", &mut side_by_side)?;
+    on_a_cluster(steps)
+}
+
+/// What only wants a cluster that is up: one for all.
+fn on_a_cluster(steps: &mut Steps<'_>) -> Result<()> {
+    let interrupted = cluster::interrupted()?;
+    let cluster = steps.call("a cluster", || Ok(Cluster::up(&Options { interrupted, ..Options::default() })?))?;
+    // Whatever comes of these, the cluster is stopped.
+    let outcome = [("a cluster in use", CLUSTER_TESTS, "in_use")].into_iter().try_for_each(|(name, feature, test)| {
+        let mut tests = cargo("test");
+        tests.args(["--workspace", "--features", feature, "--test", test]);
+        steps.run(name, tests.envs(cluster.variables()))
+    });
+    steps.call("stop the cluster", || Ok(cluster.down()?)).and(outcome)
 }
 
 /// Everything that the steps after it need; gives the Python of the reference.
 fn install(cache: &Path, steps: &mut Steps<'_>) -> Result<PathBuf> {
+    // It takes the cache's lock itself.
+    steps.call("jars of Hadoop and HBase", || Ok(Jars::installed()?))?;
     let _alone = cache::lock(cache)?;
     tools::install(cache, steps)?;
     let requirements = places::repository()?.join("bins/tootmill/tests/reference/requirements.txt");
