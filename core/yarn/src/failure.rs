@@ -1,5 +1,10 @@
 //! Why a job failed: what the first task that failed for good said.
 
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
 use serde::Deserialize;
 use tootmill_metric::Status;
 
@@ -18,6 +23,9 @@ const BYTES: &str = "-65536";
 
 /// How many tasks are looked at where Hadoop does not name one: those that were killed with it count as failed too.
 const TASKS: usize = 20;
+
+/// How long a log may be nowhere.
+const AGGREGATION: Duration = Duration::from_secs(5);
 
 /// What Java's logging says of itself, in every task.
 const NOISE: [&str; 2] = ["log4j:WARN", "SLF4J:"];
@@ -89,13 +97,13 @@ fn first_failure(rest: &Rest, app: &App) -> Result<Option<Attempt>, Error> {
     let tasks = if let Some(task) = task_in(&app.diagnostics) {
         vec![task.to_owned()]
     } else {
-        let answer: TasksAnswer = rest.of_history(&path)?;
+        let answer: TasksAnswer = rest.await_history(&path)?;
         let failed = answer.tasks.task.into_iter().filter(|task| task.state == "FAILED");
         failed.map(|task| task.id).take(TASKS).collect()
     };
     let mut attempts = Vec::new();
     for task in tasks {
-        let answer: AttemptsAnswer = rest.of_history(&format!("{path}/{task}/attempts"))?;
+        let answer: AttemptsAnswer = rest.await_history(&format!("{path}/{task}/attempts"))?;
         attempts.extend(answer.task_attempts.task_attempt);
     }
     let failed = attempts.into_iter().filter(|attempt| attempt.state == "FAILED");
@@ -122,25 +130,31 @@ fn of_attempt(rest: &Rest, job: String, attempt: Attempt) -> Error {
     }
 }
 
-/// The log of a task: its node has it, or the history server where logs are aggregated.
+/// The log of a task. Its node has it until it is aggregated, and then the history server; there is a moment between.
 fn standard_error(rest: &Rest, attempt: &Attempt) -> Option<String> {
     let container = &attempt.assigned_container_id;
-    let of_node = || {
-        let path = format!("/ws/v1/node/containers/{container}/logs/stderr");
-        rest.of_node(&attempt.node_http_address, &path, &[("size", BYTES)]).ok()
-    };
-    let of_history = || {
-        let path = format!("/ws/v1/history/containerlogs/{container}/stderr");
-        rest.text_of_history(&path, &[("size", BYTES)]).ok()
-    };
-    of_node().and_then(|answer| contents(&answer)).or_else(|| of_history().and_then(|answer| contents(&answer)))
+    let size = [("size", BYTES)];
+    let of_node = format!("/ws/v1/node/containers/{container}/logs/stderr");
+    let of_history = format!("/ws/v1/history/containerlogs/{container}/stderr");
+    let deadline = Instant::now() + AGGREGATION;
+    loop {
+        let node = rest.of_node(&attempt.node_http_address, &of_node, &size).ok();
+        let answer = node.or_else(|| rest.text_of_history(&of_history, &size).ok());
+        if let Some(contents) = answer.as_deref().and_then(contents) {
+            return Some(contents.to_owned());
+        }
+        if Instant::now() > deadline {
+            return None;
+        }
+        thread::sleep(Duration::from_secs(1));
+    }
 }
 
 /// The log in an answer, which has a head and a foot around it.
-fn contents(answer: &str) -> Option<String> {
+fn contents(answer: &str) -> Option<&str> {
     let (_, contents) = answer.split_once("LogContents:\n")?;
-    let end = contents.rfind("\nEnd of LogType:").unwrap_or(contents.len());
-    contents.get(..end).map(str::to_owned)
+    let end = contents.rfind("End of LogType:").unwrap_or(contents.len());
+    contents.get(..end)
 }
 
 fn last_lines(log: &str) -> String {

@@ -35,11 +35,11 @@ const SOON: Duration = Duration::from_secs(30);
 /// How long an application may take to show after its launcher is done.
 const APPEARS: Duration = Duration::from_secs(15);
 
-/// How long the history server may take to learn of a job that has ended.
-const HISTORY: Duration = Duration::from_mins(1);
-
 /// For how long the ResourceManager may be silent: it is restarted, and the job goes on.
 const SILENCE: Duration = Duration::from_mins(5);
+
+/// For how long it may not know an application that it knew. One that was restarted and does not recover never will.
+const FORGOTTEN: Duration = Duration::from_secs(30);
 
 /// Cancels a job, from another thread or a signal's handler. Clones cancel the same.
 #[derive(Clone, Debug, Default)]
@@ -283,25 +283,13 @@ impl Run<'_> {
         self.rest.of_manager(&path, &[]).ok().map(|answer: JobAnswer| answer.job.progress())
     }
 
-    /// Asks the history server until it knows the job.
+    /// What the history server keeps of a job that is done.
     fn history(&self, app: &App) -> Result<(JobState, Counters), Error> {
         let path = format!("/mapreduce/jobs/{}", app.job());
-        let ask = || {
-            let job: JobAnswer = self.rest.of_history(&path)?;
-            let counters: counters::Answer = self.rest.of_history(&format!("{path}/counters"))?;
-            Ok((job.job, counters.into()))
-        };
-        let deadline = Instant::now() + HISTORY;
-        loop {
-            match ask() {
-                Ok(answer) => return Ok(answer),
-                Err(error) if Instant::now() > deadline || self.cancel.is_cancelled() => {
-                    let error: Error = error;
-                    return Err(Error::Counters { job: app.job(), reason: error.to_string() });
-                }
-                Err(_) => self.cancel.sleep(POLL),
-            }
-        }
+        let failed = |error: Error| Error::Counters { job: app.job(), reason: error.to_string() };
+        let job: JobAnswer = self.rest.await_history(&path).map_err(failed)?;
+        let counters: counters::Answer = self.rest.await_history(&format!("{path}/counters")).map_err(failed)?;
+        Ok((job.job, counters.into()))
     }
 
     /// Ends the launcher, and the application if the ResourceManager has it by then.
@@ -340,7 +328,8 @@ impl Silence {
         let silence = self.0.get_or_insert_with(Instant::now).elapsed();
         let reason = error.to_string();
         watch.silent(&reason);
-        if silence > SILENCE {
+        let limit = if matches!(error, Error::Unknown { .. }) { FORGOTTEN } else { SILENCE };
+        if silence > limit {
             return Err(Error::Lost { application: application.to_owned(), silence, reason });
         }
         Ok(())

@@ -101,6 +101,11 @@ impl Drop for Launcher {
     }
 }
 
+/// What would push out the lines that tell what is wrong: frames of a Java stack, and what goes well.
+fn is_chatter(line: &str) -> bool {
+    line.trim_start().starts_with("at ") || line.contains(" INFO ")
+}
+
 fn read(output: impl Read + Send + 'static, lines: &Arc<Mutex<VecDeque<String>>>) -> JoinHandle<()> {
     let lines = Arc::clone(lines);
     thread::spawn(move || {
@@ -109,8 +114,7 @@ fn read(output: impl Read + Send + 'static, lines: &Arc<Mutex<VecDeque<String>>>
         while let Ok(1..) = output.by_ref().take(LINE).read_until(b'\n', &mut line) {
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             line.clear();
-            // The frames of a Java stack would push out what it is about.
-            if text.is_empty() || text.trim_start().starts_with("at ") {
+            if text.is_empty() || is_chatter(&text) {
                 continue;
             }
             let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);

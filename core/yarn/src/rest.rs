@@ -1,6 +1,10 @@
 //! Asking the cluster's servers over HTTP.
 
-use std::{cell::Cell, error, iter, thread, time::Duration};
+use std::{
+    cell::Cell,
+    error, iter, thread,
+    time::{Duration, Instant},
+};
 
 use reqwest::{
     StatusCode,
@@ -17,6 +21,10 @@ const WHOLE: Duration = Duration::from_secs(30);
 /// How often a request is made, and how long after the first failure it is made again; twice that after the second.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long the history server may take to learn of a job, and how often it is asked.
+const HISTORY: Duration = Duration::from_mins(1);
+const POLL: Duration = Duration::from_millis(300);
 
 /// The servers of a cluster.
 pub(crate) struct Rest {
@@ -138,8 +146,19 @@ impl Rest {
         })
     }
 
-    pub(crate) fn of_history<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+    fn of_history<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         self.get(&format!("{}/ws/v1/history{path}", self.history_server), &[])
+    }
+
+    /// Asks the history server until it knows of what has just ended: files are moved to where it looks.
+    pub(crate) fn await_history<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        let deadline = Instant::now() + HISTORY;
+        loop {
+            match self.of_history(path) {
+                Err(error) if Instant::now() < deadline && !is_final(&error) => thread::sleep(POLL),
+                answer => return answer,
+            }
+        }
     }
 
     /// The text at an address of a node, whose scheme is the ResourceManager's.
@@ -192,6 +211,11 @@ impl Rest {
     }
 }
 
+/// Whether waiting does not help.
+fn is_final(error: &Error) -> bool {
+    !matches!(error, Error::Unknown { .. }) && error.status() == Status::Permanent
+}
+
 fn unanswered(url: &str, error: &reqwest::Error) -> Error {
     // The outermost says only that there is an error, and the address once more.
     let cause = iter::successors(error::Error::source(error), |error| error.source()).last();
@@ -220,6 +244,9 @@ fn refused(url: &str, response: Response) -> Error {
         _ => "",
     };
     let reason = format!("{code}{hint}{}", said.unwrap_or_default());
+    if code == StatusCode::NOT_FOUND {
+        return Error::Unknown { url: url.to_owned(), reason };
+    }
     let passes = [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT];
     let status = if passes.contains(&code) { Status::Temporary } else { Status::Permanent };
     Error::Ask { url: url.to_owned(), reason, status }
