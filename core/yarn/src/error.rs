@@ -132,7 +132,7 @@ pub enum Error {
         diagnostics: String,
     },
     /// Nothing is known of the job any more.
-    #[error("lost sight of the application {application} for {} s: {reason}; it may go on, and the next try ends it", .silence.as_secs())]
+    #[error("lost sight of the application {application} for {} s: {reason}; if it goes on, the next try ends it", .silence.as_secs())]
     Lost {
         /// The application.
         application: String,

@@ -167,3 +167,69 @@ fn last_lines(log: &str) -> String {
     let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
     last.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stub::{FAILED_JOB, Stub};
+
+    const LOG_OF_NODE: &str = "/ws/v1/node/containers/container_1795531063437_0002_01_000003/logs/stderr";
+    const LOG_OF_HISTORY: &str = "/ws/v1/history/containerlogs/container_1795531063437_0002_01_000003/stderr";
+
+    fn cause_at(stub: &Stub) -> Error {
+        let rest = stub.rest();
+        cause(&rest, &rest.app("application_1795531063437_0002").unwrap())
+    }
+
+    #[test]
+    fn the_first_failing_attempt_is_heard_at_its_node() {
+        let stub = Stub::failed_job();
+        stub.at(LOG_OF_NODE, 200, include_str!("recorded/log-of-node.txt"));
+        let error = cause_at(&stub);
+        let expected = format!(
+            "the job `job_1795531063437_0002` failed in attempt_1795531063437_0002_m_000001_0 on {}:\n  the first attempt says this",
+            stub.address
+        );
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.status(), Status::Temporary, "it left with exit code 75");
+    }
+
+    #[test]
+    fn an_aggregated_log_is_heard_at_the_history_server() {
+        let stub = Stub::failed_job();
+        stub.at(LOG_OF_HISTORY, 200, include_str!("recorded/log-of-history-server.txt"));
+        assert!(cause_at(&stub).to_string().ends_with("\n  the aggregated log says this"));
+    }
+
+    #[test]
+    fn without_a_log_hadoop_is_heard() {
+        let stub = Stub::failed_job();
+        stub.at(LOG_OF_NODE, 200, "LogContents:\n\nEnd of LogType:stderr.\n");
+        let error = cause_at(&stub).to_string();
+        assert!(error.ends_with(": subprocess failed with code 75"), "{error}");
+    }
+
+    #[test]
+    fn without_a_task_that_failed_the_job_is_heard() {
+        let stub = Stub::failed_job();
+        let [(app, answer), (tasks, _), ..] = FAILED_JOB;
+        stub.at(app, 200, &answer.replace("Task failed task_1795531063437_0002_m_000001", "Job setup failed"));
+        stub.at(tasks, 200, r#"{"tasks":{}}"#);
+        let error = cause_at(&stub);
+        assert!(error.to_string().contains("failed: Job setup failed"), "{error}");
+        assert_eq!(error.status(), Status::Permanent);
+    }
+
+    #[test]
+    fn a_killed_job_and_a_lost_master_are_worth_another_try() {
+        let stub = Stub::failed_job();
+        let (app, answer) = FAILED_JOB[0];
+        stub.at(app, 200, &answer.replace("FAILED", "KILLED"));
+        let killed = cause_at(&stub);
+        assert!(matches!(killed, Error::Killed { .. }), "{killed}");
+        stub.at(app, 200, &answer.replace("FINISHED", "FAILED"));
+        let lost = cause_at(&stub);
+        assert!(matches!(lost, Error::Master { .. }), "{lost}");
+        assert_eq!((killed.status(), lost.status()), (Status::Temporary, Status::Temporary));
+    }
+}

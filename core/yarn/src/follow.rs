@@ -76,7 +76,7 @@ pub trait Watch {
     /// Tasks got done.
     fn progress(&self, _progress: Progress) {}
 
-    /// The ResourceManager does not answer, and is asked again.
+    /// The ResourceManager does not answer, or does not know the application, and is asked again until it does.
     fn silent(&self, _reason: &str) {}
 }
 
@@ -85,8 +85,8 @@ pub trait Watch {
 pub struct Application {
     /// Its id.
     pub id: String,
-    /// Where people look at it.
-    pub tracking_url: String,
+    /// The address of its page, for people.
+    pub page: String,
 }
 
 /// How far a job is.
@@ -164,7 +164,7 @@ impl Cluster {
         let start = Instant::now();
         let mut launcher = Launcher::start(&mut self.launch(&arguments))?;
         let app = run.await_application(&mut launcher)?;
-        watch.launched(&Application { id: app.id.clone(), tracking_url: app.tracking_url.clone() });
+        watch.launched(&Application { id: app.id.clone(), page: rest.page(&app.id) });
         let app = run.await_end(&app.id)?;
         let elapsed = start.elapsed();
         if app.final_status != "SUCCEEDED" {
@@ -314,9 +314,9 @@ impl Run<'_> {
     }
 }
 
-/// For how long nothing was heard.
+/// Since when nothing is heard of an application, and whether the ResourceManager answers that it doesn't know it.
 #[derive(Default)]
-struct Silence(Option<Instant>);
+struct Silence(Option<(Instant, bool)>);
 
 impl Silence {
     fn end(&mut self) {
@@ -325,13 +325,80 @@ impl Silence {
 
     /// It goes on, unless it was too long.
     fn go_on(&mut self, application: &str, error: &Error, watch: &dyn Watch) -> Result<(), Error> {
-        let silence = self.0.get_or_insert_with(Instant::now).elapsed();
+        let is_unknown = matches!(error, Error::Unknown { .. });
         let reason = error.to_string();
-        watch.silent(&reason);
-        let limit = if matches!(error, Error::Unknown { .. }) { FORGOTTEN } else { SILENCE };
-        if silence > limit {
+        let since = match self.0 {
+            Some((since, was_unknown)) if was_unknown == is_unknown => since,
+            _ => {
+                watch.silent(&reason);
+                let now = Instant::now();
+                self.0 = Some((now, is_unknown));
+                now
+            }
+        };
+        let silence = since.elapsed();
+        if silence > if is_unknown { FORGOTTEN } else { SILENCE } {
             return Err(Error::Lost { application: application.to_owned(), silence, reason });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tootmill_metric::Status;
+
+    use super::*;
+    use crate::stub::Stub;
+
+    struct Blind;
+
+    impl Watch for Blind {}
+
+    fn job() -> Job {
+        Job::new("job", "purpose", "cat", "/out").read("/in")
+    }
+
+    fn run(launcher: &str, cancel: &Cancel) -> Error {
+        let stub = Stub::start();
+        stub.at("/ws/v1/cluster/apps", 200, r#"{"apps":{}}"#);
+        let cluster = Cluster::new(&stub.url(), &stub.url()).with_launcher(launcher).unwrap();
+        cluster.run(&job(), &Blind, cancel).unwrap_err()
+    }
+
+    #[test]
+    fn a_launcher_that_fails_is_quoted() {
+        let error = run("sh -c 'echo Input path does not exist >&2; exit 5'", &Cancel::default());
+        let expected =
+            "`sh` did not launch the job `job` (exit status: 5); its last lines:\n  Input path does not exist";
+        assert_eq!((error.to_string().as_str(), error.status()), (expected, Status::Permanent));
+        let killed = run("sh -c 'kill -9 $$'", &Cancel::default());
+        assert_eq!(killed.status(), Status::Temporary, "{killed}");
+    }
+
+    #[test]
+    fn a_job_that_is_not_launched_yet_is_cancelled() {
+        let cancel = Cancel::default();
+        cancel.cancel();
+        let start = Instant::now();
+        let error = run("sleep 300", &cancel);
+        assert!(matches!(error, Error::Cancelled { application: None }), "{error}");
+        assert!(start.elapsed() < Duration::from_mins(1));
+    }
+
+    #[test]
+    fn a_manager_may_be_silent_for_longer_than_it_may_not_know_the_application() {
+        let ago = |time| Instant::now().checked_sub(time);
+        let unknown = Error::Unknown { url: String::new(), reason: "no such application".to_owned() };
+        let silent = Error::Ask { url: String::new(), reason: "refused".to_owned(), status: Status::Temporary };
+        let mut silence = Silence(ago(FORGOTTEN).map(|since| (since, false)));
+        silence.go_on("application_1", &silent, &Blind).unwrap();
+        silence.go_on("application_1", &unknown, &Blind).unwrap();
+        silence.0 = ago(FORGOTTEN).map(|since| (since, true));
+        let error = silence.go_on("application_1", &unknown, &Blind).unwrap_err();
+        assert!(matches!(error, Error::Lost { .. }), "{error}");
+        assert_eq!(error.status(), Status::Temporary);
+        silence.0 = ago(SILENCE).map(|since| (since, false));
+        silence.go_on("application_1", &silent, &Blind).unwrap_err();
     }
 }

@@ -125,3 +125,54 @@ fn read(output: impl Read + Send + 'static, lines: &Arc<Mutex<VecDeque<String>>>
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Launcher {
+        Launcher::start(Command::new("sh").args(["-c", script])).unwrap()
+    }
+
+    #[test]
+    fn the_last_lines_are_kept_without_chatter() {
+        let script = "for n in $(seq 100); do echo $n; echo 2026 INFO $n; done; \
+                      echo '\tat a.b.C(D.java:1)' >&2; head -c 5000 /dev/zero | tr '\\0' x; exit 3";
+        let mut launcher = sh(script);
+        let exit = launcher.child.wait().unwrap();
+        assert_eq!(exit.code(), Some(3));
+        let lines = launcher.last_lines();
+        let lengths: Vec<usize> = lines.lines().map(|line| line.trim().len()).collect();
+        assert_eq!(lines.lines().count(), LINES);
+        assert_eq!(lengths.last(), Some(&1000), "the rest of a line that is too long");
+        assert!(lines.contains("\n  100\n") && !lines.contains("INFO") && !lines.contains("a.b.C"), "{lines}");
+    }
+
+    #[test]
+    fn a_launcher_ends_with_all_that_it_started() {
+        let mut launcher = sh("trap '' TERM; sleep 300 & sleep 300; sleep 300");
+        thread::sleep(Duration::from_millis(100));
+        let group = i32::try_from(launcher.child.id()).ok().and_then(Pid::from_raw).unwrap();
+        launcher.end();
+        assert!(launcher.ended().is_some());
+        let deadline = Instant::now() + GRACE;
+        while kill_process_group(group, Signal::CONT).is_ok() {
+            assert!(Instant::now() < deadline, "something is left");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    #[test]
+    fn servers_that_are_not_there_yet_are_worth_another_try() {
+        for (said, status) in [
+            ("ERROR streaming.StreamJob: Error Launching job : Output directory /x already exists", Status::Permanent),
+            ("ERROR streaming.StreamJob: Error Launching job : Input path does not exist: /x", Status::Permanent),
+            ("AccessControlException: Permission denied: user=eve, access=WRITE", Status::Permanent),
+            ("java.net.ConnectException: Call From a to b:9000 failed on connection exception", Status::Temporary),
+            ("SafeModeException: Cannot create file. Name node is in safe mode.", Status::Temporary),
+            ("StandbyException: Operation category READ is not supported in state standby", Status::Temporary),
+        ] {
+            assert_eq!(status_of(said), status, "{said}");
+        }
+    }
+}
