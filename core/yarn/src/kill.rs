@@ -85,3 +85,37 @@ fn await_master(rest: &Rest, app: &App) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+    use crate::stub::{FAILED_JOB, Stub};
+
+    const APPLICATION: &str = "application_1795531063437_0002";
+
+    #[test]
+    fn where_a_login_is_asked_for_the_command_kills() {
+        let stub = Stub::failed_job();
+        stub.at(&format!("{}/state", FAILED_JOB[0].0), 403, "");
+        let folder = tempfile::tempdir().unwrap();
+        let launcher = folder.path().join("mapred");
+        let cluster = Cluster::new(&stub.url(), &stub.url()).with_launcher(&launcher.display().to_string()).unwrap();
+        let yarn = |script: &str| {
+            let file = folder.path().join("yarn");
+            fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).unwrap();
+        };
+        let missing = kill(&cluster, &stub.rest(), APPLICATION).unwrap_err().to_string();
+        assert!(missing.contains("403") && missing.contains("/yarn"), "{missing}");
+        yarn("echo permission denied >&2; exit 1");
+        let refused = kill(&cluster, &stub.rest(), APPLICATION).unwrap_err();
+        assert!(refused.to_string().contains("permission denied"), "{refused}");
+        assert_eq!(refused.status(), Status::Permanent);
+        yarn("echo \"$@\" > \"$0.called\"");
+        kill(&cluster, &stub.rest(), APPLICATION).unwrap();
+        let called = fs::read_to_string(folder.path().join("yarn.called")).unwrap();
+        assert_eq!(called.trim(), format!("application -kill {APPLICATION}"));
+    }
+}
