@@ -88,7 +88,7 @@ fn await_master(rest: &Rest, app: &App) {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt};
+    use std::fs;
 
     use super::*;
     use crate::stub::{FAILED_JOB, Stub};
@@ -100,22 +100,22 @@ mod tests {
         let stub = Stub::failed_job();
         stub.at(&format!("{}/state", FAILED_JOB[0].0), 403, "");
         let folder = tempfile::tempdir().unwrap();
-        let launcher = folder.path().join("mapred");
-        let cluster = Cluster::new(&stub.url(), &stub.url()).with_launcher(&launcher.display().to_string()).unwrap();
-        let yarn = |script: &str| {
-            let file = folder.path().join("yarn");
-            fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).unwrap();
+        let by = |launcher: &str| {
+            let cluster = Cluster::new(&stub.url(), &stub.url()).with_launcher(launcher).unwrap();
+            kill(&cluster, &stub.rest(), APPLICATION)
         };
-        let missing = kill(&cluster, &stub.rest(), APPLICATION).unwrap_err().to_string();
+        let missing = by(&folder.path().join("mapred").display().to_string()).unwrap_err().to_string();
         assert!(missing.contains("403") && missing.contains("/yarn"), "{missing}");
-        yarn("echo permission denied >&2; exit 1");
-        let refused = kill(&cluster, &stub.rest(), APPLICATION).unwrap_err();
+        // A script that `sh` reads, in the place of `java`: it gets the class that kills instead of the one that launches.
+        let script = folder.path().join("java");
+        let launcher = format!("sh {} org.apache.hadoop.streaming.HadoopStreaming", script.display());
+        fs::write(&script, "echo permission denied >&2; exit 1").unwrap();
+        let refused = by(&launcher).unwrap_err();
         assert!(refused.to_string().contains("permission denied"), "{refused}");
         assert_eq!(refused.status(), Status::Permanent);
-        yarn("echo \"$@\" > \"$0.called\"");
-        kill(&cluster, &stub.rest(), APPLICATION).unwrap();
-        let called = fs::read_to_string(folder.path().join("yarn.called")).unwrap();
-        assert_eq!(called.trim(), format!("application -kill {APPLICATION}"));
+        fs::write(&script, "echo \"$@\" > \"$0.called\"").unwrap();
+        by(&launcher).unwrap();
+        let called = fs::read_to_string(folder.path().join("java.called")).unwrap();
+        assert!(called.contains(&format!("ApplicationCLI application -kill {APPLICATION}")), "{called}");
     }
 }
