@@ -126,7 +126,7 @@ impl tootmill_yarn::Watch for JobProgress {
 
     fn launched(&self, application: &tootmill_yarn::Application) {
         if !self.quiet {
-            self.say(&format!("the job is {}: {}", application.id, application.tracking_url));
+            self.say(&format!("the job is {}: {}", application.id, application.page));
         }
         self.bar.set_message("mapping");
     }

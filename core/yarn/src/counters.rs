@@ -58,3 +58,19 @@ impl From<Answer> for Counters {
         Self(groups.map(|group| (group.counter_group_name, group.counter.into_iter().map(value).collect())).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_answer_is_read() {
+        let answer: Answer = serde_json::from_str(include_str!("recorded/counters.json")).unwrap();
+        let counters = Counters::from(answer);
+        assert_eq!(counters.get("tootmill", "posts"), Some(10));
+        assert_eq!(counters.group("tootmill"), BTreeMap::from([("posts".to_owned(), 10)]));
+        assert_eq!(counters.get("Shuffle Errors", "BAD_ID"), Some(0), "what cannot be measured");
+        assert_eq!(counters.get("tootmill", "none"), None);
+        assert!(counters.group("none").is_empty());
+    }
+}

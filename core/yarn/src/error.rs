@@ -83,6 +83,14 @@ pub enum Error {
         /// Whether trying again may help.
         status: Status,
     },
+    /// A server of the cluster does not know what it is asked about.
+    #[error("{url} is not there: {reason}")]
+    Unknown {
+        /// The address.
+        url: String,
+        /// What the server says.
+        reason: String,
+    },
     /// A task failed, and the job with it.
     #[error("the job `{job}` failed in {task}{}:\n{said}", on_node(.node.as_deref()))]
     Task {
@@ -124,7 +132,7 @@ pub enum Error {
         diagnostics: String,
     },
     /// Nothing is known of the job any more.
-    #[error("lost sight of the application {application} for {} s: {reason}; it may go on, and the next try ends it", .silence.as_secs())]
+    #[error("lost sight of the application {application} for {} s: {reason}; if it goes on, the next try ends it", .silence.as_secs())]
     Lost {
         /// The application.
         application: String,
@@ -168,6 +176,7 @@ impl Error {
             | Self::Job { .. }
             | Self::Http(_)
             | Self::Start { .. }
+            | Self::Unknown { .. }
             | Self::NoApplication { .. } => Status::Permanent,
             Self::Launch { status, .. }
             | Self::Ask { status, .. }

@@ -1,5 +1,10 @@
 //! Why a job failed: what the first task that failed for good said.
 
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
 use serde::Deserialize;
 use tootmill_metric::Status;
 
@@ -18,6 +23,9 @@ const BYTES: &str = "-65536";
 
 /// How many tasks are looked at where Hadoop does not name one: those that were killed with it count as failed too.
 const TASKS: usize = 20;
+
+/// How long a log may be nowhere.
+const AGGREGATION: Duration = Duration::from_secs(5);
 
 /// What Java's logging says of itself, in every task.
 const NOISE: [&str; 2] = ["log4j:WARN", "SLF4J:"];
@@ -89,13 +97,13 @@ fn first_failure(rest: &Rest, app: &App) -> Result<Option<Attempt>, Error> {
     let tasks = if let Some(task) = task_in(&app.diagnostics) {
         vec![task.to_owned()]
     } else {
-        let answer: TasksAnswer = rest.of_history(&path)?;
+        let answer: TasksAnswer = rest.await_history(&path)?;
         let failed = answer.tasks.task.into_iter().filter(|task| task.state == "FAILED");
         failed.map(|task| task.id).take(TASKS).collect()
     };
     let mut attempts = Vec::new();
     for task in tasks {
-        let answer: AttemptsAnswer = rest.of_history(&format!("{path}/{task}/attempts"))?;
+        let answer: AttemptsAnswer = rest.await_history(&format!("{path}/{task}/attempts"))?;
         attempts.extend(answer.task_attempts.task_attempt);
     }
     let failed = attempts.into_iter().filter(|attempt| attempt.state == "FAILED");
@@ -122,25 +130,31 @@ fn of_attempt(rest: &Rest, job: String, attempt: Attempt) -> Error {
     }
 }
 
-/// The log of a task: its node has it, or the history server where logs are aggregated.
+/// The log of a task. Its node has it until it is aggregated, and then the history server; there is a moment between.
 fn standard_error(rest: &Rest, attempt: &Attempt) -> Option<String> {
     let container = &attempt.assigned_container_id;
-    let of_node = || {
-        let path = format!("/ws/v1/node/containers/{container}/logs/stderr");
-        rest.of_node(&attempt.node_http_address, &path, &[("size", BYTES)]).ok()
-    };
-    let of_history = || {
-        let path = format!("/ws/v1/history/containerlogs/{container}/stderr");
-        rest.text_of_history(&path, &[("size", BYTES)]).ok()
-    };
-    of_node().and_then(|answer| contents(&answer)).or_else(|| of_history().and_then(|answer| contents(&answer)))
+    let size = [("size", BYTES)];
+    let of_node = format!("/ws/v1/node/containers/{container}/logs/stderr");
+    let of_history = format!("/ws/v1/history/containerlogs/{container}/stderr");
+    let deadline = Instant::now() + AGGREGATION;
+    loop {
+        let node = rest.of_node(&attempt.node_http_address, &of_node, &size).ok();
+        let answer = node.or_else(|| rest.text_of_history(&of_history, &size).ok());
+        if let Some(contents) = answer.as_deref().and_then(contents) {
+            return Some(contents.to_owned());
+        }
+        if Instant::now() > deadline {
+            return None;
+        }
+        thread::sleep(Duration::from_secs(1));
+    }
 }
 
 /// The log in an answer, which has a head and a foot around it.
-fn contents(answer: &str) -> Option<String> {
+fn contents(answer: &str) -> Option<&str> {
     let (_, contents) = answer.split_once("LogContents:\n")?;
-    let end = contents.rfind("\nEnd of LogType:").unwrap_or(contents.len());
-    contents.get(..end).map(str::to_owned)
+    let end = contents.rfind("End of LogType:").unwrap_or(contents.len());
+    contents.get(..end)
 }
 
 fn last_lines(log: &str) -> String {
@@ -152,4 +166,70 @@ fn last_lines(log: &str) -> String {
     let lines: Vec<&str> = log.lines().filter(is_telling).collect();
     let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
     last.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stub::{FAILED_JOB, Stub};
+
+    const LOG_OF_NODE: &str = "/ws/v1/node/containers/container_1795531063437_0002_01_000003/logs/stderr";
+    const LOG_OF_HISTORY: &str = "/ws/v1/history/containerlogs/container_1795531063437_0002_01_000003/stderr";
+
+    fn cause_at(stub: &Stub) -> Error {
+        let rest = stub.rest();
+        cause(&rest, &rest.app("application_1795531063437_0002").unwrap())
+    }
+
+    #[test]
+    fn the_first_failing_attempt_is_heard_at_its_node() {
+        let stub = Stub::failed_job();
+        stub.at(LOG_OF_NODE, 200, include_str!("recorded/log-of-node.txt"));
+        let error = cause_at(&stub);
+        let expected = format!(
+            "the job `job_1795531063437_0002` failed in attempt_1795531063437_0002_m_000001_0 on {}:\n  the first attempt says this",
+            stub.address
+        );
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.status(), Status::Temporary, "it left with exit code 75");
+    }
+
+    #[test]
+    fn an_aggregated_log_is_heard_at_the_history_server() {
+        let stub = Stub::failed_job();
+        stub.at(LOG_OF_HISTORY, 200, include_str!("recorded/log-of-history-server.txt"));
+        assert!(cause_at(&stub).to_string().ends_with("\n  the aggregated log says this"));
+    }
+
+    #[test]
+    fn without_a_log_hadoop_is_heard() {
+        let stub = Stub::failed_job();
+        stub.at(LOG_OF_NODE, 200, "LogContents:\n\nEnd of LogType:stderr.\n");
+        let error = cause_at(&stub).to_string();
+        assert!(error.ends_with(": subprocess failed with code 75"), "{error}");
+    }
+
+    #[test]
+    fn without_a_task_that_failed_the_job_is_heard() {
+        let stub = Stub::failed_job();
+        let [(app, answer), (tasks, _), ..] = FAILED_JOB;
+        stub.at(app, 200, &answer.replace("Task failed task_1795531063437_0002_m_000001", "Job setup failed"));
+        stub.at(tasks, 200, r#"{"tasks":{}}"#);
+        let error = cause_at(&stub);
+        assert!(error.to_string().contains("failed: Job setup failed"), "{error}");
+        assert_eq!(error.status(), Status::Permanent);
+    }
+
+    #[test]
+    fn a_killed_job_and_a_lost_master_are_worth_another_try() {
+        let stub = Stub::failed_job();
+        let (app, answer) = FAILED_JOB[0];
+        stub.at(app, 200, &answer.replace("FAILED", "KILLED"));
+        let killed = cause_at(&stub);
+        assert!(matches!(killed, Error::Killed { .. }), "{killed}");
+        stub.at(app, 200, &answer.replace("FINISHED", "FAILED"));
+        let lost = cause_at(&stub);
+        assert!(matches!(lost, Error::Master { .. }), "{lost}");
+        assert_eq!((killed.status(), lost.status()), (Status::Temporary, Status::Temporary));
+    }
 }

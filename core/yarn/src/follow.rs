@@ -35,11 +35,11 @@ const SOON: Duration = Duration::from_secs(30);
 /// How long an application may take to show after its launcher is done.
 const APPEARS: Duration = Duration::from_secs(15);
 
-/// How long the history server may take to learn of a job that has ended.
-const HISTORY: Duration = Duration::from_mins(1);
-
 /// For how long the ResourceManager may be silent: it is restarted, and the job goes on.
 const SILENCE: Duration = Duration::from_mins(5);
+
+/// For how long it may not know an application that it knew. One that was restarted and does not recover never will.
+const FORGOTTEN: Duration = Duration::from_secs(30);
 
 /// Cancels a job, from another thread or a signal's handler. Clones cancel the same.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +83,7 @@ pub trait Watch {
     /// Tasks got done.
     fn progress(&self, _progress: Progress) {}
 
-    /// The ResourceManager does not answer, and is asked again.
+    /// The ResourceManager does not answer, or does not know the application, and is asked again until it does.
     fn silent(&self, _reason: &str) {}
 }
 
@@ -92,8 +92,8 @@ pub trait Watch {
 pub struct Application {
     /// Its id.
     pub id: String,
-    /// Where people look at it.
-    pub tracking_url: String,
+    /// The address of its page, for people.
+    pub page: String,
 }
 
 /// How far a job is.
@@ -171,7 +171,7 @@ impl Cluster {
         let start = Instant::now();
         let mut launcher = Launcher::start(&mut self.launch(&arguments))?;
         let app = run.await_application(&mut launcher)?;
-        watch.launched(&Application { id: app.id.clone(), tracking_url: app.tracking_url.clone() });
+        watch.launched(&Application { id: app.id.clone(), page: rest.page(&app.id) });
         let app = run.await_end(&app.id)?;
         let elapsed = start.elapsed();
         if app.final_status != "SUCCEEDED" {
@@ -290,25 +290,13 @@ impl Run<'_> {
         self.rest.of_manager(&path, &[]).ok().map(|answer: JobAnswer| answer.job.progress())
     }
 
-    /// Asks the history server until it knows the job.
+    /// What the history server keeps of a job that is done.
     fn history(&self, app: &App) -> Result<(JobState, Counters), Error> {
         let path = format!("/mapreduce/jobs/{}", app.job());
-        let ask = || {
-            let job: JobAnswer = self.rest.of_history(&path)?;
-            let counters: counters::Answer = self.rest.of_history(&format!("{path}/counters"))?;
-            Ok((job.job, counters.into()))
-        };
-        let deadline = Instant::now() + HISTORY;
-        loop {
-            match ask() {
-                Ok(answer) => return Ok(answer),
-                Err(error) if Instant::now() > deadline || self.cancel.is_cancelled() => {
-                    let error: Error = error;
-                    return Err(Error::Counters { job: app.job(), reason: error.to_string() });
-                }
-                Err(_) => self.cancel.sleep(POLL),
-            }
-        }
+        let failed = |error: Error| Error::Counters { job: app.job(), reason: error.to_string() };
+        let job: JobAnswer = self.rest.await_history(&path).map_err(failed)?;
+        let counters: counters::Answer = self.rest.await_history(&format!("{path}/counters")).map_err(failed)?;
+        Ok((job.job, counters.into()))
     }
 
     /// Ends the launcher, and the application if the ResourceManager has it by then.
@@ -333,9 +321,9 @@ impl Run<'_> {
     }
 }
 
-/// For how long nothing was heard.
+/// Since when nothing is heard of an application, and whether the ResourceManager answers that it doesn't know it.
 #[derive(Default)]
-struct Silence(Option<Instant>);
+struct Silence(Option<(Instant, bool)>);
 
 impl Silence {
     fn end(&mut self) {
@@ -344,12 +332,80 @@ impl Silence {
 
     /// It goes on, unless it was too long.
     fn go_on(&mut self, application: &str, error: &Error, watch: &dyn Watch) -> Result<(), Error> {
-        let silence = self.0.get_or_insert_with(Instant::now).elapsed();
+        let is_unknown = matches!(error, Error::Unknown { .. });
         let reason = error.to_string();
-        watch.silent(&reason);
-        if silence > SILENCE {
+        let since = match self.0 {
+            Some((since, was_unknown)) if was_unknown == is_unknown => since,
+            _ => {
+                watch.silent(&reason);
+                let now = Instant::now();
+                self.0 = Some((now, is_unknown));
+                now
+            }
+        };
+        let silence = since.elapsed();
+        if silence > if is_unknown { FORGOTTEN } else { SILENCE } {
             return Err(Error::Lost { application: application.to_owned(), silence, reason });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tootmill_metric::Status;
+
+    use super::*;
+    use crate::stub::Stub;
+
+    struct Blind;
+
+    impl Watch for Blind {}
+
+    fn job() -> Job {
+        Job::new("job", "purpose", "cat", "/out").read("/in")
+    }
+
+    fn run(launcher: &str, cancel: &Cancel) -> Error {
+        let stub = Stub::start();
+        stub.at("/ws/v1/cluster/apps", 200, r#"{"apps":{}}"#);
+        let cluster = Cluster::new(&stub.url(), &stub.url()).with_launcher(launcher).unwrap();
+        cluster.run(&job(), &Blind, cancel).unwrap_err()
+    }
+
+    #[test]
+    fn a_launcher_that_fails_is_quoted() {
+        let error = run("sh -c 'echo Input path does not exist >&2; exit 5'", &Cancel::default());
+        let expected =
+            "`sh` did not launch the job `job` (exit status: 5); its last lines:\n  Input path does not exist";
+        assert_eq!((error.to_string().as_str(), error.status()), (expected, Status::Permanent));
+        let killed = run("sh -c 'kill -9 $$'", &Cancel::default());
+        assert_eq!(killed.status(), Status::Temporary, "{killed}");
+    }
+
+    #[test]
+    fn a_job_that_is_not_launched_yet_is_cancelled() {
+        let cancel = Cancel::default();
+        cancel.cancel();
+        let start = Instant::now();
+        let error = run("sleep 300", &cancel);
+        assert!(matches!(error, Error::Cancelled { application: None }), "{error}");
+        assert!(start.elapsed() < Duration::from_mins(1));
+    }
+
+    #[test]
+    fn a_manager_may_be_silent_for_longer_than_it_may_not_know_the_application() {
+        let ago = |time| Instant::now().checked_sub(time);
+        let unknown = Error::Unknown { url: String::new(), reason: "no such application".to_owned() };
+        let silent = Error::Ask { url: String::new(), reason: "refused".to_owned(), status: Status::Temporary };
+        let mut silence = Silence(ago(FORGOTTEN).map(|since| (since, false)));
+        silence.go_on("application_1", &silent, &Blind).unwrap();
+        silence.go_on("application_1", &unknown, &Blind).unwrap();
+        silence.0 = ago(FORGOTTEN).map(|since| (since, true));
+        let error = silence.go_on("application_1", &unknown, &Blind).unwrap_err();
+        assert!(matches!(error, Error::Lost { .. }), "{error}");
+        assert_eq!(error.status(), Status::Temporary);
+        silence.0 = ago(SILENCE).map(|since| (since, false));
+        silence.go_on("application_1", &silent, &Blind).unwrap_err();
     }
 }

@@ -7,6 +7,9 @@ use crate::error::Error;
 /// What the ResourceManager takes as a tag.
 const LONGEST_TAG: usize = 100;
 
+/// What Hadoop cannot read in a file's path, as it is or with an escape: it resolves escapes, and reads the path once more.
+const UNREADABLE: [char; 11] = [',', '%', '?', '"', '<', '>', '\\', '^', '`', '{', '}'];
+
 /// How a job's inputs become its map tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -195,6 +198,10 @@ impl Job {
         if self.inputs.is_empty() {
             return wrong("it has no input".to_owned());
         }
+        let unreadable = |file: &&String| file.contains(|c: char| c.is_whitespace() || UNREADABLE.contains(&c));
+        if let Some(file) = self.files.iter().chain(&self.archives).find(unreadable) {
+            return wrong(format!("Hadoop takes no file with a space or one of {UNREADABLE:?} in its path: `{file}`"));
+        }
         let unusable = self.environment.iter().find(|(name, value)| {
             name.is_empty() || name.contains('=') || format!("{name}{value}").contains(char::is_whitespace)
         });
@@ -209,9 +216,58 @@ fn is_of_tag(byte: u8) -> bool {
     byte.is_ascii_graphic() && byte != b','
 }
 
-/// A file as Hadoop reads it from a list: a URI, so that spaces and commas in its path do no harm.
+/// A file as Hadoop reads it.
 fn shipped(file: &Path, name: &str) -> String {
-    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let uri = reqwest::Url::from_file_path(&absolute).map_or_else(|()| file.display().to_string(), String::from);
-    format!("{}#{name}", uri.replace(',', "%2C"))
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    format!("file://{}#{name}", file.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job() -> Job {
+        Job::new("the job", "Lake-Map", "mapper -x 'a b'", "/out").read("/in")
+    }
+
+    fn refusal(job: &Job) -> String {
+        job.arguments("try-1").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_job_is_told_in_hadoops_words() {
+        let job = job()
+            .cut(Input::Lines(2))
+            .combine("combiner")
+            .reduce("reducer", 3)
+            .ship(Path::new("/a/x"), "y")
+            .ship(Path::new("/z"), "z")
+            .ship_archive(Path::new("/t.zip"), "t")
+            .environment("NAME", "value=1")
+            .set("some.property", "a b");
+        let expected = "\
+            -D mapreduce.job.name=the job|-D mapreduce.job.tags=lake-map,try-1|-D mapreduce.job.reduces=3|\
+            -D stream.num.map.output.key.fields=3|-D stream.num.reduce.output.key.fields=3|\
+            -D mapreduce.partition.keypartitioner.options=-k1,2|-D mapreduce.input.lineinputformat.linespermap=2|\
+            -D stream.map.input.ignoreKey=true|-D some.property=a b|-files file:///a/x#y,file:///z#z|\
+            -archives file:///t.zip#t|-inputformat org.apache.hadoop.mapred.lib.NLineInputFormat|-input /in|-output /out|\
+            -mapper mapper -x 'a b'|-combiner combiner|-reducer reducer|\
+            -partitioner org.apache.hadoop.mapred.lib.KeyFieldBasedPartitioner|-cmdenv NAME=value=1";
+        let mut arguments = job.arguments("try-1").unwrap();
+        assert_eq!(arguments.pop().as_deref(), Some("-background"));
+        let pairs: Vec<String> = arguments.chunks(2).map(|pair| pair.join(" ")).collect();
+        assert_eq!(pairs.join("|"), expected);
+    }
+
+    #[test]
+    fn what_hadoop_would_misread_is_refused() {
+        assert!(refusal(&Job::new("n", "p", "cat", "/out")).contains("no input"));
+        for purpose in ["", "a,b", "a b", "é", &"x".repeat(101)] {
+            assert!(refusal(&Job::new("n", purpose, "cat", "/out").read("/in")).contains("its purpose"), "{purpose}");
+        }
+        assert!(refusal(&job().environment("A", "b c")).contains("`A=b c`"));
+        for path in ["/a,b", "/a b", "/a%20b"] {
+            assert!(refusal(&job().ship(Path::new(path), "x")).contains(path), "{path}");
+        }
+    }
 }

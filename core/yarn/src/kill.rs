@@ -85,3 +85,37 @@ fn await_master(rest: &Rest, app: &App) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::stub::{FAILED_JOB, Stub};
+
+    const APPLICATION: &str = "application_1795531063437_0002";
+
+    #[test]
+    fn where_a_login_is_asked_for_the_command_kills() {
+        let stub = Stub::failed_job();
+        stub.at(&format!("{}/state", FAILED_JOB[0].0), 403, "");
+        let folder = tempfile::tempdir().unwrap();
+        let by = |launcher: &str| {
+            let cluster = Cluster::new(&stub.url(), &stub.url()).with_launcher(launcher).unwrap();
+            kill(&cluster, &stub.rest(), APPLICATION)
+        };
+        let missing = by(&folder.path().join("mapred").display().to_string()).unwrap_err().to_string();
+        assert!(missing.contains("403") && missing.contains("/yarn"), "{missing}");
+        // A script that `sh` reads, in the place of `java`: it gets the class that kills instead of the one that launches.
+        let script = folder.path().join("java");
+        let launcher = format!("sh {} org.apache.hadoop.streaming.HadoopStreaming", script.display());
+        fs::write(&script, "echo permission denied >&2; exit 1").unwrap();
+        let refused = by(&launcher).unwrap_err();
+        assert!(refused.to_string().contains("permission denied"), "{refused}");
+        assert_eq!(refused.status(), Status::Permanent);
+        fs::write(&script, "echo \"$@\" > \"$0.called\"").unwrap();
+        by(&launcher).unwrap();
+        let called = fs::read_to_string(folder.path().join("java.called")).unwrap();
+        assert!(called.contains(&format!("ApplicationCLI application -kill {APPLICATION}")), "{called}");
+    }
+}

@@ -101,6 +101,11 @@ impl Drop for Launcher {
     }
 }
 
+/// What would push out the lines that tell what is wrong: frames of a Java stack, and what goes well.
+fn is_chatter(line: &str) -> bool {
+    line.trim_start().starts_with("at ") || line.contains(" INFO ")
+}
+
 fn read(output: impl Read + Send + 'static, lines: &Arc<Mutex<VecDeque<String>>>) -> JoinHandle<()> {
     let lines = Arc::clone(lines);
     thread::spawn(move || {
@@ -109,8 +114,7 @@ fn read(output: impl Read + Send + 'static, lines: &Arc<Mutex<VecDeque<String>>>
         while let Ok(1..) = output.by_ref().take(LINE).read_until(b'\n', &mut line) {
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             line.clear();
-            // The frames of a Java stack would push out what it is about.
-            if text.is_empty() || text.trim_start().starts_with("at ") {
+            if text.is_empty() || is_chatter(&text) {
                 continue;
             }
             let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,4 +124,55 @@ fn read(output: impl Read + Send + 'static, lines: &Arc<Mutex<VecDeque<String>>>
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Launcher {
+        Launcher::start(Command::new("sh").args(["-c", script])).unwrap()
+    }
+
+    #[test]
+    fn the_last_lines_are_kept_without_chatter() {
+        let script = "for n in $(seq 100); do echo $n; echo 2026 INFO $n; done; \
+                      echo '\tat a.b.C(D.java:1)' >&2; head -c 5000 /dev/zero | tr '\\0' x; exit 3";
+        let mut launcher = sh(script);
+        let exit = launcher.child.wait().unwrap();
+        assert_eq!(exit.code(), Some(3));
+        let lines = launcher.last_lines();
+        let lengths: Vec<usize> = lines.lines().map(|line| line.trim().len()).collect();
+        assert_eq!(lines.lines().count(), LINES);
+        assert_eq!(lengths.last(), Some(&1000), "the rest of a line that is too long");
+        assert!(lines.contains("\n  100\n") && !lines.contains("INFO") && !lines.contains("a.b.C"), "{lines}");
+    }
+
+    #[test]
+    fn a_launcher_ends_with_all_that_it_started() {
+        let mut launcher = sh("trap '' TERM; sleep 300 & sleep 300; sleep 300");
+        thread::sleep(Duration::from_millis(100));
+        let group = i32::try_from(launcher.child.id()).ok().and_then(Pid::from_raw).unwrap();
+        launcher.end();
+        assert!(launcher.ended().is_some());
+        let deadline = Instant::now() + GRACE;
+        while kill_process_group(group, Signal::CONT).is_ok() {
+            assert!(Instant::now() < deadline, "something is left");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    #[test]
+    fn servers_that_are_not_there_yet_are_worth_another_try() {
+        for (said, status) in [
+            ("ERROR streaming.StreamJob: Error Launching job : Output directory /x already exists", Status::Permanent),
+            ("ERROR streaming.StreamJob: Error Launching job : Input path does not exist: /x", Status::Permanent),
+            ("AccessControlException: Permission denied: user=eve, access=WRITE", Status::Permanent),
+            ("java.net.ConnectException: Call From a to b:9000 failed on connection exception", Status::Temporary),
+            ("SafeModeException: Cannot create file. Name node is in safe mode.", Status::Temporary),
+            ("StandbyException: Operation category READ is not supported in state standby", Status::Temporary),
+        ] {
+            assert_eq!(status_of(said), status, "{said}");
+        }
+    }
 }

@@ -13,6 +13,8 @@ mod job;
 mod kill;
 mod launch;
 mod rest;
+#[cfg(test)]
+mod stub;
 
 pub use cluster::Cluster;
 pub use counters::Counters;

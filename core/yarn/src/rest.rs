@@ -1,6 +1,10 @@
 //! Asking the cluster's servers over HTTP.
 
-use std::{cell::Cell, error, iter, thread, time::Duration};
+use std::{
+    cell::Cell,
+    error, iter, thread,
+    time::{Duration, Instant},
+};
 
 use reqwest::{
     StatusCode,
@@ -17,6 +21,10 @@ const WHOLE: Duration = Duration::from_secs(30);
 /// How often a request is made, and how long after the first failure it is made again; twice that after the second.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long the history server may take to learn of a job, and how often it is asked.
+const HISTORY: Duration = Duration::from_mins(1);
+const POLL: Duration = Duration::from_millis(300);
 
 /// The servers of a cluster.
 pub(crate) struct Rest {
@@ -37,8 +45,6 @@ pub(crate) struct App {
     pub(crate) final_status: String,
     #[serde(default)]
     pub(crate) diagnostics: String,
-    #[serde(default)]
-    pub(crate) tracking_url: String,
     #[serde(default)]
     pub(crate) am_host_http_address: String,
 }
@@ -85,6 +91,12 @@ impl Rest {
     /// The ResourceManagers, for a message.
     pub(crate) fn resource_managers(&self) -> String {
         self.resource_managers.join(" or ")
+    }
+
+    /// The page of an application, for people.
+    pub(crate) fn page(&self, id: &str) -> String {
+        let active = self.resource_managers.get(self.active.get()).map_or("", |base| base);
+        format!("{active}/cluster/app/{id}")
     }
 
     /// The applications with a tag; only the live ones, or all.
@@ -138,8 +150,19 @@ impl Rest {
         })
     }
 
-    pub(crate) fn of_history<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+    fn of_history<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         self.get(&format!("{}/ws/v1/history{path}", self.history_server), &[])
+    }
+
+    /// Asks the history server until it knows of what has just ended: files are moved to where it looks.
+    pub(crate) fn await_history<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        let deadline = Instant::now() + HISTORY;
+        loop {
+            match self.of_history(path) {
+                Err(error) if Instant::now() < deadline && !is_final(&error) => thread::sleep(POLL),
+                answer => return answer,
+            }
+        }
     }
 
     /// The text at an address of a node, whose scheme is the ResourceManager's.
@@ -192,6 +215,11 @@ impl Rest {
     }
 }
 
+/// Whether waiting does not help.
+fn is_final(error: &Error) -> bool {
+    !matches!(error, Error::Unknown { .. }) && error.status() == Status::Permanent
+}
+
 fn unanswered(url: &str, error: &reqwest::Error) -> Error {
     // The outermost says only that there is an error, and the address once more.
     let cause = iter::successors(error::Error::source(error), |error| error.source()).last();
@@ -220,7 +248,69 @@ fn refused(url: &str, response: Response) -> Error {
         _ => "",
     };
     let reason = format!("{code}{hint}{}", said.unwrap_or_default());
+    if code == StatusCode::NOT_FOUND {
+        return Error::Unknown { url: url.to_owned(), reason };
+    }
     let passes = [StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE, StatusCode::GATEWAY_TIMEOUT];
     let status = if passes.contains(&code) { Status::Temporary } else { Status::Permanent };
     Error::Ask { url: url.to_owned(), reason, status }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stub::Stub;
+
+    const APP: &str = "/ws/v1/cluster/apps/application_1795531063437_0002";
+
+    #[test]
+    fn a_manager_that_stands_by_is_passed_over() {
+        let active = Stub::failed_job();
+        let (redirecting, silent) = (Stub::start(), Stub::start());
+        redirecting.at(APP, 307, &format!("{}{APP}", active.url()));
+        silent.at(APP, 200, "This is standby RM.");
+        for standby in [redirecting.url(), silent.url(), "http://127.0.0.1:1".to_owned()] {
+            let rest = Rest::new(vec![standby, active.url()], active.url(), None).unwrap();
+            assert!(rest.app("application_1795531063437_0002").unwrap().is_over());
+        }
+        let rest = Rest::new(vec![silent.url(), active.url()], active.url(), None).unwrap();
+        rest.app("application_1795531063437_0002").unwrap();
+        let before = silent.requests().len();
+        rest.app("application_1795531063437_0002").unwrap();
+        assert_eq!(silent.requests().len(), before, "the active one is asked first from then on");
+    }
+
+    #[test]
+    fn refusals_say_what_the_server_says() {
+        let stub = Stub::start();
+        let unknown = stub.rest().app("application_1").unwrap_err();
+        assert!(matches!(unknown, Error::Unknown { .. }), "{unknown}");
+        assert!(unknown.to_string().contains("what is that?"), "{unknown}");
+        let path = "/ws/v1/cluster/apps/application_1";
+        stub.at(path, 401, "");
+        let login = stub.rest().app("application_1").unwrap_err();
+        assert!(login.to_string().contains("Kerberos"), "{login}");
+        assert_eq!(login.status(), Status::Permanent);
+        stub.at(path, 503, "");
+        let before = stub.requests().len();
+        assert_eq!(stub.rest().app("application_1").unwrap_err().status(), Status::Temporary);
+        assert_eq!(stub.requests().len() - before, 3, "it is asked again");
+    }
+
+    #[test]
+    fn applications_are_killed_in_the_users_name() {
+        let stub = Stub::start();
+        stub.at("/ws/v1/cluster/apps/application_1/state", 202, r#"{"state":"KILLING"}"#);
+        stub.rest().kill("application_1").unwrap();
+        assert_eq!(stub.requests(), [r#"PUT /ws/v1/cluster/apps/application_1/state?user.name=me {"state":"KILLED"}"#]);
+    }
+
+    #[test]
+    fn no_applications_are_an_empty_answer() {
+        let stub = Stub::start();
+        stub.at("/ws/v1/cluster/apps", 200, r#"{"apps":{}}"#);
+        assert!(stub.rest().apps("tag", true).unwrap().is_empty());
+        stub.at("/ws/v1/cluster/apps", 200, r#"{"apps":null}"#);
+        assert!(stub.rest().apps("tag", true).unwrap().is_empty());
+    }
 }
