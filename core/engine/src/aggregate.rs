@@ -1,6 +1,6 @@
 //! Combines what the metrics emit, in bounded memory.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use tootmill_metric::{AnyStates, Day, Post, Registered, Registry};
 
@@ -19,7 +19,7 @@ pub(crate) struct Aggregate<'r> {
     places: HashMap<Option<Day>, usize>,
     last: usize,
     runs: Vec<Run>,
-    unusable_keys: u64,
+    unusable_keys: BTreeMap<Option<Day>, u64>,
 }
 
 struct OfDay<'r> {
@@ -29,7 +29,15 @@ struct OfDay<'r> {
 
 impl<'r> Aggregate<'r> {
     pub(crate) fn new(registry: &'r Registry, by_day: bool) -> Self {
-        Self { registry, by_day, days: Vec::new(), places: HashMap::new(), last: 0, runs: Vec::new(), unusable_keys: 0 }
+        Self {
+            registry,
+            by_day,
+            days: Vec::new(),
+            places: HashMap::new(),
+            last: 0,
+            runs: Vec::new(),
+            unusable_keys: BTreeMap::new(),
+        }
     }
 
     /// How many fields stand before the state in the lines.
@@ -92,8 +100,16 @@ impl<'r> Aggregate<'r> {
 
     /// How many keys were empty or too long, and so left out.
     pub(crate) fn unusable_keys(&self) -> u64 {
-        let present = self.days.iter().flat_map(|of_day| &of_day.metrics).map(|states| states.unusable_keys());
-        self.unusable_keys + present.sum::<u64>()
+        self.unusable_keys_of_days().values().sum()
+    }
+
+    /// The same of each day.
+    pub(crate) fn unusable_keys_of_days(&self) -> BTreeMap<Option<Day>, u64> {
+        let mut counts = self.unusable_keys.clone();
+        for OfDay { day, metrics } in &self.days {
+            *counts.entry(*day).or_default() += metrics.iter().map(|states| states.unusable_keys()).sum::<u64>();
+        }
+        counts
     }
 
     fn take_sorted(&mut self) -> InMemory<'r> {
@@ -102,7 +118,7 @@ impl<'r> Aggregate<'r> {
     }
 
     fn take(&mut self) -> InMemory<'r> {
-        self.unusable_keys = self.unusable_keys();
+        self.unusable_keys = self.unusable_keys_of_days();
         self.places.clear();
         let mut days = std::mem::take(&mut self.days);
         days.sort_by_key(|of_day| of_day.day);

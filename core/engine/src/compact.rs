@@ -428,8 +428,8 @@ impl<R: BufRead> Records for WithKnown<R> {
                 self.next_known.read(&mut self.known_line, &mut self.known)?;
             }
         }
-        let known_is_first = self.next_known == Next::Read
-            && (self.next != Next::Read || key(&self.known_line) < key(&self.line));
+        let known_is_first =
+            self.next_known == Next::Read && (self.next != Next::Read || key(&self.known_line) < key(&self.line));
         let (next, found) = if known_is_first {
             (&mut self.next_known, &mut self.known_line)
         } else {

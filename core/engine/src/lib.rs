@@ -7,6 +7,7 @@
 mod aggregate;
 mod compact;
 mod counters;
+mod days;
 mod error;
 mod identities;
 mod local;
@@ -20,9 +21,10 @@ mod runs;
 
 pub use compact::{Chosen, Observed, compact, map_observations, observe};
 pub use counters::Counters;
+pub use days::merge_by_day;
 pub use error::Error;
 pub use local::{Options, Outcome, count, run};
-pub use map::map;
+pub use map::{map, map_by_day};
 pub use merge::{Counts, Merged};
 pub use read::{BadLimit, Silent, Watch};
 pub use records::{Lines, Record, Records};

@@ -18,6 +18,7 @@ use crate::{
     aggregate::Aggregate,
     compact::{Observations, Observed},
     counters::Counters,
+    days::each_day,
     error::Error,
     identities::{Contested, Identities, contested},
     merge::Merged,
@@ -461,29 +462,14 @@ fn write_days<'r>(
     registry: &'r Registry,
     folder: &Path,
 ) -> Result<Vec<Day>, Error> {
-    let make_total = Box::new(|metric: &str| Ok(registry.get(metric)?.metric.total()));
-    let mut merged = Merged::of_fields(sources, 4, make_total)?;
     let mut days = Vec::new();
-    let mut present: Option<(String, BufWriter<File>)> = None;
-    while merged.advance()? {
-        let line = merged.line();
-        let (day, record) = line.split_once('\t').unwrap_or_default();
-        if present.as_ref().is_none_or(|(present, _)| present != day) {
-            let parsed = Day::parse(day).ok_or_else(|| merged.bad_state(day))?;
-            days.push(parsed);
-            let next = (day.to_string(), create(&of_day(folder, parsed, "states"))?);
-            close(present.replace(next).map(|(_, file)| file))?;
-        }
-        if let Some((_, file)) = &mut present {
-            file.write_all(record.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(Error::Temporary)?;
-        }
-    }
-    close(present.map(|(_, file)| file))?;
+    let create = |day| create(&of_day(folder, day, "states"));
+    each_day(sources, registry, create, |day, mut file, _| {
+        days.push(day);
+        file.flush().map_err(Error::Temporary)
+    })
+    .map_err(Error::temporary)?;
     Ok(days)
-}
-
-fn close(file: Option<BufWriter<File>>) -> Result<(), Error> {
-    file.map_or(Ok(()), |mut file| file.flush()).map_err(Error::Temporary)
 }
 
 /// The states of all days, from no more files than a process may open.

@@ -1,9 +1,9 @@
 //! Maps posts to records: the program behind the streaming mapper.
 
-use std::{io::Write, ops::ControlFlow};
+use std::{collections::BTreeMap, io::Write, ops::ControlFlow};
 
 use tootmill_input::Reader;
-use tootmill_metric::{Line, Registry};
+use tootmill_metric::{Day, Line, Registry};
 
 use crate::{
     aggregate::Aggregate,
@@ -22,23 +22,66 @@ pub fn map(
     output: &mut (impl Write + Send),
     watch: &dyn Watch,
 ) -> Result<Counters, Error> {
-    let mut mapper =
-        Mapper { aggregate: Aggregate::new(registry, false), memory, output, counters: Counters::default() };
-    let read = read_stream(posts, &mut mapper, watch)?;
-    mapper.write()?;
-    mapper.counters += &read;
-    mapper.counters.unusable_keys = mapper.aggregate.unusable_keys();
-    Ok(mapper.counters)
+    let mut mapper = Mapper {
+        aggregate: Aggregate::new(registry, false),
+        of_days: None,
+        memory,
+        output,
+        counters: Counters::default(),
+    };
+    mapper.run(posts, watch)
+}
+
+/// As [`map`], with the post's day in front of each record, and with what was counted of each day as records without a metric,
+/// `day TAB TAB counter TAB TAB count`: for [`merge_by_day`](crate::merge_by_day).
+pub fn map_by_day(
+    posts: Reader<'_>,
+    registry: &Registry,
+    memory: usize,
+    output: &mut (impl Write + Send),
+    watch: &dyn Watch,
+) -> Result<Counters, Error> {
+    let mut mapper = Mapper {
+        aggregate: Aggregate::new(registry, true),
+        of_days: Some(BTreeMap::new()),
+        memory,
+        output,
+        counters: Counters::default(),
+    };
+    let counters = mapper.run(posts, watch)?;
+    mapper.write_counters()?;
+    Ok(counters)
 }
 
 struct Mapper<'m, W> {
     aggregate: Aggregate<'m>,
+    /// What was counted of each day, where records are by day.
+    of_days: Option<BTreeMap<Day, Counters>>,
     memory: usize,
     output: &'m mut W,
     counters: Counters,
 }
 
-impl<W: Write> Mapper<'_, W> {
+impl<W: Write + Send> Mapper<'_, W> {
+    fn run(&mut self, posts: Reader<'_>, watch: &dyn Watch) -> Result<Counters, Error> {
+        let mut counters = read_stream(posts, self, watch)?;
+        self.write()?;
+        counters += &self.counters;
+        counters.unusable_keys = self.aggregate.unusable_keys();
+        Ok(counters)
+    }
+
+    fn write_counters(&mut self) -> Result<(), Error> {
+        let unusable_keys = self.aggregate.unusable_keys_of_days();
+        for (day, counters) in self.of_days.iter_mut().flatten() {
+            counters.unusable_keys = unusable_keys.get(&Some(*day)).copied().unwrap_or_default();
+            for (name, count) in counters.named().filter(|(_, count)| *count > 0) {
+                writeln!(self.output, "{day}\t\t{name}\t\t{count}").map_err(Error::Write)?;
+            }
+        }
+        self.output.flush().map_err(Error::Write)
+    }
+
     fn write(&mut self) -> Result<(), Error> {
         let mut next = self.aggregate.take_lines();
         let mut line = String::new();
@@ -51,11 +94,14 @@ impl<W: Write> Mapper<'_, W> {
     }
 }
 
-impl<W: Write> Work for Mapper<'_, W> {
+impl<W: Write + Send> Work for Mapper<'_, W> {
     fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
         match line {
             Line::Post(post) => {
                 self.counters.count_post(&post);
+                if let Some(of_days) = &mut self.of_days {
+                    of_days.entry(post.created_at.day()).or_default().count_post(&post);
+                }
                 self.aggregate.map(&post);
                 Ok(())
             }

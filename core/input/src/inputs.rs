@@ -122,7 +122,9 @@ impl Input {
         stream.by_ref().take(4).read_to_end(&mut magic).map_err(|source| self.failed(source))?;
         let counted = Counted { stream: io::Cursor::new(magic.clone()).chain(stream), read };
         Ok(match *magic {
-            [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 17, counted))),
+            [0x1f, 0x8b, ..] => {
+                Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 17, counted)))
+            }
             [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::Decoder::new(counted).map_err(|source| self.failed(source))?),
             _ => Box::new(counted),
         })

@@ -43,7 +43,9 @@ pub enum Error {
         holder: String,
     },
     /// The lease was lost, because its holder did not show itself for too long.
-    #[error("the lease of the lake `{0}` was lost, so nothing was committed: it was held by a process that stood still")]
+    #[error(
+        "the lease of the lake `{0}` was lost, so nothing was committed: it was held by a process that stood still"
+    )]
     LeaseLost(String),
     /// A file that this program wrote does not read back.
     #[error("`{path}` cannot be understood: {reason}; it was changed, or written by another version")]
@@ -117,9 +119,16 @@ fn status(error: &HdfsError) -> Status {
         error => match class(error) {
             // An IOException of the NameNode is a block for which no DataNode is there, or has space: both may come.
             Some(
-                "SafeModeException" | "StandbyException" | "RetriableException" | "IOException" | "ConnectException"
-                | "RecoveryInProgressException" | "AlreadyBeingCreatedException" | "NotReplicatedYetException"
-                | "ServerException" | "RetryStartFileException",
+                "SafeModeException"
+                | "StandbyException"
+                | "RetriableException"
+                | "IOException"
+                | "ConnectException"
+                | "RecoveryInProgressException"
+                | "AlreadyBeingCreatedException"
+                | "NotReplicatedYetException"
+                | "ServerException"
+                | "RetryStartFileException",
             ) => Status::Temporary,
             _ => Status::Permanent,
         },

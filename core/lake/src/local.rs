@@ -50,11 +50,7 @@ impl Storage for Local {
 
     fn find(&self, path: &str) -> Result<Option<Entry>, Error> {
         let metadata = unless_missing(fs::metadata(path)).map_err(failed("look at", path))?;
-        Ok(metadata.map(|metadata| Entry {
-            path: path.into(),
-            bytes: metadata.len(),
-            is_folder: metadata.is_dir(),
-        }))
+        Ok(metadata.map(|metadata| Entry { path: path.into(), bytes: metadata.len(), is_folder: metadata.is_dir() }))
     }
 
     fn read(&self, path: &str, range: Range<u64>) -> Result<Box<dyn Read + Send>, Error> {

@@ -90,10 +90,9 @@ impl dyn Storage + '_ {
     pub fn read_text(&self, path: &str) -> Result<Option<String>, Error> {
         let Some(entry) = self.find(path)? else { return Ok(None) };
         let mut text = String::new();
-        self.read(path, 0..entry.bytes)?.read_to_string(&mut text).map_err(|error| Error::Content {
-            path: self.address(path),
-            reason: error.to_string(),
-        })?;
+        self.read(path, 0..entry.bytes)?
+            .read_to_string(&mut text)
+            .map_err(|error| Error::Content { path: self.address(path), reason: error.to_string() })?;
         Ok(Some(text))
     }
 

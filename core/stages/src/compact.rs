@@ -83,14 +83,19 @@ fn switch(lake: &Lake, days: &[(Day, u64)], lease: &mut Lease) -> Result<(), Err
     thread::scope(|scope| {
         let parts = days.chunks(days.len().div_ceil(AT_ONCE).max(1));
         let threads: Vec<_> = parts.map(|days| scope.spawn(move || switch(days))).collect();
-        let outcomes = threads.into_iter().map(|thread| thread.join().unwrap_or(Err(tootmill_engine::Error::Panicked.into())));
+        let outcomes =
+            threads.into_iter().map(|thread| thread.join().unwrap_or(Err(tootmill_engine::Error::Panicked.into())));
         outcomes.collect::<Vec<_>>().into_iter().collect()
     })
 }
 
 /// Brings the days' posts up to date with the raw files that are new, by a job: a mapper reads raw files, a reducer makes a
 /// day's posts.
-pub fn compact_on_yarn(lake: &Lake, lease: &mut Lease, yarn: &OnYarn<'_>) -> Result<(Compacted, Option<JobReport>), Error> {
+pub fn compact_on_yarn(
+    lake: &Lake,
+    lease: &mut Lease,
+    yarn: &OnYarn<'_>,
+) -> Result<(Compacted, Option<JobReport>), Error> {
     let known = finish_commit(lake, lease)?;
     let new = new_files(lake, &known)?;
     if new.is_empty() {
@@ -219,9 +224,8 @@ impl<'l> Compaction<'l> {
                 }
                 let is_one = match id_at_start(&line) {
                     Some(id) => ids.contains(id),
-                    None => std::str::from_utf8(&line).is_ok_and(
-                        |line| matches!(Line::parse(line), Ok(Line::Post(post)) if ids.contains(&*post.id)),
-                    ),
+                    None => std::str::from_utf8(&line)
+                        .is_ok_and(|line| matches!(Line::parse(line), Ok(Line::Post(post)) if ids.contains(&*post.id))),
                 };
                 if is_one {
                     found.insert(day);

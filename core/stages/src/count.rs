@@ -1,15 +1,20 @@
 //! A day's posts into its states and rows.
 
-use tootmill_engine::{Counters, Options, Watch, count};
-use tootmill_lake::{Lake, Lease, Place, Staged, Version};
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, Write},
+};
+
+use tootmill_engine::{Counters, Counts, Options, Watch, count, merge_by_day};
+use tootmill_lake::{DAY_FOLDER, Lake, Lease, Place, Staged, Storage, Version};
 use tootmill_metric::{Day, Registered, Registry};
 
 use crate::{
     error::Error,
-    files::{Output, inputs},
+    files::{Output, inputs, lines_of},
     manifests::StatesManifest,
     rows::make_rows,
-    yarn::{JobReport, Mapping, OnYarn, counters_of},
+    yarn::{JobReport, Mapping, OnYarn, PROGRAM, counters_of},
 };
 
 /// What came of a day's posts.
@@ -41,7 +46,7 @@ pub fn count_day(
         return Ok(Counted { was_done: true, counters, rows, job: None });
     }
     let staged = lake.versions(Place::States(day)).stage()?;
-    let mut output = Output::create(&staged, "part-00000.records")?;
+    let mut output = Output::in_version(&staged, "part-00000.records")?;
     let counters = count(&inputs(lake, &posts.files()?), registry, options, &mut output, watch)?;
     output.finish()?;
     finish(lake, lease, day, registry, &posts, staged, counters, None)
@@ -63,13 +68,119 @@ pub fn count_day_on_yarn(
     }
     let staged = lake.versions(Place::States(day)).stage()?;
     let work = format!("states-{day}");
-    let (outcome, output) = yarn.run(lake, &work, &posts.files()?, Mapping::Posts, |job, reducers| yarn.merge(job, reducers))?;
+    let (outcome, output) =
+        yarn.run(lake, &work, &posts.files()?, Mapping::Posts, |job, reducers| yarn.merge(job, reducers))?;
     let counters = counters_of(&outcome);
     yarn.bad_limit.check(&counters)?;
     staged.adopt(&output)?;
     let counted = finish(lake, lease, day, registry, &posts, staged, counters, Some((&outcome).into()))?;
     lake.storage().remove(&lake.aside(&work))?;
     Ok(counted)
+}
+
+/// As [`count_day_on_yarn`] for several days, by one job. The counters of the job are told with the first day that it made.
+pub fn count_days_on_yarn(
+    lake: &Lake,
+    lease: &mut Lease,
+    days: &[Day],
+    again: bool,
+    registry: &Registry,
+    yarn: &OnYarn<'_>,
+) -> Result<BTreeMap<Day, Counted>, Error> {
+    let (mut done, mut missing, mut files) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+    for day in days {
+        let (posts, there) = needed(lake, *day, again, registry)?;
+        if let Some((states, counters)) = there {
+            let rows = make_rows(lake, lease, Place::Rows(*day), &states, registry)?.rows;
+            done.insert(*day, Counted { was_done: true, counters, rows, job: None });
+        } else {
+            files.extend(posts.files()?);
+            missing.insert(*day, posts);
+        }
+    }
+    if files.is_empty() {
+        return Ok(done);
+    }
+    let work = "states";
+    let (outcome, output) = yarn.run(lake, work, &files, Mapping::PostsByDay, |job, reducers| {
+        job.reduce(&format!("{PROGRAM} reducer --by-day"), reducers)
+            .set("stream.num.map.output.key.fields", "4")
+            .set("stream.num.reduce.output.key.fields", "4")
+            .set("mapreduce.partition.keypartitioner.options", "-k1,3")
+    })?;
+    yarn.bad_limit.check(&counters_of(&outcome))?;
+    let mut counters = counted_by_day(lake, &output)?;
+    let mut job = Some(JobReport::from(&outcome));
+    for (day, posts) in &missing {
+        let staged = lake.versions(Place::States(*day)).stage()?;
+        let folder = format!("{output}/{DAY_FOLDER}{day}");
+        if lake.storage().find(&folder)?.is_some() {
+            staged.adopt(&folder)?;
+        }
+        let counters = counters.remove(day).unwrap_or_default();
+        done.insert(*day, finish(lake, lease, *day, registry, posts, staged, counters, job.take())?);
+    }
+    lake.storage().remove(&lake.aside(work))?;
+    Ok(done)
+}
+
+/// What the reducers say that was counted of each day.
+fn counted_by_day(lake: &Lake, output: &str) -> Result<BTreeMap<Day, Counters>, Error> {
+    let told: Vec<_> = lake.storage().files_below(output)?;
+    let told: Vec<_> = told.into_iter().filter(|file| !file.path.contains(DAY_FOLDER)).collect();
+    let mut of_days: BTreeMap<Day, Counters> = BTreeMap::new();
+    for line in lines_of(inputs(lake, &told)).lines() {
+        let line = line.map_err(tootmill_engine::Error::ReadRecords)?;
+        let mut fields = line.split('\t');
+        let day = fields.next().and_then(Day::parse);
+        let named = fields.next().zip(fields.next().and_then(|count| count.parse::<u64>().ok()));
+        let counter = day.zip(named).and_then(|(day, (name, count))| {
+            let counters = of_days.entry(day).or_default();
+            counters.get_mut(name).map(|counter| (counter, count))
+        });
+        let Some((counter, count)) = counter else {
+            return Err(tootmill_lake::Error::Content { path: lake.storage().address(output), reason: line }.into());
+        };
+        *counter += count;
+    }
+    // Every line of compacted posts is one.
+    of_days.values_mut().for_each(|counters| counters.lines = counters.posts);
+    Ok(of_days)
+}
+
+/// The reducer of a job over several days: merges the records of each day into a file of the day's folder in the task's own
+/// folder of output, and tells what was counted of each.
+pub fn reduce_by_day(
+    records: impl BufRead,
+    registry: &Registry,
+    task_output: &str,
+    task: &str,
+    told: &mut impl Write,
+) -> Result<Counts, Error> {
+    let (storage, folder) = <dyn Storage>::open(task_output)?;
+    let mut lines = Vec::new();
+    let mut cause = None;
+    let mut keep = |error: Error| {
+        cause = Some(error);
+        tootmill_engine::Error::Write(io::ErrorKind::Other.into())
+    };
+    let keep = std::cell::RefCell::new(&mut keep);
+    let counts = merge_by_day(
+        records,
+        registry,
+        |day| {
+            let path = format!("{folder}/{DAY_FOLDER}{day}/part-{task}.records");
+            Output::create(&*storage, &path).map_err(|error| keep.borrow_mut()(error))
+        },
+        |day, output, counters| {
+            let counted = counters.named().filter(|(_, count)| *count > 0);
+            lines.extend(counted.map(|(name, count)| format!("{day}\t{name}\t{count}")));
+            output.finish().map_err(|error| keep.borrow_mut()(error))
+        },
+    );
+    let counts = counts.map_err(|error| cause.unwrap_or_else(|| error.into()))?;
+    lines.iter().try_for_each(|line| writeln!(told, "{line}")).map_err(tootmill_engine::Error::Write)?;
+    Ok(counts)
 }
 
 /// Whether a day's states are there, made from the posts that count.

@@ -53,7 +53,9 @@ impl Error {
             Self::Lake(error) => error.status(),
             Self::Engine(error) => error.status(),
             Self::Yarn(error) => error.status(),
-            Self::NoPosts { .. } | Self::Program { .. } | Self::NoTotals(_) | Self::StaleRows { .. } => Status::Permanent,
+            Self::NoPosts { .. } | Self::Program { .. } | Self::NoTotals(_) | Self::StaleRows { .. } => {
+                Status::Permanent
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use tootmill_engine::{Error as EngineError, Lines, Records};
 use tootmill_input::Inputs;
-use tootmill_lake::{Entry, Lake, Sink, Staged, Version, input};
+use tootmill_lake::{Entry, Lake, Sink, Staged, Storage, Version, input};
 
 use crate::error::Error;
 
@@ -18,7 +18,8 @@ pub(crate) fn inputs(lake: &Lake, files: &[Entry]) -> Inputs {
 
 /// The lines of files one after the other, decompressed; each file is opened when it is its turn.
 pub(crate) fn lines_of(inputs: Inputs) -> impl BufRead {
-    let chained = Chained { inputs: inputs.into_iter().collect::<Vec<_>>().into_iter(), present: Box::new(io::empty()) };
+    let chained =
+        Chained { inputs: inputs.into_iter().collect::<Vec<_>>().into_iter(), present: Box::new(io::empty()) };
     BufReader::with_capacity(1 << 17, chained)
 }
 
@@ -50,15 +51,23 @@ pub(crate) fn records(lake: &Lake, version: &Version) -> Result<Vec<Box<dyn Reco
     Ok(sources)
 }
 
-/// A compressed file of a version that is being made.
+/// A compressed file that is being made.
 pub(crate) struct Output(BufWriter<zstd::Encoder<'static, Box<dyn Sink>>>);
 
 const COMPRESSION_LEVEL: i32 = 3;
 
 impl Output {
-    /// A new file `NAME.zst`.
-    pub(crate) fn create(staged: &Staged, name: &str) -> Result<Self, Error> {
-        let file = staged.create(&format!("{name}.zst"))?;
+    /// A new file `NAME.zst` of a version.
+    pub(crate) fn in_version(staged: &Staged, name: &str) -> Result<Self, Error> {
+        Self::new(staged.create(&format!("{name}.zst"))?)
+    }
+
+    /// A new file `PATH.zst`.
+    pub(crate) fn create(storage: &dyn Storage, path: &str) -> Result<Self, Error> {
+        Self::new(storage.create(&format!("{path}.zst"))?)
+    }
+
+    fn new(file: Box<dyn Sink>) -> Result<Self, Error> {
         let encoder = zstd::Encoder::new(file, COMPRESSION_LEVEL).map_err(EngineError::Write)?;
         Ok(Self(BufWriter::with_capacity(1 << 17, encoder)))
     }

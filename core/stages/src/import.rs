@@ -1,8 +1,6 @@
 //! Files of posts into the lake, as if they had been observed.
 
-use std::{
-    sync::{Arc, atomic::AtomicU64},
-};
+use std::sync::{Arc, atomic::AtomicU64};
 
 use tootmill_engine::Watch;
 use tootmill_input::{Chunk, Inputs, Reader};

@@ -54,7 +54,7 @@ pub fn merge(lake: &Lake, lease: &mut Lease, registry: &Registry) -> Result<Merg
         Err((totals, manifest)) => return finish(lake, lease, registry, &totals, manifest, None, None),
     };
     let staged = lake.versions(Place::Totals).stage()?;
-    let mut output = Output::create(&staged, "part-00000.records")?;
+    let mut output = Output::in_version(&staged, "part-00000.records")?;
     write_records(&mut merged(lake, &plan.versions(), registry)?, &mut output)?;
     output.finish()?;
     plan.commit(lake, lease, registry, staged, None)

@@ -54,6 +54,8 @@ pub enum Way {
 pub(crate) enum Mapping {
     /// Posts become records.
     Posts,
+    /// Posts become records with their day in front.
+    PostsByDay,
     /// Observations of posts become records of them.
     Observations,
     /// Records stay what they are.
@@ -64,6 +66,7 @@ impl Mapping {
     fn option(self) -> &'static str {
         match self {
             Self::Posts => "",
+            Self::PostsByDay => " --by-day",
             Self::Observations => " --observations",
             Self::Records => " --records",
         }
@@ -77,7 +80,7 @@ const BYTES_A_REDUCER: u64 = 4 << 30;
 const MOST_REDUCERS: u64 = 256;
 
 /// The name under which tasks see our program.
-const PROGRAM: &str = "tootmill";
+pub(crate) const PROGRAM: &str = "tootmill";
 
 impl OnYarn<'_> {
     /// A job over the files, in a folder aside in the lake; gives its folder of output.

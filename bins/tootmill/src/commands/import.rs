@@ -16,7 +16,9 @@ use crate::{failure::Failure, progress::Progress};
 /// They become raw files of the day on which they were observed, one object a line, otherwise unchanged. `tootmill compact`
 /// makes posts of them, and finds out what is none.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  tootmill import posts/ --lake hdfs://namenode:8020/tootmill --instance mastodon.example")]
+#[command(
+    after_help = "Example:\n  tootmill import posts/ --lake hdfs://namenode:8020/tootmill --instance mastodon.example"
+)]
 pub(crate) struct Import {
     #[command(flatten)]
     inputs: InputArguments,

@@ -57,7 +57,11 @@ impl OutcomeArguments {
     /// Tells what was done: a sentence, and the same as data.
     pub(crate) fn tell(self, sentence: &str, data: &serde_json::Value) -> Result<(), Failure> {
         with_stdout(|output| {
-            if self.json { writeln!(output, "{data:#}")? } else { writeln!(output, "{sentence}")? }
+            if self.json {
+                writeln!(output, "{data:#}")?
+            } else {
+                writeln!(output, "{sentence}")?
+            }
             Ok(())
         })
     }

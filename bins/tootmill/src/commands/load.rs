@@ -17,9 +17,7 @@ use crate::failure::Failure;
 ///
 /// Loading the same rows again changes nothing.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Example:\n  tootmill load --lake lake --instance mastodon.example --tables sqlite:tootmill.db"
-)]
+#[command(after_help = "Example:\n  tootmill load --lake lake --instance mastodon.example --tables sqlite:tootmill.db")]
 pub(crate) struct Load {
     #[command(flatten)]
     lake: LakeArguments,

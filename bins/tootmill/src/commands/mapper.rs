@@ -7,7 +7,7 @@ use std::{
 
 use bytesize::ByteSize;
 use clap::Parser;
-use tootmill_engine::{Counters, Error, Silent, map, map_observations};
+use tootmill_engine::{Counters, Error, Silent, map, map_by_day, map_observations};
 use tootmill_input::{Inputs, Reader};
 use tootmill_lake::{Split, splits_as_inputs};
 use tootmill_metric::Registry;
@@ -27,6 +27,9 @@ pub(crate) struct Mapper {
     /// Standard input names parts of files, a line `OFFSET TAB LENGTH TAB ADDRESS` each, from which to read the posts
     #[arg(long)]
     splits: bool,
+    /// Write each post's day in front of its records, for a reducer with --by-day
+    #[arg(long, conflicts_with_all = ["observations", "records"])]
+    by_day: bool,
     /// Write the posts' observations, for a reducer with --posts-of, instead of records of metrics
     #[arg(long, conflicts_with = "records")]
     observations: bool,
@@ -51,6 +54,8 @@ impl Mapper {
             let lines = if self.splits { Reader::lines_of(&inputs) } else { Reader::of_lines(io::stdin()) };
             if self.observations {
                 map_observations(lines, memory, output, &Silent)
+            } else if self.by_day {
+                map_by_day(lines, &registry, memory, output, &Silent)
             } else {
                 map(lines, &registry, memory, output, &Silent)
             }

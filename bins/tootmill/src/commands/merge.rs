@@ -54,8 +54,7 @@ pub(crate) fn in_lake(
         On::Local => tootmill_stages::merge(lake, &mut lease, &registry)?,
         On::Yarn => {
             let watch = JobProgress::new(quiet);
-            let merged =
-                tootmill_stages::merge_on_yarn(lake, &mut lease, &registry, &yarn.on_yarn(engine, &watch)?);
+            let merged = tootmill_stages::merge_on_yarn(lake, &mut lease, &registry, &yarn.on_yarn(engine, &watch)?);
             watch.finish();
             merged?
         }

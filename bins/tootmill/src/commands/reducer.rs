@@ -6,7 +6,7 @@ use clap::Parser;
 use tootmill_engine::{Counters, Counts, Error, Family, Lines, Merged, RowsWriter, reduce, write_records};
 use tootmill_lake::{Lake, Storage};
 use tootmill_metric::Registry;
-use tootmill_stages::reduce_observations;
+use tootmill_stages::{reduce_by_day, reduce_observations};
 
 use crate::{
     failure::Failure,
@@ -28,7 +28,10 @@ pub(crate) struct Reducer {
     /// Merge a part of the records, before they travel: nothing is counted
     #[arg(long, conflicts_with = "rows")]
     combine: bool,
-    /// Make posts of observations, in the lake at this address, in the folder that `mapreduce_task_output_dir` names
+    /// Records have their day in front: merge each day's into a file of its own, in the task's folder of output
+    #[arg(long, conflicts_with_all = ["rows", "combine", "posts_of"])]
+    by_day: bool,
+    /// Make posts of observations, as those of the lake at this address, in the task's folder of output
     #[arg(long, value_name = "LAKE", requires = "instance", conflicts_with_all = ["rows", "combine"])]
     posts_of: Option<String>,
     /// With --posts-of: the instance
@@ -42,6 +45,15 @@ impl Reducer {
             return make_posts(&Lake::open(lake, instance)?);
         }
         let registry = Registry::linked()?;
+        if self.by_day {
+            let (folder, task) = (of_task("mapreduce_task_output_dir")?, of_task("mapreduce_task_partition")?);
+            let task = format!("{:05}", task.parse::<u32>().unwrap_or_default());
+            let records = BufReader::with_capacity(1 << 18, std::io::stdin());
+            let counts =
+                with_stdout(|output| Ok::<_, Failure>(reduce_by_day(records, &registry, &folder, &task, output)?))?;
+            tell(counts, 0);
+            return Ok(());
+        }
         let records = Lines::new(BufReader::with_capacity(1 << 18, std::io::stdin()));
         let written = with_stdout(|output| {
             let mut merged = Merged::new([Box::new(records) as _], &registry)?;
@@ -58,26 +70,35 @@ impl Reducer {
             }
             Ok((merged.counts(), rows))
         });
-        let (Counts { records, merged }, rows) =
-            written.map_err(|error: Error| Failure::from(error).or_output_needed())?;
-        if self.combine {
-            return Ok(());
-        }
-        for (counter, count) in [("records", records), ("merged_records", merged), ("rows", rows)] {
-            say(format!("reporter:counter:tootmill,{counter},{count}"));
+        let (counts, rows) = written.map_err(|error: Error| Failure::from(error).or_output_needed())?;
+        // What a combiner merges is counted by the reducer.
+        if !self.combine {
+            tell(counts, rows);
         }
         Ok(())
     }
 }
 
+/// Tells what was counted, as Hadoop Streaming reads it.
+fn tell(Counts { records, merged }: Counts, rows: u64) {
+    for (counter, count) in [("records", records), ("merged_records", merged), ("rows", rows)] {
+        say(format!("reporter:counter:tootmill,{counter},{count}"));
+    }
+}
+
+/// A variable that Hadoop Streaming sets for a task.
+fn of_task(variable: &str) -> Result<String, Failure> {
+    std::env::var(variable)
+        .map_err(|_| Failure::Usage(format!("{variable} is not set: this runs as a reducer of a job on the cluster")))
+}
+
 /// Makes posts of the observations on standard input.
 fn make_posts(lake: &Lake) -> Result<(), Failure> {
-    let variable = "mapreduce_task_output_dir";
-    let folder = std::env::var(variable)
-        .map_err(|_| Failure::Usage(format!("{variable} is not set: this runs as a reducer of `tootmill compact`")))?;
+    let folder = of_task("mapreduce_task_output_dir")?;
     let (_, folder) = <dyn Storage>::open(&folder)?;
     let records = BufReader::with_capacity(1 << 18, std::io::stdin());
-    let counters: Counters = with_stdout(|output| Ok::<_, Failure>(reduce_observations(lake, records, &folder, output)?))?;
+    let counters: Counters =
+        with_stdout(|output| Ok::<_, Failure>(reduce_observations(lake, records, &folder, output)?))?;
     counters.report(&mut std::io::stderr().lock())?;
     Ok(())
 }

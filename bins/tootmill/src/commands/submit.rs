@@ -4,18 +4,23 @@ use clap::Args;
 use serde_json::json;
 use tootmill_lake::Lake;
 use tootmill_metric::{Day, Registry};
-use tootmill_stages::{Counted, count_day, count_day_on_yarn};
+use tootmill_stages::{Counted, count_day, count_day_on_yarn, count_days_on_yarn};
 
 use super::{
     lake::{LakeArguments, On, OutcomeArguments, phrase},
     run::EngineArguments,
     yarn::YarnArguments,
 };
-use crate::{failure::Failure, output::say, progress::{JobProgress, Progress}};
+use crate::{
+    failure::Failure,
+    output::say,
+    progress::{JobProgress, Progress},
+};
 
 /// Map and reduce the posts of days: their states and rows.
 ///
-/// A day whose states are there already, made from the posts that count, is passed over.
+/// A day whose states are there already, made from the posts that count, is passed over. On the cluster, several days are
+/// computed by one job.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     tootmill submit --date 2026-11-24 --lake hdfs://namenode:8020/tootmill --instance mastodon.example\n  \
@@ -48,11 +53,16 @@ pub(crate) fn parse_day(text: &str) -> Result<Day, String> {
 impl Submit {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let lake = self.lake.open()?;
-        let days = if self.date.is_empty() { lake.days_of_posts()? } else { self.date };
+        let days = if self.date.is_empty() { lake.days_of_posts()? } else { self.date.clone() };
         let on = On::or_where(self.on, &self.lake);
+        let told = if on == On::Yarn && days.len() > 1 {
+            self.by_one_job(&lake, &days)?
+        } else {
+            let one = |day| in_lake(&lake, day, self.again, on, &self.engine, &self.yarn, self.outcome.quiet);
+            days.iter().map(|day| Ok((*day, one(*day)?))).collect::<Result<_, Failure>>()?
+        };
         let mut done = serde_json::Map::new();
-        for day in days {
-            let (sentence, data) = in_lake(&lake, day, self.again, on, &self.engine, &self.yarn, self.outcome.quiet)?;
+        for (day, (sentence, data)) in told {
             if !self.outcome.json {
                 say(sentence);
             }
@@ -60,6 +70,29 @@ impl Submit {
         }
         self.outcome.tell(&format!("{} days are counted", done.len()), &json!({ "days": done }))
     }
+
+    fn by_one_job(&self, lake: &Lake, days: &[Day]) -> Result<Vec<(Day, Told)>, Failure> {
+        let registry = Registry::linked()?;
+        let mut lease = lake.lease("tootmill submit")?;
+        let watch = JobProgress::new(self.outcome.quiet);
+        let yarn = self.yarn.on_yarn(&self.engine, &watch)?;
+        let counted = count_days_on_yarn(lake, &mut lease, days, self.again, &registry, &yarn);
+        watch.finish();
+        Ok(counted?.iter().map(|(day, counted)| (*day, told(*day, counted))).collect())
+    }
+}
+
+/// What was done, as a sentence and as data.
+pub(crate) type Told = (String, serde_json::Value);
+
+fn told(day: Day, counted: &Counted) -> Told {
+    let Counted { was_done, counters, rows, job } = counted;
+    let how = if *was_done { "was counted already" } else { "is counted" };
+    let mut sentence = format!("{day} {how}: {}, {rows} rows", phrase(counters));
+    if let Some(job) = &job {
+        sentence += &format!("; {}", super::yarn::phrase(job));
+    }
+    (sentence, json!({"was_done": was_done, "counters": counters, "rows": rows, "job": job}))
 }
 
 /// Counts a day, and tells what was done.
@@ -71,7 +104,7 @@ pub(crate) fn in_lake(
     engine: &EngineArguments,
     yarn: &YarnArguments,
     quiet: bool,
-) -> Result<(String, serde_json::Value), Failure> {
+) -> Result<Told, Failure> {
     let registry = Registry::linked()?;
     let mut lease = lake.lease(&format!("tootmill submit --date {day}"))?;
     let counted = match on {
@@ -88,11 +121,5 @@ pub(crate) fn in_lake(
             counted?
         }
     };
-    let Counted { was_done, counters, rows, job } = counted;
-    let how = if was_done { "was counted already" } else { "is counted" };
-    let mut sentence = format!("{day} {how}: {}, {rows} rows", phrase(&counters));
-    if let Some(job) = &job {
-        sentence += &format!("; {}", super::yarn::phrase(job));
-    }
-    Ok((sentence, json!({"was_done": was_done, "counters": counters, "rows": rows, "job": job})))
+    Ok(told(day, &counted))
 }

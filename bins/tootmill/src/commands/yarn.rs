@@ -69,14 +69,12 @@ fn parse_setting(text: &str) -> Result<(String, String), String> {
 
 impl YarnArguments {
     /// What jobs need; Ctrl-C ends a job from now on, and a second one this program.
-    pub(crate) fn on_yarn<'y>(
-        &self,
-        engine: &EngineArguments,
-        watch: &'y dyn Watch,
-    ) -> Result<OnYarn<'y>, Failure> {
+    pub(crate) fn on_yarn<'y>(&self, engine: &EngineArguments, watch: &'y dyn Watch) -> Result<OnYarn<'y>, Failure> {
         let program = match &self.program {
             Some(program) => program.clone(),
-            None => env::current_exe().map_err(|error| Failure::permanent(format!("cannot find this program: {error}")))?,
+            None => {
+                env::current_exe().map_err(|error| Failure::permanent(format!("cannot find this program: {error}")))?
+            }
         };
         Ok(OnYarn {
             cluster: self.cluster()?,
@@ -105,7 +103,8 @@ impl YarnArguments {
             (None, Some(resource_manager), Some(history_server)) => Cluster::new(resource_manager, history_server),
             _ => {
                 return Err(Failure::Usage(
-                    "there is no cluster: set HADOOP_CONF_DIR to the folder of its configuration, or say --on local".into(),
+                    "there is no cluster: set HADOOP_CONF_DIR to the folder of its configuration, or say --on local"
+                        .into(),
                 ));
             }
         };
