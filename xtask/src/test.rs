@@ -33,8 +33,10 @@ Examples:
   cargo xtask test           everything, as CI runs it
   cargo xtask test --fast    under two minutes once it is built";
 
-const REFERENCE_TESTS: &str = "tootmill/reference-tests";
-const CLUSTER_TESTS: &str = "tootmill-cluster/cluster-tests";
+/// The tests that want something installed or started; those of a package are built together with its others, so that
+/// nothing is compiled twice.
+const FEATURES: &str =
+    "tootmill/reference-tests,tootmill/cluster-tests,tootmill-cluster/cluster-tests,tootmill-yarn/cluster-tests";
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let full = FULL.iter().chain(CLUSTER).filter(|_| !arguments.fast);
@@ -48,7 +50,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 fn fast(steps: &mut Steps<'_>) -> Result<()> {
     steps.run("format", cargo("fmt").args(["--all", "--check"]))?;
     let mut lints = cargo("clippy");
-    lints.args(["--workspace", "--all-targets", "--features", REFERENCE_TESTS, "--features", CLUSTER_TESTS]);
+    lints.args(["--workspace", "--all-targets", "--features", FEATURES]);
     lints.args(["--", "-D", "warnings"]);
     steps.run("lints", &mut lints)?;
     steps.run("tests", cargo("test").arg("--workspace"))
@@ -73,10 +75,10 @@ fn rest(steps: &mut Steps<'_>) -> Result<()> {
     steps.run("example of a metric of one's own", &mut example)?;
     // The whole workspace, because with one package alone its dependencies get other features and compile again.
     let mut reference = cargo("test");
-    reference.args(["--workspace", "--features", REFERENCE_TESTS, "--test", "reference"]);
+    reference.args(["--workspace", "--features", FEATURES, "--test", "reference"]);
     steps.run("comparison with the reference", reference.env("TOOTMILL_REFERENCE_PYTHON", python))?;
     let mut side_by_side = cargo("test");
-    side_by_side.args(["--workspace", "--features", CLUSTER_TESTS, "--test", "side_by_side"]);
+    side_by_side.args(["--workspace", "--features", FEATURES, "--test", "side_by_side"]);
     steps.run("clusters side by side", &mut side_by_side)?;
     on_a_cluster(steps)
 }
@@ -86,9 +88,14 @@ fn on_a_cluster(steps: &mut Steps<'_>) -> Result<()> {
     let interrupted = cluster::interrupted()?;
     let cluster = steps.call("a cluster", || Ok(Cluster::up(&Options { interrupted, ..Options::default() })?))?;
     // Whatever comes of these, the cluster is stopped.
-    let outcome = [("a cluster in use", CLUSTER_TESTS, "in_use")].into_iter().try_for_each(|(name, feature, test)| {
+    let tests = [
+        ("a cluster in use", "in_use"),
+        ("jobs on a cluster", "cluster"),
+        ("the same bytes on a cluster", "cluster_same_bytes"),
+    ];
+    let outcome = tests.into_iter().try_for_each(|(name, test)| {
         let mut tests = cargo("test");
-        tests.args(["--workspace", "--features", feature, "--test", test]);
+        tests.args(["--workspace", "--features", FEATURES, "--test", test]);
         steps.run(name, tests.envs(cluster.variables()))
     });
     steps.call("stop the cluster", || Ok(cluster.down()?)).and(outcome)

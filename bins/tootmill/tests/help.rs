@@ -18,7 +18,12 @@ fn every_command_has_help_with_an_example() {
         "metrics describe",
         "metrics new",
         "synth",
+        "import",
         "compact",
+        "submit",
+        "merge",
+        "load",
+        "daily",
         "mapper",
         "reducer",
     ] {

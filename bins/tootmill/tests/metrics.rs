@@ -46,6 +46,7 @@ fn a_new_metric_passes_its_tests_at_once() {
         "plugins",
         "bins",
         "benches",
+        "cluster",
         "xtask",
     ] {
         copy(&root().join(part), &folder.path().join(part));

@@ -1,6 +1,11 @@
 //! The lease of a lake: one writer at a time.
 
-use std::{fmt, path::Path, process, sync::Arc};
+use std::{
+    fmt,
+    path::Path,
+    process,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +23,7 @@ pub trait Lock: fmt::Debug + Send {
 pub struct Lease {
     storage: Arc<dyn Storage>,
     root: String,
-    lock: Box<dyn Lock>,
+    lock: Mutex<Box<dyn Lock>>,
 }
 
 /// Who holds a lease, for people to read.
@@ -61,14 +66,15 @@ impl Lease {
         }
         let Some(lock) = lock else { return Err(Error::LeaseLost(storage.address(root))) };
         let me = Holder { what: what.into(), host: host(), process: process::id() };
-        let lease = Self { storage: Arc::clone(storage), root: root.into(), lock };
+        let lease = Self { storage: Arc::clone(storage), root: root.into(), lock: Mutex::new(lock) };
         storage.write_text(&holder_file, &serde_json::to_string(&me).unwrap_or_default())?;
         Ok(lease)
     }
 
     /// An error where the lease was lost. Whoever commits asks just before.
-    pub fn check(&mut self) -> Result<(), Error> {
-        if self.lock.is_held()? { Ok(()) } else { Err(Error::LeaseLost(self.storage.address(&self.root))) }
+    pub fn check(&self) -> Result<(), Error> {
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if lock.is_held()? { Ok(()) } else { Err(Error::LeaseLost(self.storage.address(&self.root))) }
     }
 }
 

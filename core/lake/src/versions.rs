@@ -135,7 +135,7 @@ impl Staged {
     }
 
     /// Says what it was made from, and makes it the one that counts.
-    pub fn commit(self, manifest: &impl Serialize, lease: &mut Lease) -> Result<Version, Error> {
+    pub fn commit(self, manifest: &impl Serialize, lease: &Lease) -> Result<Version, Error> {
         let versions = self.versions.clone();
         let number = self.seal(manifest)?;
         lease.check()?;

@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     fmt,
     io::{self, BufRead, Write},
-    thread,
 };
 
 use sha2::{Digest, Sha256};
@@ -17,6 +16,7 @@ use tootmill_metric::{
 };
 
 use crate::{
+    at_once::several_at_once,
     error::Error,
     files::{inputs, lines_of},
     manifests::{CompactionManifest, PostsManifest},
@@ -37,7 +37,7 @@ pub struct Compacted {
 /// Brings the days' posts up to date with the raw files that are new.
 ///
 /// Of a post that was observed several times, today or before, the latest observation counts; a deleted one counts nowhere.
-pub fn compact(lake: &Lake, lease: &mut Lease, options: &Options, watch: &dyn Watch) -> Result<Compacted, Error> {
+pub fn compact(lake: &Lake, lease: &Lease, options: &Options, watch: &dyn Watch) -> Result<Compacted, Error> {
     let known = finish_commit(lake, lease)?;
     let new = new_files(lake, &known)?;
     if new.is_empty() {
@@ -56,7 +56,7 @@ fn new_files(lake: &Lake, known: &CompactionManifest) -> Result<Vec<Entry>, Erro
 }
 
 /// Finishes what a compaction that was interrupted had decided on, and gives what is known since.
-pub fn finish_commit(lake: &Lake, lease: &mut Lease) -> Result<CompactionManifest, Error> {
+pub fn finish_commit(lake: &Lake, lease: &Lease) -> Result<CompactionManifest, Error> {
     let Some(current) = lake.versions(Place::Compaction).current()? else { return Ok(CompactionManifest::default()) };
     let manifest: CompactionManifest = current.manifest()?;
     let mut days = Vec::new();
@@ -67,35 +67,19 @@ pub fn finish_commit(lake: &Lake, lease: &mut Lease) -> Result<CompactionManifes
             days.push((day, *number));
         }
     }
-    switch(lake, &days, lease)?;
+    switch(lake, days, lease)?;
     Ok(manifest)
 }
 
-/// Makes versions of days' posts count: several at once, because closing a small file in HDFS takes its time.
-fn switch(lake: &Lake, days: &[(Day, u64)], lease: &mut Lease) -> Result<(), Error> {
-    const AT_ONCE: usize = 16;
+/// Makes versions of days' posts count.
+fn switch(lake: &Lake, days: Vec<(Day, u64)>, lease: &Lease) -> Result<(), Error> {
     lease.check()?;
-    let switch = |days: &[(Day, u64)]| {
-        days.iter().try_for_each(|(day, number)| {
-            lake.versions(Place::Posts(*day)).switch(*number).map(drop).map_err(Error::from)
-        })
-    };
-    thread::scope(|scope| {
-        let parts = days.chunks(days.len().div_ceil(AT_ONCE).max(1));
-        let threads: Vec<_> = parts.map(|days| scope.spawn(move || switch(days))).collect();
-        let outcomes =
-            threads.into_iter().map(|thread| thread.join().unwrap_or(Err(tootmill_engine::Error::Panicked.into())));
-        outcomes.collect::<Vec<_>>().into_iter().collect()
-    })
+    several_at_once(days, |(day, number)| Ok(lake.versions(Place::Posts(day)).switch(number).map(drop)?)).map(drop)
 }
 
 /// Brings the days' posts up to date with the raw files that are new, by a job: a mapper reads raw files, a reducer makes a
 /// day's posts.
-pub fn compact_on_yarn(
-    lake: &Lake,
-    lease: &mut Lease,
-    yarn: &OnYarn<'_>,
-) -> Result<(Compacted, Option<JobReport>), Error> {
+pub fn compact_on_yarn(lake: &Lake, lease: &Lease, yarn: &OnYarn<'_>) -> Result<(Compacted, Option<JobReport>), Error> {
     let known = finish_commit(lake, lease)?;
     let new = new_files(lake, &known)?;
     if new.is_empty() {
@@ -131,7 +115,7 @@ impl<'l> Compaction<'l> {
     }
 
     /// Writes the posts of all days that change, and makes them count.
-    fn write(mut self, lease: &mut Lease, mut observed: Observed) -> Result<Compacted, Error> {
+    fn write(mut self, lease: &Lease, mut observed: Observed) -> Result<Compacted, Error> {
         let new: HashSet<String> =
             observed.deleted().iter().filter(|id| !self.manifest.deleted.contains(*id)).cloned().collect();
         let mut days = observed.days().clone();
@@ -159,7 +143,7 @@ impl<'l> Compaction<'l> {
     }
 
     /// Takes the days' posts that a job made, and makes them count.
-    fn adopt(mut self, lease: &mut Lease, output: &str) -> Result<Compacted, Error> {
+    fn adopt(mut self, lease: &Lease, output: &str) -> Result<Compacted, Error> {
         let storage = self.lake.storage();
         let (mut made, mut new) = (BTreeMap::new(), HashSet::new());
         let parts: Vec<Entry> = storage.files_below(output)?;
@@ -237,12 +221,12 @@ impl<'l> Compaction<'l> {
     }
 
     /// Makes the new posts of all days count at once: the manifest names them, and whoever comes next finishes the rest.
-    fn commit(mut self, lease: &mut Lease) -> Result<Compacted, Error> {
+    fn commit(mut self, lease: &Lease) -> Result<Compacted, Error> {
         self.manifest.counters += &self.outcome.counters;
         self.manifest.posts.extend(self.sealed.iter().map(|(day, number)| (day.to_string(), *number)));
         self.lake.versions(Place::Compaction).stage()?.commit(&self.manifest, lease)?;
         let days: Vec<(Day, u64)> = self.sealed.iter().map(|(day, number)| (*day, *number)).collect();
-        switch(self.lake, &days, lease)?;
+        switch(self.lake, days, lease)?;
         self.outcome.days = self.sealed.into_keys().collect();
         Ok(self.outcome)
     }

@@ -10,6 +10,7 @@ use tootmill_lake::{DAY_FOLDER, Lake, Lease, Place, Staged, Storage, Version};
 use tootmill_metric::{Day, Registered, Registry};
 
 use crate::{
+    at_once::several_at_once,
     error::Error,
     files::{Output, inputs, lines_of},
     manifests::StatesManifest,
@@ -33,7 +34,7 @@ pub struct Counted {
 /// Makes the states and the rows of a day by mapping its posts in this process, unless they are there and are not to be made again.
 pub fn count_day(
     lake: &Lake,
-    lease: &mut Lease,
+    lease: &Lease,
     day: Day,
     again: bool,
     registry: &Registry,
@@ -55,7 +56,7 @@ pub fn count_day(
 /// Makes the states and the rows of a day by a job, unless they are there and are not to be made again.
 pub fn count_day_on_yarn(
     lake: &Lake,
-    lease: &mut Lease,
+    lease: &Lease,
     day: Day,
     again: bool,
     registry: &Registry,
@@ -81,7 +82,7 @@ pub fn count_day_on_yarn(
 /// As [`count_day_on_yarn`] for several days, by one job. The counters of the job are told with the first day that it made.
 pub fn count_days_on_yarn(
     lake: &Lake,
-    lease: &mut Lease,
+    lease: &Lease,
     days: &[Day],
     again: bool,
     registry: &Registry,
@@ -110,16 +111,19 @@ pub fn count_days_on_yarn(
     })?;
     yarn.bad_limit.check(&counters_of(&outcome))?;
     let mut counters = counted_by_day(lake, &output)?;
-    let mut job = Some(JobReport::from(&outcome));
-    for (day, posts) in &missing {
-        let staged = lake.versions(Place::States(*day)).stage()?;
+    let adopt = |day: Day, posts: &Version, counters: Counters, job: Option<JobReport>| {
+        let staged = lake.versions(Place::States(day)).stage()?;
         let folder = format!("{output}/{DAY_FOLDER}{day}");
         if lake.storage().find(&folder)?.is_some() {
             staged.adopt(&folder)?;
         }
-        let counters = counters.remove(day).unwrap_or_default();
-        done.insert(*day, finish(lake, lease, *day, registry, posts, staged, counters, job.take())?);
-    }
+        Ok((day, finish(lake, lease, day, registry, posts, staged, counters, job)?))
+    };
+    let mut job = Some(JobReport::from(&outcome));
+    let days: Vec<_> = missing.iter().map(|(day, posts)| (*day, posts, counters.remove(day), job.take())).collect();
+    done.extend(several_at_once(days, |(day, posts, counters, job)| {
+        adopt(day, posts, counters.unwrap_or_default(), job)
+    })?);
     lake.storage().remove(&lake.aside(work))?;
     Ok(done)
 }
@@ -216,7 +220,7 @@ pub(crate) fn metrics(registry: &Registry) -> std::collections::BTreeSet<String>
 #[allow(clippy::too_many_arguments, reason = "it is the end of two functions")]
 fn finish(
     lake: &Lake,
-    lease: &mut Lease,
+    lease: &Lease,
     day: Day,
     registry: &Registry,
     posts: &Version,

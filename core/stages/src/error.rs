@@ -22,6 +22,9 @@ pub enum Error {
         /// The lake.
         lake: String,
     },
+    /// There are no posts at all.
+    #[error("there are no posts in `{0}`: collect or import them, then `tootmill compact`")]
+    Empty(String),
     /// A job could not be run.
     #[error(transparent)]
     Yarn(#[from] tootmill_yarn::Error),
@@ -53,9 +56,11 @@ impl Error {
             Self::Lake(error) => error.status(),
             Self::Engine(error) => error.status(),
             Self::Yarn(error) => error.status(),
-            Self::NoPosts { .. } | Self::Program { .. } | Self::NoTotals(_) | Self::StaleRows { .. } => {
-                Status::Permanent
-            }
+            Self::NoPosts { .. }
+            | Self::Empty(_)
+            | Self::Program { .. }
+            | Self::NoTotals(_)
+            | Self::StaleRows { .. } => Status::Permanent,
         }
     }
 }

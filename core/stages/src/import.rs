@@ -11,13 +11,7 @@ use crate::error::Error;
 
 /// Adds all objects of the inputs to the raw files of the day on which they were observed, one a line, otherwise unchanged;
 /// gives how many there are. They are there all at once, or not at all.
-pub fn import(
-    lake: &Lake,
-    lease: &mut Lease,
-    inputs: &Inputs,
-    observed: Instant,
-    watch: &dyn Watch,
-) -> Result<u64, Error> {
+pub fn import(lake: &Lake, lease: &Lease, inputs: &Inputs, observed: Instant, watch: &dyn Watch) -> Result<u64, Error> {
     watch.pass("importing");
     let storage = lake.storage();
     let aside = lake.aside("import");

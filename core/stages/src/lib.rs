@@ -3,6 +3,7 @@
 //! Each stage reads what counts in one place of the lake, makes the next place's version, and commits it whole. A stage whose
 //! result is there already does nothing, so all can be done again at any time.
 
+mod at_once;
 mod compact;
 mod count;
 mod error;

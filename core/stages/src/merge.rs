@@ -48,7 +48,7 @@ struct Plan {
 }
 
 /// Brings the totals and their rows up to date: a new day is merged into them, a day that changed means a merge of all.
-pub fn merge(lake: &Lake, lease: &mut Lease, registry: &Registry) -> Result<MergedDays, Error> {
+pub fn merge(lake: &Lake, lease: &Lease, registry: &Registry) -> Result<MergedDays, Error> {
     let plan = match plan(lake, registry)? {
         Ok(plan) => plan,
         Err((totals, manifest)) => return finish(lake, lease, registry, &totals, manifest, None, None),
@@ -61,12 +61,7 @@ pub fn merge(lake: &Lake, lease: &mut Lease, registry: &Registry) -> Result<Merg
 }
 
 /// As [`merge`], by a job.
-pub fn merge_on_yarn(
-    lake: &Lake,
-    lease: &mut Lease,
-    registry: &Registry,
-    yarn: &OnYarn<'_>,
-) -> Result<MergedDays, Error> {
+pub fn merge_on_yarn(lake: &Lake, lease: &Lease, registry: &Registry, yarn: &OnYarn<'_>) -> Result<MergedDays, Error> {
     let plan = match plan(lake, registry)? {
         Ok(plan) => plan,
         Err((totals, manifest)) => return finish(lake, lease, registry, &totals, manifest, None, None),
@@ -93,7 +88,7 @@ impl Plan {
     fn commit(
         self,
         lake: &Lake,
-        lease: &mut Lease,
+        lease: &Lease,
         registry: &Registry,
         staged: Staged,
         job: Option<JobReport>,
@@ -157,7 +152,7 @@ fn merged<'r>(lake: &Lake, versions: &[&Version], registry: &'r Registry) -> Res
 /// Makes the rows of the totals, and says what was done.
 fn finish(
     lake: &Lake,
-    lease: &mut Lease,
+    lease: &Lease,
     registry: &Registry,
     totals: &Version,
     manifest: TotalsManifest,

@@ -13,7 +13,7 @@ use crate::{
 /// Makes the rows of states or totals, unless they are there.
 pub(crate) fn make_rows(
     lake: &Lake,
-    lease: &mut Lease,
+    lease: &Lease,
     place: Place,
     states: &Version,
     registry: &Registry,

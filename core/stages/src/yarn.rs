@@ -66,9 +66,9 @@ impl Mapping {
     fn option(self) -> &'static str {
         match self {
             Self::Posts => "",
-            Self::PostsByDay => " --by-day",
-            Self::Observations => " --observations",
-            Self::Records => " --records",
+            Self::PostsByDay => " --write records-by-day",
+            Self::Observations => " --write observations",
+            Self::Records => " --write lines",
         }
     }
 }

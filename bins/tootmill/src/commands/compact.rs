@@ -83,17 +83,17 @@ pub(crate) fn in_lake(
     yarn: &YarnArguments,
     quiet: bool,
 ) -> Result<(String, serde_json::Value), Failure> {
-    let mut lease = lake.lease("tootmill compact")?;
+    let lease = lake.lease("tootmill compact")?;
     let (compacted, job) = match on {
         On::Local => {
             let progress = Progress::new(0, quiet);
-            let compacted = tootmill_stages::compact(lake, &mut lease, &engine.options(), &progress);
+            let compacted = tootmill_stages::compact(lake, &lease, &engine.options(), &progress);
             progress.finish();
             (compacted?, None)
         }
         On::Yarn => {
             let watch = JobProgress::new(quiet);
-            let compacted = tootmill_stages::compact_on_yarn(lake, &mut lease, &yarn.on_yarn(engine, &watch)?);
+            let compacted = tootmill_stages::compact_on_yarn(lake, &lease, &yarn.on_yarn(engine, &watch)?);
             watch.finish();
             compacted?
         }

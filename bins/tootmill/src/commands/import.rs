@@ -35,10 +35,10 @@ impl Import {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let lake = self.lake.open()?;
         let inputs = find_inputs(self.inputs.inputs.iter().map(String::as_str))?;
-        let mut lease = lake.lease("tootmill import")?;
+        let lease = lake.lease("tootmill import")?;
         let observed = self.observed.unwrap_or_else(now);
         let progress = Progress::new(inputs.bytes(), self.outcome.quiet);
-        let lines = tootmill_stages::import(&lake, &mut lease, &inputs, observed, &progress);
+        let lines = tootmill_stages::import(&lake, &lease, &inputs, observed, &progress);
         progress.finish();
         let lines = lines?;
         let folder = lake.storage().address(&lake.raw(observed.day()));

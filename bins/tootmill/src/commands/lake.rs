@@ -56,14 +56,8 @@ pub(crate) struct OutcomeArguments {
 impl OutcomeArguments {
     /// Tells what was done: a sentence, and the same as data.
     pub(crate) fn tell(self, sentence: &str, data: &serde_json::Value) -> Result<(), Failure> {
-        with_stdout(|output| {
-            if self.json {
-                writeln!(output, "{data:#}")?
-            } else {
-                writeln!(output, "{sentence}")?
-            }
-            Ok(())
-        })
+        let text = if self.json { format!("{data:#}") } else { sentence.to_string() };
+        with_stdout(|output| Ok(writeln!(output, "{text}")?))
     }
 }
 

@@ -1,12 +1,12 @@
 //! `tootmill mapper`: posts to records, as Hadoop Streaming runs it.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, Read},
     sync::Arc,
 };
 
 use bytesize::ByteSize;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use tootmill_engine::{Counters, Error, Silent, map, map_by_day, map_observations};
 use tootmill_input::{Inputs, Reader};
 use tootmill_lake::{Split, splits_as_inputs};
@@ -27,18 +27,24 @@ pub(crate) struct Mapper {
     /// Standard input names parts of files, a line `OFFSET TAB LENGTH TAB ADDRESS` each, from which to read the posts
     #[arg(long)]
     splits: bool,
-    /// Write each post's day in front of its records, for a reducer with --by-day
-    #[arg(long, conflicts_with_all = ["observations", "records"])]
-    by_day: bool,
-    /// Write the posts' observations, for a reducer with --posts-of, instead of records of metrics
-    #[arg(long, conflicts_with = "records")]
-    observations: bool,
-    /// The lines are records already: pass them on
-    #[arg(long)]
-    records: bool,
+    /// What to write
+    #[arg(long, value_name = "WHAT", default_value = "records")]
+    write: Write,
     /// Memory for combining
     #[arg(long, value_name = "SIZE", default_value = "128MiB", value_parser = parse_memory)]
     memory: ByteSize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Write {
+    /// Records of metrics
+    Records,
+    /// Records of metrics with the post's day in front of each, for a reducer with --by-day
+    RecordsByDay,
+    /// Observations of posts, for a reducer with --posts-of
+    Observations,
+    /// The lines as they are, which are records already
+    Lines,
 }
 
 impl Mapper {
@@ -47,17 +53,15 @@ impl Mapper {
         let memory = usize::try_from(self.memory.as_u64()).unwrap_or(usize::MAX);
         let inputs = if self.splits { splits()? } else { Inputs::default() };
         let counters = with_stdout(|output| {
-            if self.records {
+            if self.write == Write::Lines {
                 let passed = if self.splits { pass_on(&inputs, output) } else { copy(io::stdin(), output) };
                 return passed.map(|()| Counters::default());
             }
             let lines = if self.splits { Reader::lines_of(&inputs) } else { Reader::of_lines(io::stdin()) };
-            if self.observations {
-                map_observations(lines, memory, output, &Silent)
-            } else if self.by_day {
-                map_by_day(lines, &registry, memory, output, &Silent)
-            } else {
-                map(lines, &registry, memory, output, &Silent)
+            match self.write {
+                Write::RecordsByDay => map_by_day(lines, &registry, memory, output, &Silent),
+                Write::Observations => map_observations(lines, memory, output, &Silent),
+                Write::Records | Write::Lines => map(lines, &registry, memory, output, &Silent),
             }
         });
         let counters: Counters = counters.map_err(|error| Failure::from(error).or_output_needed())?;
@@ -78,10 +82,10 @@ fn splits() -> Result<Inputs, Failure> {
 }
 
 /// Passes on the lines of all inputs.
-fn pass_on(inputs: &Inputs, output: &mut impl Write) -> Result<(), Error> {
+fn pass_on(inputs: &Inputs, output: &mut impl io::Write) -> Result<(), Error> {
     inputs.inputs().iter().try_for_each(|input| copy(input.open(Arc::default())?, output))
 }
 
-fn copy(mut lines: impl Read, output: &mut impl Write) -> Result<(), Error> {
+fn copy(mut lines: impl Read, output: &mut impl io::Write) -> Result<(), Error> {
     io::copy(&mut lines, output).map(drop).map_err(Error::Write)
 }

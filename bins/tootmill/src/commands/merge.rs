@@ -49,12 +49,12 @@ pub(crate) fn in_lake(
     quiet: bool,
 ) -> Result<(String, serde_json::Value), Failure> {
     let registry = Registry::linked()?;
-    let mut lease = lake.lease("tootmill merge")?;
+    let lease = lake.lease("tootmill merge")?;
     let merged = match on {
-        On::Local => tootmill_stages::merge(lake, &mut lease, &registry)?,
+        On::Local => tootmill_stages::merge(lake, &lease, &registry)?,
         On::Yarn => {
             let watch = JobProgress::new(quiet);
-            let merged = tootmill_stages::merge_on_yarn(lake, &mut lease, &registry, &yarn.on_yarn(engine, &watch)?);
+            let merged = tootmill_stages::merge_on_yarn(lake, &lease, &registry, &yarn.on_yarn(engine, &watch)?);
             watch.finish();
             merged?
         }

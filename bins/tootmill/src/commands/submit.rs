@@ -54,6 +54,9 @@ impl Submit {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let lake = self.lake.open()?;
         let days = if self.date.is_empty() { lake.days_of_posts()? } else { self.date.clone() };
+        if days.is_empty() {
+            return Err(tootmill_stages::Error::Empty(lake.address()).into());
+        }
         let on = On::or_where(self.on, &self.lake);
         let told = if on == On::Yarn && days.len() > 1 {
             self.by_one_job(&lake, &days)?
@@ -73,10 +76,10 @@ impl Submit {
 
     fn by_one_job(&self, lake: &Lake, days: &[Day]) -> Result<Vec<(Day, Told)>, Failure> {
         let registry = Registry::linked()?;
-        let mut lease = lake.lease("tootmill submit")?;
+        let lease = lake.lease("tootmill submit")?;
         let watch = JobProgress::new(self.outcome.quiet);
         let yarn = self.yarn.on_yarn(&self.engine, &watch)?;
-        let counted = count_days_on_yarn(lake, &mut lease, days, self.again, &registry, &yarn);
+        let counted = count_days_on_yarn(lake, &lease, days, self.again, &registry, &yarn);
         watch.finish();
         Ok(counted?.iter().map(|(day, counted)| (*day, told(*day, counted))).collect())
     }
@@ -106,17 +109,17 @@ pub(crate) fn in_lake(
     quiet: bool,
 ) -> Result<Told, Failure> {
     let registry = Registry::linked()?;
-    let mut lease = lake.lease(&format!("tootmill submit --date {day}"))?;
+    let lease = lake.lease(&format!("tootmill submit --date {day}"))?;
     let counted = match on {
         On::Local => {
             let progress = Progress::new(0, quiet);
-            let counted = count_day(lake, &mut lease, day, again, &registry, &engine.options(), &progress);
+            let counted = count_day(lake, &lease, day, again, &registry, &engine.options(), &progress);
             progress.finish();
             counted?
         }
         On::Yarn => {
             let watch = JobProgress::new(quiet);
-            let counted = count_day_on_yarn(lake, &mut lease, day, again, &registry, &yarn.on_yarn(engine, &watch)?);
+            let counted = count_day_on_yarn(lake, &lease, day, again, &registry, &yarn.on_yarn(engine, &watch)?);
             watch.finish();
             counted?
         }

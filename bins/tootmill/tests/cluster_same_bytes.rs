@@ -1,0 +1,140 @@
+//! The same metrics on a real cluster give the same bytes as in one process: a synthetic week with every oddity, in every way
+//! that posts can go. The cluster is the one that the environment describes (`cluster.env` of `cargo xtask cluster up`).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
+
+mod common;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    io::Read,
+    path::Path,
+    process::{self, Command},
+};
+
+use common::{stdout, with_posts};
+
+/// A lake of the test's own on the cluster.
+struct Lake {
+    address: String,
+    instance: &'static str,
+}
+
+impl Lake {
+    fn new(instance: &'static str) -> Self {
+        let hdfs = env::var("TOOTMILL_HDFS").expect("source the cluster.env of a development cluster");
+        Self { address: format!("{hdfs}/same-bytes-{}", process::id()), instance }
+    }
+
+    /// Runs a command over the lake, which is to succeed, and gives its outcome.
+    #[track_caller]
+    fn run(&self, folder: &Path, arguments: &[&str]) -> serde_json::Value {
+        let lake = ["--lake", &self.address, "--instance", self.instance, "--json", "--quiet"];
+        serde_json::from_str(&stdout(folder, &[arguments, &lake].concat())).unwrap()
+    }
+
+    /// The rows that count, by place (`totals`, `date=…`), sorted.
+    fn rows(&self, folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
+        let local = folder.join(format!("rows-{}", self.instance));
+        let _ = fs::remove_dir_all(&local);
+        let rows = format!("{}/{}/rows", self.address, self.instance);
+        let got = Command::new("hdfs").args(["dfs", "-get", &rows]).arg(&local).status().unwrap();
+        assert!(got.success(), "{rows}");
+        let places = local.read_dir().unwrap().map(|place| place.unwrap().path());
+        places.map(|place| (place.file_name().unwrap().to_str().unwrap().into(), rows_in(&place))).collect()
+    }
+}
+
+/// The rows of the version that counts in a folder.
+fn rows_in(place: &Path) -> BTreeSet<String> {
+    let current = fs::read_to_string(place.join("CURRENT")).unwrap();
+    let mut rows = String::new();
+    for file in place.join(current.trim()).read_dir().unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_some_and(|ending| ending == "zst") {
+            zstd::Decoder::new(fs::File::open(file).unwrap()).unwrap().read_to_string(&mut rows).unwrap();
+        }
+    }
+    rows.lines().map(String::from).collect()
+}
+
+impl Drop for Lake {
+    fn drop(&mut self) {
+        let _ = Command::new("hdfs").args(["dfs", "-rm", "-r", "-f", "-skipTrash", &self.address]).output();
+    }
+}
+
+/// The rows of the pipe.
+fn rows_of_the_pipe(folder: &Path) -> BTreeSet<String> {
+    let program = env!("CARGO_BIN_EXE_tootmill");
+    let pipe = format!(
+        "set -o pipefail; '{program}' compact --stdout posts.jsonl | '{program}' mapper | LC_ALL=C sort | '{program}' reducer --rows"
+    );
+    let output = Command::new("bash").args(["-c", &pipe]).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(String::from).collect()
+}
+
+#[test]
+fn every_way_on_a_cluster_gives_the_same_bytes() {
+    let folder = with_posts(700);
+    let folder = folder.path();
+    let rows = rows_of_the_pipe(folder);
+    assert!(rows.len() > 1000, "{} rows", rows.len());
+    let text = fs::read(folder.join("posts.jsonl")).unwrap();
+    let half = text.len() / 2 + text[text.len() / 2..].iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    fs::write(folder.join("first.jsonl"), &text[..half]).unwrap();
+    fs::write(folder.join("second.jsonl"), &text[half..]).unwrap();
+
+    // All at once: compacted by two jobs, the second merging into the first one's posts; counted by one job; merged by one.
+    let at_once = Lake::new("at-once.example");
+    for (part, way) in [("first.jsonl", "direct"), ("second.jsonl", "stock")] {
+        at_once.run(folder, &["import", part]);
+        let compacted = at_once.run(folder, &["compact", "--on", "yarn", "--way", way, "--reducers", "2"]);
+        assert_eq!(compacted["files"], 1);
+    }
+    let counted = at_once.run(folder, &["submit", "--on", "yarn", "--reducers", "3"]);
+    let days: Vec<String> = counted["days"].as_object().unwrap().keys().cloned().collect();
+    assert!(days.len() > 7, "a week, and what comes late: {days:?}");
+    at_once.run(folder, &["merge", "--on", "yarn", "--reducers", "2"]);
+    let all_at_once = at_once.rows(folder);
+    assert_eq!(all_at_once["totals"], rows);
+
+    // Day by day: each day counted in another way and merged into the totals before the next.
+    let by_day = Lake::new("by-day.example");
+    by_day.run(folder, &["import", "posts.jsonl"]);
+    by_day.run(folder, &["compact"]);
+    let ways: [&[&str]; 4] = [
+        &["--on", "yarn", "--way", "direct"],
+        &["--on", "yarn", "--way", "stock", "--reducers", "1"],
+        &["--on", "yarn", "--way", "stock", "--reducers", "3", "--combiner"],
+        // Parts of files, several to a mapper and cut within lines.
+        &["--on", "yarn", "--way", "direct", "--mapper-input", "100KB", "--combiner"],
+    ];
+    let (first, last) = days.split_at(days.len() - ways.len());
+    let ways = ways.iter().zip(last).map(|(way, day)| (day, *way));
+    let in_this_process = first.iter().map(|day| (day, &["--on", "local"][..]));
+    for (day, way) in in_this_process.chain(ways) {
+        let counted = by_day.run(folder, &[&["submit", "--date", day][..], way].concat());
+        assert_eq!(counted["days"][day]["was_done"], false);
+        if way.contains(&"yarn") {
+            by_day.run(folder, &["merge"]);
+        }
+    }
+    assert!(by_day.rows(folder) == all_at_once, "the rows of the totals or of a day differ");
+
+    // A day that is computed again means a merge of all days, and the same bytes.
+    let again = days.last().unwrap();
+    by_day.run(folder, &["submit", "--on", "local", "--again", "--date", again]);
+    assert_eq!(by_day.run(folder, &["merge"])["from_all"], true);
+    assert!(by_day.rows(folder) == all_at_once, "the rows of the totals or of a day differ");
+
+    // And with the posts taken from HDFS into one process.
+    let posts = format!("{}/{}/posts/*/v=*/*.zst", by_day.address, by_day.instance);
+    stdout(folder, &["run", &posts, "--tables", "sqlite:lake.db", "--quiet"]);
+    stdout(folder, &["run", "posts.jsonl", "--tables", "sqlite:posts.db", "--quiet"]);
+    let dump = |tables: &str, family: &str| stdout(folder, &["tables", "dump", "--tables", tables, "--family", family]);
+    for family in ["data", "day"] {
+        assert_eq!(dump("sqlite:lake.db", family), dump("sqlite:posts.db", family));
+    }
+}
