@@ -10,7 +10,7 @@ use tootmill_input::{Input, Inputs, Source};
 use crate::{
     error::Error,
     split::Split,
-    storage::{Entry, Storage},
+    storage::{Entry, Storage, open_storage},
 };
 
 /// Finds what is named: what [`Inputs::find`] finds, and files, folders and patterns in HDFS.
@@ -21,7 +21,7 @@ pub fn find_inputs<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Input
             inputs.extend(Inputs::find([name])?);
             continue;
         }
-        let (storage, path) = <dyn Storage>::open(name)?;
+        let (storage, path) = open_storage(name)?;
         let files = match storage.find(&path)? {
             Some(entry) if entry.is_folder => storage.files_below(&path)?,
             Some(entry) => vec![entry],

@@ -7,7 +7,7 @@ use tootmill_metric::Day;
 use crate::{
     error::Error,
     lease::Lease,
-    storage::{Entry, Storage},
+    storage::{Entry, Storage, open_storage},
     versions::Versions,
 };
 
@@ -44,7 +44,7 @@ impl Lake {
         if instance.is_empty() || instance.starts_with(['.', '_']) || instance.contains(['/', ':', '\\', '*', '?']) {
             return Err(Error::Instance(instance.into()));
         }
-        let (storage, folder) = <dyn Storage>::open(address)?;
+        let (storage, folder) = open_storage(address)?;
         Ok(Self { storage, root: format!("{}/{instance}", folder.trim_end_matches('/')) })
     }
 

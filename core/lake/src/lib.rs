@@ -1,6 +1,6 @@
 //! Where posts, states and rows lie, on disk or HDFS, and how they are committed.
 //!
-//! A [`Storage`] has files in folders; [`Storage::open`] finds the one that an address names. A [`Lake`] is the layout of one
+//! A [`Storage`] has files in folders; [`open_storage`] finds the one that an address names. A [`Lake`] is the layout of one
 //! instance's data on it. What can be made again lies in [`Versions`], of which a reader sees one, whole. Whoever changes
 //! a lake holds its [`Lease`].
 
@@ -21,5 +21,5 @@ pub use lake::{DAY_FOLDER, Lake, Place};
 pub use lease::Lease;
 pub use parts::PartsWriter;
 pub use split::Split;
-pub use storage::{Entry, Sink, Storage};
+pub use storage::{Entry, Sink, Storage, open_storage};
 pub use versions::{Staged, Version, Versions};

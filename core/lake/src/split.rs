@@ -10,7 +10,7 @@ use tootmill_input::Source;
 
 use crate::{
     error::Error,
-    storage::{Entry, Storage},
+    storage::{Entry, Storage, open_storage},
 };
 
 /// The lines of a file that begin within a range of its bytes; of a compressed file, all.
@@ -54,7 +54,7 @@ impl Split {
 
     /// Its lines, as posts are read.
     pub(crate) fn source(&self) -> Result<impl Source + use<>, Error> {
-        let (storage, path) = <dyn Storage>::open(&self.address)?;
+        let (storage, path) = open_storage(&self.address)?;
         let file = storage.find(&path)?.map(|entry| entry.bytes);
         let end = self.offset.checked_add(self.length);
         let Some((bytes, end)) = file.zip(end).filter(|(bytes, end)| end <= bytes) else {
@@ -209,7 +209,7 @@ mod tests {
                 text.push('\n');
             }
             fs::write(&path, &text).unwrap();
-            let (storage, path) = <dyn Storage>::open(path.to_str().unwrap()).unwrap();
+            let (storage, path) = open_storage(path.to_str().unwrap()).unwrap();
             let entry = storage.find(&path).unwrap().unwrap();
             let splits = Split::plan(&*storage, &[entry], size);
             prop_assert_eq!(splits.iter().map(|split| split.length).sum::<u64>(), text.len() as u64);

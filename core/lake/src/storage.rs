@@ -68,21 +68,19 @@ impl Entry {
     }
 }
 
-impl dyn Storage {
-    /// The storage that an address names, and the path on it: a folder of this machine, or `hdfs://HOST:PORT/FOLDER` (also
-    /// without host and port, as `fs.defaultFS` says, and with the name of a name service).
-    pub fn open(address: &str) -> Result<(Arc<dyn Storage>, String), Error> {
-        let wrong = || Error::Address(address.into());
-        if let Some((scheme, rest)) = address.split_once("://") {
-            if !["hdfs", "viewfs"].contains(&scheme) {
-                return Err(wrong());
-            }
-            let (authority, path) = rest.split_at(rest.find('/').ok_or_else(wrong)?);
-            return Ok((Arc::new(Hdfs::connect(scheme, authority)?), clean(path)));
+/// The storage that an address names, and the path on it: a folder of this machine, or `hdfs://HOST:PORT/FOLDER` (also
+/// without host and port, as `fs.defaultFS` says, and with the name of a name service).
+pub fn open_storage(address: &str) -> Result<(Arc<dyn Storage>, String), Error> {
+    let wrong = || Error::Address(address.into());
+    if let Some((scheme, rest)) = address.split_once("://") {
+        if !["hdfs", "viewfs"].contains(&scheme) {
+            return Err(wrong());
         }
-        let path = std::path::absolute(address).map_err(|_| wrong())?;
-        Ok((Arc::new(Local), clean(path.to_str().ok_or_else(wrong)?)))
+        let (authority, path) = rest.split_at(rest.find('/').ok_or_else(wrong)?);
+        return Ok((Arc::new(Hdfs::connect(scheme, authority)?), clean(path)));
     }
+    let path = std::path::absolute(address).map_err(|_| wrong())?;
+    Ok((Arc::new(Local), clean(path.to_str().ok_or_else(wrong)?)))
 }
 
 impl dyn Storage + '_ {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use tootmill_engine::{Counters, Counts, Options, Watch, count, merge_by_day};
-use tootmill_lake::{DAY_FOLDER, Lake, Lease, Place, Staged, Storage, Version};
+use tootmill_lake::{DAY_FOLDER, Lake, Lease, Place, Staged, Version, open_storage};
 use tootmill_metric::{Day, Registered, Registry};
 
 use crate::{
@@ -161,7 +161,7 @@ pub fn reduce_by_day(
     task: &str,
     told: &mut impl Write,
 ) -> Result<Counts, Error> {
-    let (storage, folder) = <dyn Storage>::open(task_output)?;
+    let (storage, folder) = open_storage(task_output)?;
     let mut lines = Vec::new();
     let mut cause = None;
     let mut keep = |error: Error| {

@@ -4,7 +4,7 @@ use std::io::{BufReader, Write};
 
 use clap::Parser;
 use tootmill_engine::{Counters, Counts, Error, Family, Lines, Merged, RowsWriter, reduce, write_records};
-use tootmill_lake::{Lake, Storage};
+use tootmill_lake::{Lake, open_storage};
 use tootmill_metric::Registry;
 use tootmill_stages::{reduce_by_day, reduce_observations};
 
@@ -95,7 +95,7 @@ fn of_task(variable: &str) -> Result<String, Failure> {
 /// Makes posts of the observations on standard input.
 fn make_posts(lake: &Lake) -> Result<(), Failure> {
     let folder = of_task("mapreduce_task_output_dir")?;
-    let (_, folder) = <dyn Storage>::open(&folder)?;
+    let (_, folder) = open_storage(&folder)?;
     let records = BufReader::with_capacity(1 << 18, std::io::stdin());
     let counters: Counters =
         with_stdout(|output| Ok::<_, Failure>(reduce_observations(lake, records, &folder, output)?))?;
