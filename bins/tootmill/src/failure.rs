@@ -59,7 +59,7 @@ impl From<io::Error> for Failure {
 impl From<tootmill_engine::Error> for Failure {
     fn from(error: tootmill_engine::Error) -> Self {
         match error {
-            tootmill_engine::Error::Write(error) => error.into(),
+            tootmill_engine::Error::Write(error) if error.kind() == io::ErrorKind::BrokenPipe => Self::OutputClosed,
             error => Self::Failed(error.to_string(), error.status()),
         }
     }

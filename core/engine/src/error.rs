@@ -93,6 +93,10 @@ impl Error {
     pub fn status(&self) -> Status {
         match self {
             Self::Input(error) => error.status(),
+            // So a storage says that a server does not answer, or that a connection broke.
+            Self::ReadRecords(error) | Self::Write(error) if error.kind() == io::ErrorKind::TimedOut => {
+                Status::Temporary
+            }
             _ => Status::Permanent,
         }
     }

@@ -51,6 +51,10 @@ impl Hdfs {
         }
         let builder = ClientBuilder::new();
         let builder = if authority.is_empty() { builder } else { builder.with_url(&prefix) };
+        // Of a name service one NameNode takes over from another, which is worth waiting for; at a host and port there is one
+        // or none, and by default the client takes three minutes to find out.
+        let single = [("dfs.client.failover.max.attempts", "3")];
+        let builder = if authority.contains(':') { builder.with_config(single) } else { builder };
         let client = builder.build().map_err(|source| Error::Hdfs {
             action: "connect to",
             path: prefix.clone(),
@@ -127,16 +131,17 @@ impl Storage for Hdfs {
     fn lock(&self, path: &str) -> Result<Option<Box<dyn Lock>>, Error> {
         let failed = self.failed("lock", path);
         let mut opened = self.client.create(path, WriteOptions::default());
+        if opened.as_ref().is_err_and(exists) {
+            opened = self.client.append(path);
+        }
         for _ in 0..RECOVERY_TRIES {
             match opened {
                 Ok(file) => return Ok(Some(Box::new(HeldOpen { file, failed: Box::new(failed) }))),
-                Err(error) if exists(&error) => {}
-                Err(error) => match class(&error) {
-                    Some("AlreadyBeingCreatedException") => return Ok(None),
-                    // Its holder is gone: the NameNode closes the file, which takes a moment.
-                    Some("RecoveryInProgressException") => thread::sleep(RECOVERY_STEP),
-                    _ => return Err(failed(error)),
-                },
+                // Somebody writes to it: this is what the client makes of an AlreadyBeingCreatedException.
+                Err(error) if exists(&error) => return Ok(None),
+                // Its holder is gone: the NameNode closes the file, which takes a moment.
+                Err(error) if class(&error) == Some("RecoveryInProgressException") => thread::sleep(RECOVERY_STEP),
+                Err(error) => return Err(failed(error)),
             }
             opened = self.client.append(path);
         }

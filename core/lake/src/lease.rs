@@ -5,6 +5,8 @@ use std::{
     path::Path,
     process,
     sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -23,11 +25,21 @@ pub trait Lock: fmt::Debug + Send {
 pub struct Lease {
     storage: Arc<dyn Storage>,
     root: String,
+    // It ends before the name goes: whose name is not there is not known to be gone if it is killed just then.
     lock: Mutex<Box<dyn Lock>>,
+    name: Name,
+}
+
+/// The file that says who holds a lease, which goes with the value.
+#[derive(Debug)]
+struct Name {
+    storage: Arc<dyn Storage>,
+    path: String,
+    holder: Holder,
 }
 
 /// Who holds a lease, for people to read.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
 struct Holder {
     what: String,
     host: String,
@@ -51,23 +63,33 @@ impl fmt::Display for Holder {
 impl Lease {
     /// Takes the lease of the lake in the folder, for what is to be done.
     pub(crate) fn take(storage: &Arc<dyn Storage>, root: &str, what: &str) -> Result<Self, Error> {
-        let (file, holder_file) = (format!("{root}/LEASE"), holder_file(root));
+        let (file, path) = (format!("{root}/LEASE"), format!("{root}/LEASE.holder"));
+        let said = || -> Result<Option<Holder>, Error> {
+            Ok(storage.read_text(&path)?.and_then(|text| serde_json::from_str(&text).ok()))
+        };
         let mut lock = storage.lock(&file)?;
         if lock.is_none() {
-            let said = storage.read_text(&holder_file)?.and_then(|text| serde_json::from_str::<Holder>(&text).ok());
-            if said.as_ref().is_some_and(Holder::is_gone) {
+            let mut holder = said()?;
+            if holder.as_ref().is_some_and(Holder::is_gone) {
+                // Another one may have taken it this moment, and not have said so yet.
+                thread::sleep(TO_SAY_SO);
+                holder = said()?;
+            }
+            if holder.as_ref().is_some_and(Holder::is_gone) {
                 storage.unlock(&file)?;
                 lock = storage.lock(&file)?;
             }
             if lock.is_none() {
-                let holder = said.map_or_else(|| "another process".into(), |holder| holder.to_string());
+                let holder = holder.map_or_else(|| "another process".into(), |holder| holder.to_string());
                 return Err(Error::Held { lake: storage.address(root), holder });
             }
         }
         let Some(lock) = lock else { return Err(Error::LeaseLost(storage.address(root))) };
-        let me = Holder { what: what.into(), host: host(), process: process::id() };
-        let lease = Self { storage: Arc::clone(storage), root: root.into(), lock: Mutex::new(lock) };
-        storage.write_text(&holder_file, &serde_json::to_string(&me).unwrap_or_default())?;
+        let holder = Holder { what: what.into(), host: host(), process: process::id() };
+        let text = serde_json::to_string(&holder).unwrap_or_default();
+        let name = Name { storage: Arc::clone(storage), path, holder };
+        let lease = Self { storage: Arc::clone(storage), root: root.into(), lock: Mutex::new(lock), name };
+        storage.write_text(&lease.name.path, &text)?;
         Ok(lease)
     }
 
@@ -78,16 +100,18 @@ impl Lease {
     }
 }
 
-impl Drop for Lease {
+impl Drop for Name {
     fn drop(&mut self) {
-        // It only says who held the lease last, so it may as well stay.
-        let _ = self.storage.remove(&holder_file(&self.root));
+        // Whoever took the lease meanwhile has another name. Where this fails, it only says who held the lease last.
+        let said = self.storage.read_text(&self.path).ok().flatten();
+        if said.and_then(|text| serde_json::from_str(&text).ok()).is_some_and(|said: Holder| said == self.holder) {
+            let _ = self.storage.remove(&self.path);
+        }
     }
 }
 
-fn holder_file(root: &str) -> String {
-    format!("{root}/LEASE.holder")
-}
+/// For how long the lease may be taken and not have a name.
+const TO_SAY_SO: Duration = Duration::from_millis(500);
 
 /// The name of this machine.
 pub(crate) fn host() -> String {

@@ -28,14 +28,18 @@ pub fn import(lake: &Lake, lease: &Lease, inputs: &Inputs, observed: Instant, wa
         watch.progress(read.load(std::sync::atomic::Ordering::Relaxed), lines);
     }
     parts.finish()?;
-    // The name of a file is what a compaction knows it by, so it must not come again.
+    if lines == 0 {
+        return Ok(0);
+    }
+    // The name of a file is what a compaction knows it by, so it must not come again. All parts come in one folder, because
+    // only one move is whole.
     let (day, time) = (observed.day(), observed.to_string().replace([':', '-'], ""));
     let folder = lake.raw(day);
-    let taken = storage.list(&folder)?.len();
+    let taken = storage.list(&folder)?;
+    let is_free = |name: &String| !taken.iter().any(|entry| entry.name().starts_with(name));
+    let mut names = (0_u64..).map(|number| format!("{time}-import-{number:05}"));
+    let name = names.find(is_free).unwrap_or_default();
     lease.check()?;
-    for (number, part) in storage.files_below(&aside)?.iter().enumerate() {
-        let name = format!("{time}-import-{:05}.jsonl.zst", taken + number);
-        storage.rename(&part.path, &format!("{folder}/{name}"))?;
-    }
+    storage.rename(&aside, &format!("{folder}/{name}"))?;
     Ok(lines)
 }
