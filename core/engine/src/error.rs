@@ -82,7 +82,7 @@ pub enum Error {
 
 impl Error {
     /// The error of writing an output that is a temporary file.
-    pub(crate) fn temporary(self) -> Self {
+    pub fn temporary(self) -> Self {
         match self {
             Self::Write(error) => Self::Temporary(error),
             error => error,

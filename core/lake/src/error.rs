@@ -44,7 +44,7 @@ pub enum Error {
     },
     /// The lease was lost, because its holder did not show itself for too long.
     #[error(
-        "the lease of the lake `{0}` was lost, so nothing was committed: it was held by a process that stood still"
+        "the lease of the lake `{0}` was lost, because this process stood still for too long: what was not committed was left out"
     )]
     LeaseLost(String),
     /// A file that this program wrote does not read back.

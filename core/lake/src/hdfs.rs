@@ -108,7 +108,7 @@ impl Storage for Hdfs {
             let length = file.file_length();
             return Err(failed(HdfsError::InvalidArgument(format!("it has {length} bytes, {range:?} were asked for"))));
         };
-        Ok(Box::new(ReadAhead::new(file.read_range_stream(start, end - start), failed)))
+        Ok(Box::new(ReadAhead::new(file.read_range_stream(start, end - start), range.end - range.start, failed)))
     }
 
     fn create(&self, path: &str) -> Result<Box<dyn Sink>, Error> {
@@ -171,10 +171,12 @@ const AHEAD: usize = 64;
 struct ReadAhead {
     packets: mpsc::Receiver<Result<Bytes, Error>>,
     packet: Bytes,
+    /// How many bytes are still to come.
+    missing: u64,
 }
 
 impl ReadAhead {
-    fn new(stream: FileReadStream, failed: impl Fn(HdfsError) -> Error + Send + 'static) -> Self {
+    fn new(stream: FileReadStream, length: u64, failed: impl Fn(HdfsError) -> Error + Send + 'static) -> Self {
         let (send, packets) = mpsc::sync_channel(AHEAD);
         thread::spawn(move || {
             for packet in stream {
@@ -185,7 +187,7 @@ impl ReadAhead {
                 }
             }
         });
-        Self { packets, packet: Bytes::new() }
+        Self { packets, packet: Bytes::new(), missing: length }
     }
 }
 
@@ -194,8 +196,11 @@ impl Read for ReadAhead {
         while self.packet.is_empty() {
             match self.packets.recv() {
                 Ok(packet) => self.packet = packet.map_err(Error::into_io)?,
-                Err(mpsc::RecvError) => return Ok(0),
+                Err(mpsc::RecvError) if self.missing == 0 => return Ok(0),
+                // The thread ended early: what comes short is no whole file.
+                Err(mpsc::RecvError) => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
+            self.missing = self.missing.saturating_sub(self.packet.len() as u64);
         }
         let length = self.packet.len().min(buffer.len());
         if let Some(buffer) = buffer.get_mut(..length) {

@@ -101,14 +101,14 @@ impl Lake {
         Versions::new(Arc::clone(&self.storage), format!("{}/{folder}", self.root))
     }
 
-    /// The days that have posts, or states where those count no longer.
+    /// The days that have posts that count.
     pub fn days_of_posts(&self) -> Result<Vec<Day>, Error> {
-        self.days("posts")
+        self.days("posts", Place::Posts)
     }
 
-    /// The days that have states.
+    /// The days that have states that count.
     pub fn days_of_states(&self) -> Result<Vec<Day>, Error> {
-        self.days("states")
+        self.days("states", Place::States)
     }
 
     /// Whether a day's posts have expired, so that nothing is added to it any more.
@@ -117,9 +117,15 @@ impl Lake {
         Ok(self.storage.find(&mark)?.is_some())
     }
 
-    fn days(&self, folder: &str) -> Result<Vec<Day>, Error> {
-        let entries = self.storage.list(&format!("{}/{folder}", self.root))?;
-        let days = entries.iter().filter_map(|entry| Day::parse(entry.name().strip_prefix(DAY_FOLDER)?));
-        Ok(days.collect())
+    fn days(&self, folder: &str, place: impl Fn(Day) -> Place) -> Result<Vec<Day>, Error> {
+        let mut days = Vec::new();
+        for entry in self.storage.list(&format!("{}/{folder}", self.root))? {
+            if let Some(day) = entry.name().strip_prefix(DAY_FOLDER).and_then(Day::parse)
+                && self.versions(place(day)).current()?.is_some()
+            {
+                days.push(day);
+            }
+        }
+        Ok(days)
     }
 }

@@ -1,12 +1,12 @@
 //! The lease of a lake: one writer at a time.
 
 use std::{
-    fmt,
+    fmt, fs,
     path::Path,
     process,
     sync::{Arc, Mutex, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize};
@@ -44,13 +44,18 @@ struct Holder {
     what: String,
     host: String,
     process: u32,
+    /// When the process began, in what the system counts by: a number may be given again.
+    #[serde(default)]
+    began: String,
+    /// What tells this lease from all others.
+    #[serde(default)]
+    id: String,
 }
 
 impl Holder {
     /// Whether it was a process of this machine, and is no more.
     fn is_gone(&self) -> bool {
-        let processes = Path::new("/proc");
-        self.host == host() && processes.join("self").exists() && !processes.join(self.process.to_string()).exists()
+        self.host == host() && Path::new("/proc/self").exists() && self.began != began(self.process)
     }
 }
 
@@ -85,12 +90,20 @@ impl Lease {
             }
         }
         let Some(lock) = lock else { return Err(Error::LeaseLost(storage.address(root))) };
-        let holder = Holder { what: what.into(), host: host(), process: process::id() };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let (process, began) = (process::id(), began(process::id()));
+        let id = format!("{now:x}-{process:x}");
+        let holder = Holder { what: what.into(), host: host(), process, began, id };
         let text = serde_json::to_string(&holder).unwrap_or_default();
         let name = Name { storage: Arc::clone(storage), path, holder };
         let lease = Self { storage: Arc::clone(storage), root: root.into(), lock: Mutex::new(lock), name };
         storage.write_text(&lease.name.path, &text)?;
         Ok(lease)
+    }
+
+    /// A name that no other lease has, for what is made on the way to a commit.
+    pub fn id(&self) -> &str {
+        &self.name.holder.id
     }
 
     /// An error where the lease was lost. Whoever commits asks just before.
@@ -113,8 +126,19 @@ impl Drop for Name {
 /// For how long the lease may be taken and not have a name.
 const TO_SAY_SO: Duration = Duration::from_millis(500);
 
+/// When a process began, and in which run of the system and group of processes; empty where there is none.
+fn began(process: u32) -> String {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let stat = read(&format!("/proc/{process}/stat"));
+    // The name of the program, in parentheses, may hold anything; the time is the twentieth field after it.
+    let time = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(19));
+    let Some(time) = time else { return String::new() };
+    let namespace = fs::read_link("/proc/self/ns/pid").map(|name| name.display().to_string()).unwrap_or_default();
+    format!("{time} {} {namespace}", read("/proc/sys/kernel/random/boot_id").trim())
+}
+
 /// The name of this machine.
 pub(crate) fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    let name = fs::read_to_string("/proc/sys/kernel/hostname");
     name.map_or_else(|_| "an unknown host".into(), |name| name.trim().into())
 }

@@ -18,7 +18,7 @@ mod versions;
 pub use error::Error;
 pub use inputs::{find_inputs, input, splits_as_inputs};
 pub use lake::{DAY_FOLDER, Lake, Place};
-pub use lease::Lease;
+pub use lease::{Lease, Lock};
 pub use parts::PartsWriter;
 pub use split::Split;
 pub use storage::{Entry, Sink, Storage, open_storage};

@@ -123,6 +123,8 @@ impl Write for LocalSink {
 impl Sink for LocalSink {
     fn finish(mut self: Box<Self>) -> Result<(), Error> {
         let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
+        // Its name must last, too.
+        let synced = synced.and_then(|()| File::open(parent(&self.path))?.sync_all());
         synced.map_err(failed("write", &self.path))
     }
 }

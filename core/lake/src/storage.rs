@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    io::{Read, Write},
+    io::{self, Read, Write},
     ops::Range,
     sync::Arc,
 };
@@ -105,10 +105,14 @@ impl dyn Storage + '_ {
     }
 
     /// The error of writing to a file.
-    pub fn cannot_write(&self, path: &str, source: std::io::Error) -> Error {
+    pub fn cannot_write(&self, path: &str, source: io::Error) -> Error {
+        self.failed("write", path, source)
+    }
+
+    fn failed(&self, action: &'static str, path: &str, source: io::Error) -> Error {
         match source.downcast::<Error>() {
             Ok(error) => error,
-            Err(source) => Error::Disk { action: "write", path: self.address(path), source },
+            Err(source) => Error::Disk { action, path: self.address(path), source },
         }
     }
 

@@ -15,6 +15,9 @@ const CURRENT: &str = "CURRENT";
 /// The file in a version that says what it was made from.
 const MANIFEST: &str = "_manifest.json";
 
+/// How the names of folders begin in which versions are made.
+const STAGED: &str = "_staged-";
+
 /// The versions of a folder. A reader sees one of them, whole.
 #[derive(Clone, Debug)]
 pub struct Versions {
@@ -36,7 +39,7 @@ pub struct Version {
 #[derive(Debug)]
 pub struct Staged {
     versions: Versions,
-    number: u64,
+    folder: String,
     is_sealed: bool,
 }
 
@@ -56,17 +59,23 @@ impl Versions {
         Ok(Some(Version { storage: Arc::clone(&self.storage), number, folder: self.folder_of(number) }))
     }
 
-    /// The next version, to be made. What earlier ones left that never counted is removed, and what counts no longer but
+    /// The next version, to be made aside. What earlier ones left that never counted is removed, and what counts no longer but
     /// for the last: somebody may be reading it.
-    pub fn stage(&self) -> Result<Staged, Error> {
+    pub fn stage(&self, lease: &Lease) -> Result<Staged, Error> {
+        lease.check()?;
         let current = self.current()?.map_or(0, |version| version.number);
         for entry in self.storage.list(&self.folder)? {
-            let is_kept = number_of(entry.name()).is_none_or(|number| number == current || number + 1 == current);
-            if !is_kept {
+            let is_stale = match number_of(entry.name()) {
+                Some(number) => number != current && number + 1 != current,
+                None => entry.name().starts_with(STAGED),
+            };
+            if is_stale {
                 self.storage.remove(&entry.path)?;
             }
         }
-        Ok(Staged { versions: self.clone(), number: current + 1, is_sealed: false })
+        // A name that only this holder of the lease has: another one, who lost the lease and does not know, writes elsewhere.
+        let folder = format!("{}/{STAGED}{}", self.folder, lease.id());
+        Ok(Staged { versions: self.clone(), folder, is_sealed: false })
     }
 
     /// Makes a version that was sealed the one that counts. Only the holder of the lease may do that.
@@ -102,42 +111,42 @@ impl Version {
 }
 
 impl Staged {
-    /// Its number.
-    pub fn number(&self) -> u64 {
-        self.number
-    }
-
     /// Its folder, which is there once something is in it.
-    pub fn folder(&self) -> String {
-        self.versions.folder_of(self.number)
+    pub fn folder(&self) -> &str {
+        &self.folder
     }
 
     /// A new file in it.
     pub fn create(&self, name: &str) -> Result<Box<dyn Sink>, Error> {
-        self.versions.storage.create(&format!("{}/{name}", self.folder()))
+        self.versions.storage.create(&format!("{}/{name}", self.folder))
     }
 
     /// Takes a folder that was made elsewhere in the same storage for its content.
     pub fn adopt(&self, folder: &str) -> Result<(), Error> {
-        self.versions.storage.rename(folder, &self.folder())
+        self.versions.storage.rename(folder, &self.folder)
     }
 
-    /// Says what it was made from. It is whole then, and stays until another is staged, but does not count yet.
-    pub fn seal(mut self, manifest: &impl Serialize) -> Result<u64, Error> {
-        let storage = &self.versions.storage;
-        let path = format!("{}/{MANIFEST}", self.folder());
+    /// Says what it was made from, and gives it its number. It is whole then, and stays until another is staged, but does not
+    /// count yet.
+    pub fn seal(mut self, manifest: &impl Serialize, lease: &Lease) -> Result<u64, Error> {
+        let Versions { storage, folder } = &self.versions;
+        let path = format!("{}/{MANIFEST}", self.folder);
         let text = serde_json::to_string_pretty(manifest).unwrap_or_default();
         let mut file = storage.create(&path)?;
         writeln!(file, "{text}").map_err(|source| storage.cannot_write(&path, source))?;
         file.finish()?;
+        lease.check()?;
+        let entries = storage.list(folder)?;
+        let last = entries.iter().filter_map(|entry| number_of(entry.name())).max().unwrap_or_default();
+        storage.rename(&self.folder, &self.versions.folder_of(last + 1))?;
         self.is_sealed = true;
-        Ok(self.number)
+        Ok(last + 1)
     }
 
     /// Says what it was made from, and makes it the one that counts.
     pub fn commit(self, manifest: &impl Serialize, lease: &Lease) -> Result<Version, Error> {
         let versions = self.versions.clone();
-        let number = self.seal(manifest)?;
+        let number = self.seal(manifest, lease)?;
         lease.check()?;
         versions.switch(number)
     }
@@ -147,7 +156,7 @@ impl Drop for Staged {
     fn drop(&mut self) {
         if !self.is_sealed {
             // The next one that is staged removes it otherwise.
-            let _ = self.versions.storage.remove(&self.folder());
+            let _ = self.versions.storage.remove(&self.folder);
         }
     }
 }

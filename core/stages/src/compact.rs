@@ -8,17 +8,16 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use tootmill_engine::{Chosen, Counters, Observed, Options, Watch, observe};
-use tootmill_input::id_at_start;
 use tootmill_lake::{DAY_FOLDER, Entry, Lake, Lease, PartsWriter, Place, Staged};
 use tootmill_metric::{
-    Day, Line,
+    Day,
     field::{escape, unescape},
 };
 
 use crate::{
     at_once::several_at_once,
     error::Error,
-    files::{inputs, lines_of},
+    files::{Output, inputs, lines_of, told_by_reducers},
     manifests::{CompactionManifest, PostsManifest},
     yarn::{JobReport, Mapping, OnYarn, counters_of, posts_reducer},
 };
@@ -55,8 +54,15 @@ fn new_files(lake: &Lake, known: &CompactionManifest) -> Result<Vec<Entry>, Erro
     Ok(files.filter(|file| !known.files.contains(lake.relative(&file.path))).collect())
 }
 
+/// Takes the lease of a lake, for what is to be done, and finishes what a compaction that was interrupted had decided on.
+pub fn begin(lake: &Lake, what: &str) -> Result<Lease, Error> {
+    let lease = lake.lease(what)?;
+    finish_commit(lake, &lease)?;
+    Ok(lease)
+}
+
 /// Finishes what a compaction that was interrupted had decided on, and gives what is known since.
-pub fn finish_commit(lake: &Lake, lease: &Lease) -> Result<CompactionManifest, Error> {
+fn finish_commit(lake: &Lake, lease: &Lease) -> Result<CompactionManifest, Error> {
     let Some(current) = lake.versions(Place::Compaction).current()? else { return Ok(CompactionManifest::default()) };
     let manifest: CompactionManifest = current.manifest()?;
     let mut days = Vec::new();
@@ -86,7 +92,7 @@ pub fn compact_on_yarn(lake: &Lake, lease: &Lease, yarn: &OnYarn<'_>) -> Result<
         return Ok((Compacted::default(), None));
     }
     let work = "compact";
-    let (outcome, output) = yarn.run(lake, work, &new, Mapping::Observations, |job, reducers| {
+    let (outcome, output) = yarn.run(lake, lease, work, &new, Mapping::Observations, |job, reducers| {
         job.reduce(&posts_reducer(lake), reducers)
             .set("stream.num.map.output.key.fields", "2")
             .set("stream.num.reduce.output.key.fields", "2")
@@ -130,15 +136,18 @@ impl<'l> Compaction<'l> {
         }
         observed.add_deleted(self.manifest.deleted.iter().cloned());
         self.manifest.deleted.extend(new);
-        self.seal(observed)?;
+        self.seal(observed, lease)?;
         self.commit(lease)
     }
 
     /// Seals the days' posts as they are chosen.
-    fn seal(&mut self, observed: Observed) -> Result<(), Error> {
+    fn seal(&mut self, observed: Observed, lease: &Lease) -> Result<(), Error> {
         let (lake, sealed) = (self.lake, &mut self.sealed);
-        let folder = |day| -> Result<Staged, Error> { Ok(lake.versions(Place::Posts(day)).stage()?) };
-        let done = |day, staged: Staged, manifest: PostsManifest| seal_changed(lake, day, staged, &manifest, sealed);
+        let folder = |day| -> Result<Staged, Error> { Ok(lake.versions(Place::Posts(day)).stage(lease)?) };
+        let done = |day, staged: Staged, manifest: PostsManifest| {
+            sealed.extend(seal_changed(lake, lease, day, staged, &manifest)?);
+            Ok(())
+        };
         choose(lake, observed, &mut self.manifest.deleted_posts, &mut self.outcome.counters, folder, done, |_| Ok(()))
     }
 
@@ -146,8 +155,7 @@ impl<'l> Compaction<'l> {
     fn adopt(mut self, lease: &Lease, output: &str) -> Result<Compacted, Error> {
         let storage = self.lake.storage();
         let (mut made, mut new) = (BTreeMap::new(), HashSet::new());
-        let parts: Vec<Entry> = storage.files_below(output)?;
-        let told = parts.into_iter().filter(|part| !part.path.contains(DAY_FOLDER)).collect::<Vec<_>>();
+        let told = told_by_reducers(self.lake, output)?;
         for line in lines_of(inputs(self.lake, &told)).lines() {
             let line = line.map_err(tootmill_engine::Error::ReadRecords)?;
             let wrong = || tootmill_lake::Error::Content { path: storage.address(output), reason: line.clone() };
@@ -171,14 +179,14 @@ impl<'l> Compaction<'l> {
             observed.add_known(*day, move || Ok(Box::new(lines_of(posts))));
         }
         observed.add_deleted(new);
-        self.seal(observed)?;
-        for (day, folder) in folders.iter().filter(|(day, _)| !hit.contains(day)) {
-            let staged = self.lake.versions(Place::Posts(*day)).stage()?;
-            staged.adopt(folder)?;
-            if let Some(manifest) = made.get(day) {
-                seal_changed(self.lake, *day, staged, manifest, &mut self.sealed)?;
-            }
-        }
+        self.seal(observed, lease)?;
+        let adopt = |(day, manifest): (Day, PostsManifest)| {
+            let staged = self.lake.versions(Place::Posts(day)).stage(lease)?;
+            staged.adopt(&format!("{output}/{DAY_FOLDER}{day}"))?;
+            seal_changed(self.lake, lease, day, staged, &manifest)
+        };
+        let made = made.into_iter().filter(|(day, _)| !hit.contains(day)).collect();
+        self.sealed.extend(several_at_once(made, adopt)?.into_iter().flatten());
         self.commit(lease)
     }
 
@@ -199,19 +207,16 @@ impl<'l> Compaction<'l> {
         }
         let days: BTreeSet<Day> = self.lake.days_of_posts()?.into_iter().chain(made.keys().copied()).collect();
         for day in days {
-            let mut lines = lines_of(inputs(self.lake, &self.posts_of(day, made)?));
-            let mut line = Vec::new();
-            loop {
-                line.clear();
-                if lines.read_until(b'\n', &mut line).map_err(tootmill_engine::Error::ReadRecords)? == 0 {
-                    break;
-                }
-                let is_one = match id_at_start(&line) {
-                    Some(id) => ids.contains(id),
-                    None => std::str::from_utf8(&line)
-                        .is_ok_and(|line| matches!(Line::parse(line), Ok(Line::Post(post)) if ids.contains(&*post.id))),
-                };
-                if is_one {
+            let folder = match made.get(&day) {
+                Some(folder) => Some(folder.clone()),
+                None => self.lake.versions(Place::Posts(day)).current()?.map(|posts| posts.folder),
+            };
+            let ids_file = folder.map(|folder| format!("{folder}/{IDS}.zst"));
+            let ids_file = ids_file.map(|path| self.lake.storage().find(&path)).transpose()?.flatten();
+            let Some(ids_file) = ids_file.filter(|_| !self.lake.is_closed(day).unwrap_or_default()) else { continue };
+            for line in lines_of(inputs(self.lake, &[ids_file])).lines() {
+                let line = line.map_err(tootmill_engine::Error::ReadRecords)?;
+                if unescape(&line).is_some_and(|id| ids.contains(&*id)) {
                     found.insert(day);
                     break;
                 }
@@ -223,8 +228,9 @@ impl<'l> Compaction<'l> {
     /// Makes the new posts of all days count at once: the manifest names them, and whoever comes next finishes the rest.
     fn commit(mut self, lease: &Lease) -> Result<Compacted, Error> {
         self.manifest.counters += &self.outcome.counters;
-        self.manifest.posts.extend(self.sealed.iter().map(|(day, number)| (day.to_string(), *number)));
-        self.lake.versions(Place::Compaction).stage()?.commit(&self.manifest, lease)?;
+        // What earlier ones decided on is done.
+        self.manifest.posts = self.sealed.iter().map(|(day, number)| (day.to_string(), *number)).collect();
+        self.lake.versions(Place::Compaction).stage(lease)?.commit(&self.manifest, lease)?;
         let days: Vec<(Day, u64)> = self.sealed.iter().map(|(day, number)| (*day, *number)).collect();
         switch(self.lake, days, lease)?;
         self.outcome.days = self.sealed.into_keys().collect();
@@ -252,7 +258,7 @@ fn choose<F: Folder>(
         let Some(day) = day else { return deletion(post.id) };
         if present.as_ref().is_none_or(|(before, _)| *before != day) {
             finish(present.take())?;
-            let writer = if lake.is_closed(day)? { None } else { Some(DayWriter::new(lake, open(day)?)) };
+            let writer = if lake.is_closed(day)? { None } else { Some(DayWriter::new(lake, open(day)?)?) };
             present = Some((day, writer));
         }
         let Some((_, Some(writer))) = &mut present else {
@@ -262,7 +268,7 @@ fn choose<F: Folder>(
         let is_new = post.post.is_some() || deleted_posts.insert(format!("{day} {}", post.id));
         counters.duplicates += post.observed - u64::from(is_new);
         if let Some(post) = &post.post {
-            return writer.write(post.line());
+            return writer.write(&post.id, post.line());
         }
         counters.deleted += u64::from(is_new);
         Ok(())
@@ -285,7 +291,7 @@ trait Folder {
 
 impl Folder for Staged {
     fn path(&self) -> String {
-        self.folder()
+        self.folder().into()
     }
 }
 
@@ -295,22 +301,29 @@ impl Folder for String {
     }
 }
 
+/// The file beside a day's posts that has their ids, a line each.
+const IDS: &str = "_ids";
+
 /// Writes a day's posts.
 struct DayWriter<'l, F> {
     folder: F,
     parts: PartsWriter<'l>,
+    /// The ids, by which the days are found that a deletion touches.
+    ids: Output,
     posts: u64,
     digest: Sha256,
 }
 
 impl<'l, F: Folder> DayWriter<'l, F> {
-    fn new(lake: &'l Lake, folder: F) -> Self {
+    fn new(lake: &'l Lake, folder: F) -> Result<Self, Error> {
         let parts = PartsWriter::new(&**lake.storage(), folder.path(), "jsonl");
-        Self { folder, parts, posts: 0, digest: Sha256::new() }
+        let ids = Output::create(&**lake.storage(), &format!("{}/{IDS}", folder.path()))?;
+        Ok(Self { folder, parts, ids, posts: 0, digest: Sha256::new() })
     }
 
-    fn write(&mut self, post: &str) -> Result<(), Error> {
+    fn write(&mut self, id: &str, post: &str) -> Result<(), Error> {
         self.posts += 1;
+        writeln!(self.ids, "{}", escape(id)).map_err(tootmill_engine::Error::Write)?;
         self.digest.update(post);
         self.digest.update("\n");
         Ok(self.parts.write_line(post.as_bytes())?)
@@ -318,6 +331,7 @@ impl<'l, F: Folder> DayWriter<'l, F> {
 
     fn finish(self) -> Result<(F, PostsManifest), Error> {
         self.parts.finish()?;
+        self.ids.finish()?;
         let digest = self.digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok((self.folder, PostsManifest { posts: self.posts, digest }))
     }
@@ -326,17 +340,14 @@ impl<'l, F: Folder> DayWriter<'l, F> {
 /// Seals a day's posts, if they are others than those that count.
 fn seal_changed(
     lake: &Lake,
+    lease: &Lease,
     day: Day,
     staged: Staged,
     manifest: &PostsManifest,
-    sealed: &mut BTreeMap<Day, u64>,
-) -> Result<(), Error> {
+) -> Result<Option<(Day, u64)>, Error> {
     let before: Option<PostsManifest> =
         lake.versions(Place::Posts(day)).current()?.map(|version| version.manifest()).transpose()?;
-    if before.as_ref() != Some(manifest) {
-        sealed.insert(day, staged.seal(manifest)?);
-    }
-    Ok(())
+    if before.as_ref() == Some(manifest) { Ok(None) } else { Ok(Some((day, staged.seal(manifest, lease)?))) }
 }
 
 /// What a reducer tells of its days, a line each.
@@ -385,7 +396,8 @@ pub fn reduce_observations(
     let of_day = lake.clone();
     let mut observed = Observed::of_sorted(records, move |day| {
         let current = of_day.versions(Place::Posts(day)).current().map_err(tootmill_lake::Error::into_io)?;
-        let Some(current) = current else { return Ok(None) };
+        let is_closed = of_day.is_closed(day).map_err(tootmill_lake::Error::into_io)?;
+        let Some(current) = current.filter(|_| !is_closed) else { return Ok(None) };
         let files = current.files().map_err(tootmill_lake::Error::into_io)?;
         Ok(Some(Box::new(lines_of(inputs(&of_day, &files))) as _))
     });

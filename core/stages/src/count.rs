@@ -1,7 +1,7 @@
 //! A day's posts into its states and rows.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, BufRead, Write},
 };
 
@@ -12,7 +12,7 @@ use tootmill_metric::{Day, Registered, Registry};
 use crate::{
     at_once::several_at_once,
     error::Error,
-    files::{Output, inputs, lines_of},
+    files::{Output, inputs, lines_of, told_by_reducers},
     manifests::StatesManifest,
     rows::make_rows,
     yarn::{JobReport, Mapping, OnYarn, PROGRAM, counters_of},
@@ -43,10 +43,9 @@ pub fn count_day(
 ) -> Result<Counted, Error> {
     let (posts, done) = needed(lake, day, again, registry)?;
     if let Some((states, counters)) = done {
-        let rows = make_rows(lake, lease, Place::Rows(day), &states, registry)?.rows;
-        return Ok(Counted { was_done: true, counters, rows, job: None });
+        return was_done(lake, lease, day, registry, &states, counters);
     }
-    let staged = lake.versions(Place::States(day)).stage()?;
+    let staged = lake.versions(Place::States(day)).stage(lease)?;
     let mut output = Output::in_version(&staged, "part-00000.records")?;
     let counters = count(&inputs(lake, &posts.files()?), registry, options, &mut output, watch)?;
     output.finish()?;
@@ -64,13 +63,16 @@ pub fn count_day_on_yarn(
 ) -> Result<Counted, Error> {
     let (posts, done) = needed(lake, day, again, registry)?;
     if let Some((states, counters)) = done {
-        let rows = make_rows(lake, lease, Place::Rows(day), &states, registry)?.rows;
-        return Ok(Counted { was_done: true, counters, rows, job: None });
+        return was_done(lake, lease, day, registry, &states, counters);
     }
-    let staged = lake.versions(Place::States(day)).stage()?;
+    let staged = lake.versions(Place::States(day)).stage(lease)?;
+    let files = posts.files()?;
+    if files.is_empty() {
+        return finish(lake, lease, day, registry, &posts, staged, Counters::default(), None);
+    }
     let work = format!("states-{day}");
     let (outcome, output) =
-        yarn.run(lake, &work, &posts.files()?, Mapping::Posts, |job, reducers| yarn.merge(job, reducers))?;
+        yarn.run(lake, lease, &work, &files, Mapping::Posts, |job, reducers| yarn.merge(job, reducers))?;
     let counters = counters_of(&outcome);
     yarn.bad_limit.check(&counters)?;
     staged.adopt(&output)?;
@@ -83,7 +85,7 @@ pub fn count_day_on_yarn(
 pub fn count_days_on_yarn(
     lake: &Lake,
     lease: &Lease,
-    days: &[Day],
+    days: &BTreeSet<Day>,
     again: bool,
     registry: &Registry,
     yarn: &OnYarn<'_>,
@@ -92,34 +94,38 @@ pub fn count_days_on_yarn(
     for day in days {
         let (posts, there) = needed(lake, *day, again, registry)?;
         if let Some((states, counters)) = there {
-            let rows = make_rows(lake, lease, Place::Rows(*day), &states, registry)?.rows;
-            done.insert(*day, Counted { was_done: true, counters, rows, job: None });
+            done.insert(*day, was_done(lake, lease, *day, registry, &states, counters)?);
         } else {
             files.extend(posts.files()?);
             missing.insert(*day, posts);
         }
     }
-    if files.is_empty() {
+    if missing.is_empty() {
         return Ok(done);
     }
     let work = "states";
-    let (outcome, output) = yarn.run(lake, work, &files, Mapping::PostsByDay, |job, reducers| {
-        job.reduce(&format!("{PROGRAM} reducer --by-day"), reducers)
-            .set("stream.num.map.output.key.fields", "4")
-            .set("stream.num.reduce.output.key.fields", "4")
-            .set("mapreduce.partition.keypartitioner.options", "-k1,3")
-    })?;
-    yarn.bad_limit.check(&counters_of(&outcome))?;
-    let mut counters = counted_by_day(lake, &output)?;
+    let (mut counters, mut job, mut output) = (BTreeMap::new(), None, String::new());
+    // Days whose posts were all deleted have none that a job could read.
+    if !files.is_empty() {
+        let outcome;
+        (outcome, output) = yarn.run(lake, lease, work, &files, Mapping::PostsByDay, |job, reducers| {
+            job.reduce(&format!("{PROGRAM} reducer --by-day"), reducers)
+                .set("stream.num.map.output.key.fields", "4")
+                .set("stream.num.reduce.output.key.fields", "4")
+                .set("mapreduce.partition.keypartitioner.options", "-k1,3")
+        })?;
+        yarn.bad_limit.check(&counters_of(&outcome))?;
+        counters = counted_by_day(lake, &output)?;
+        job = Some(JobReport::from(&outcome));
+    }
     let adopt = |day: Day, posts: &Version, counters: Counters, job: Option<JobReport>| {
-        let staged = lake.versions(Place::States(day)).stage()?;
+        let staged = lake.versions(Place::States(day)).stage(lease)?;
         let folder = format!("{output}/{DAY_FOLDER}{day}");
-        if lake.storage().find(&folder)?.is_some() {
+        if !output.is_empty() && lake.storage().find(&folder)?.is_some() {
             staged.adopt(&folder)?;
         }
         Ok((day, finish(lake, lease, day, registry, posts, staged, counters, job)?))
     };
-    let mut job = Some(JobReport::from(&outcome));
     let days: Vec<_> = missing.iter().map(|(day, posts)| (*day, posts, counters.remove(day), job.take())).collect();
     done.extend(several_at_once(days, |(day, posts, counters, job)| {
         adopt(day, posts, counters.unwrap_or_default(), job)
@@ -130,8 +136,7 @@ pub fn count_days_on_yarn(
 
 /// What the reducers say that was counted of each day.
 fn counted_by_day(lake: &Lake, output: &str) -> Result<BTreeMap<Day, Counters>, Error> {
-    let told: Vec<_> = lake.storage().files_below(output)?;
-    let told: Vec<_> = told.into_iter().filter(|file| !file.path.contains(DAY_FOLDER)).collect();
+    let told = told_by_reducers(lake, output)?;
     let mut of_days: BTreeMap<Day, Counters> = BTreeMap::new();
     for line in lines_of(inputs(lake, &told)).lines() {
         let line = line.map_err(tootmill_engine::Error::ReadRecords)?;
@@ -212,8 +217,21 @@ fn needed(
 }
 
 /// The names of the metrics.
-pub(crate) fn metrics(registry: &Registry) -> std::collections::BTreeSet<String> {
+pub(crate) fn metrics(registry: &Registry) -> BTreeSet<String> {
     registry.metrics().iter().map(Registered::name).map(String::from).collect()
+}
+
+/// What is there already; only its rows may be missing.
+fn was_done(
+    lake: &Lake,
+    lease: &Lease,
+    day: Day,
+    registry: &Registry,
+    states: &Version,
+    counters: Counters,
+) -> Result<Counted, Error> {
+    let rows = make_rows(lake, lease, Place::Rows(day), states, registry)?.rows;
+    Ok(Counted { was_done: true, counters, rows, job: None })
 }
 
 /// Makes the states count, and their rows.

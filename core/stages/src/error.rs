@@ -22,6 +22,16 @@ pub enum Error {
         /// The lake.
         lake: String,
     },
+    /// Metrics were added or removed since a day was counted.
+    #[error(
+        "the states of {day} in `{lake}` were made with other metrics than this program has: run `tootmill submit`, then merge"
+    )]
+    OtherMetrics {
+        /// The day.
+        day: Day,
+        /// The lake.
+        lake: String,
+    },
     /// There are no posts at all.
     #[error("there are no posts in `{0}`: collect or import them, then `tootmill compact`")]
     Empty(String),
@@ -57,6 +67,7 @@ impl Error {
             Self::Engine(error) => error.status(),
             Self::Yarn(error) => error.status(),
             Self::NoPosts { .. }
+            | Self::OtherMetrics { .. }
             | Self::Empty(_)
             | Self::Program { .. }
             | Self::NoTotals(_)

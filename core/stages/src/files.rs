@@ -36,7 +36,10 @@ impl Read for Chained {
                 return Ok(length);
             }
             let Some(next) = self.inputs.next() else { return Ok(0) };
-            self.present = next.open(Arc::default()).map_err(io::Error::other)?;
+            self.present = next.open(Arc::default()).map_err(|error| match error {
+                tootmill_input::Error::Read { source, .. } => source,
+                error => io::Error::other(error),
+            })?;
         }
     }
 }
@@ -49,6 +52,12 @@ pub(crate) fn records(lake: &Lake, version: &Version) -> Result<Vec<Box<dyn Reco
         sources.push(Box::new(Lines::new(BufReader::with_capacity(1 << 16, stream))));
     }
     Ok(sources)
+}
+
+/// The files in which the reducers of a job tell what they did, beside the folders that they made for days.
+pub(crate) fn told_by_reducers(lake: &Lake, output: &str) -> Result<Vec<Entry>, Error> {
+    let entries = lake.storage().list(output)?.into_iter();
+    Ok(entries.filter(|entry| !entry.is_folder && !entry.name().starts_with(['.', '_'])).collect())
 }
 
 /// A compressed file that is being made.

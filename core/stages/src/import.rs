@@ -14,8 +14,8 @@ use crate::error::Error;
 pub fn import(lake: &Lake, lease: &Lease, inputs: &Inputs, observed: Instant, watch: &dyn Watch) -> Result<u64, Error> {
     watch.pass("importing");
     let storage = lake.storage();
-    let aside = lake.aside("import");
-    storage.remove(&aside)?;
+    storage.remove(&lake.aside("import"))?;
+    let aside = lake.aside(&format!("import/{}", lease.id()));
     let mut parts = PartsWriter::new(&**storage, aside.clone(), "jsonl");
     let read = Arc::new(AtomicU64::new(0));
     let mut reader = Reader::new(inputs, Arc::clone(&read));
@@ -35,11 +35,9 @@ pub fn import(lake: &Lake, lease: &Lease, inputs: &Inputs, observed: Instant, wa
     // only one move is whole.
     let (day, time) = (observed.day(), observed.to_string().replace([':', '-'], ""));
     let folder = lake.raw(day);
-    let taken = storage.list(&folder)?;
-    let is_free = |name: &String| !taken.iter().any(|entry| entry.name().starts_with(name));
-    let mut names = (0_u64..).map(|number| format!("{time}-import-{number:05}"));
-    let name = names.find(is_free).unwrap_or_default();
+    let name = format!("{time}-import-{}", lease.id());
     lease.check()?;
     storage.rename(&aside, &format!("{folder}/{name}"))?;
+    storage.remove(&lake.aside("import"))?;
     Ok(lines)
 }

@@ -53,7 +53,7 @@ pub fn merge(lake: &Lake, lease: &Lease, registry: &Registry) -> Result<MergedDa
         Ok(plan) => plan,
         Err((totals, manifest)) => return finish(lake, lease, registry, &totals, manifest, None, None),
     };
-    let staged = lake.versions(Place::Totals).stage()?;
+    let staged = lake.versions(Place::Totals).stage(lease)?;
     let mut output = Output::in_version(&staged, "part-00000.records")?;
     write_records(&mut merged(lake, &plan.versions(), registry)?, &mut output)?;
     output.finish()?;
@@ -66,14 +66,17 @@ pub fn merge_on_yarn(lake: &Lake, lease: &Lease, registry: &Registry, yarn: &OnY
         Ok(plan) => plan,
         Err((totals, manifest)) => return finish(lake, lease, registry, &totals, manifest, None, None),
     };
-    let staged = lake.versions(Place::Totals).stage()?;
+    let staged = lake.versions(Place::Totals).stage(lease)?;
     let mut files = Vec::new();
     for version in plan.versions() {
         files.extend(version.files()?);
     }
+    if files.is_empty() {
+        return plan.commit(lake, lease, registry, staged, None);
+    }
     let work = "totals";
     let (outcome, output) =
-        yarn.run(lake, work, &files, Mapping::Records, |job, reducers| yarn.merge(job, reducers))?;
+        yarn.run(lake, lease, work, &files, Mapping::Records, |job, reducers| yarn.merge(job, reducers))?;
     staged.adopt(&output)?;
     let merged = plan.commit(lake, lease, registry, staged, Some((&outcome).into()))?;
     lake.storage().remove(&lake.aside(work))?;
@@ -108,7 +111,11 @@ fn plan(lake: &Lake, registry: &Registry) -> Result<Result<Plan, (Version, Total
     let mut days = Vec::new();
     for day in lake.days_of_states()? {
         let Some(version) = lake.versions(Place::States(day)).current()? else { continue };
-        let Counters { posts, bots, unusable_keys, .. } = version.manifest::<StatesManifest>()?.counters;
+        let StatesManifest { metrics, counters, .. } = version.manifest()?;
+        if metrics != manifest.metrics && !lake.is_closed(day)? {
+            return Err(Error::OtherMetrics { day, lake: lake.address() });
+        }
+        let Counters { posts, bots, unusable_keys, .. } = counters;
         manifest.counters += &Counters { posts, bots, unusable_keys, ..Counters::default() };
         manifest.days.insert(day.to_string(), version.number);
         days.push((day, version));
@@ -139,7 +146,8 @@ fn merged<'r>(lake: &Lake, versions: &[&Version], registry: &'r Registry) -> Res
         if sources.len() >= FILES {
             let mut file = tempfile::tempfile().map_err(EngineError::Temporary)?;
             let mut output = std::io::BufWriter::with_capacity(1 << 17, &mut file);
-            write_records(&mut Merged::new(std::mem::take(&mut sources), registry)?, &mut output)?;
+            let written = write_records(&mut Merged::new(std::mem::take(&mut sources), registry)?, &mut output);
+            written.map_err(EngineError::temporary)?;
             output.flush().map_err(EngineError::Temporary)?;
             drop(output);
             file.rewind().map_err(EngineError::Temporary)?;

@@ -26,7 +26,7 @@ pub(crate) fn make_rows(
         }
     }
     let family = if place == Place::RowsOfTotals { Family::Data } else { Family::Day };
-    let staged = versions.stage()?;
+    let staged = versions.stage(lease)?;
     let mut merged = Merged::new(records(lake, states)?, registry)?;
     let mut writer = RowsWriter::new(Output::in_version(&staged, "part-00000.rows")?, family);
     let mut rows = 0;

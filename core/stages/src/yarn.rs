@@ -9,7 +9,7 @@ use std::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tootmill_engine::{BadLimit, Counters};
-use tootmill_lake::{Lake, Split};
+use tootmill_lake::{Lake, Lease, Split};
 use tootmill_yarn::{Cancel, Cluster, Input, Job, Outcome, Watch};
 
 use crate::error::Error;
@@ -89,14 +89,16 @@ impl OnYarn<'_> {
     pub(crate) fn run(
         &self,
         lake: &Lake,
+        lease: &Lease,
         work: &str,
         files: &[tootmill_lake::Entry],
         mapping: Mapping,
         make: impl FnOnce(Job, u32) -> Job,
     ) -> Result<(Outcome, String), Error> {
         let storage = lake.storage();
-        let aside = lake.aside(work);
-        storage.remove(&aside)?;
+        storage.remove(&lake.aside(work))?;
+        // A try of its own: the tasks of an earlier one may still be writing, until it is killed.
+        let aside = format!("{}/{}", lake.aside(work), lease.id());
         let address = |path: &str| storage.address(path);
         let output = format!("{aside}/output");
         let name = format!("tootmill {work} of {}", lake.root().rsplit('/').next().unwrap_or_default());

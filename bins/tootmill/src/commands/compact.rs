@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
+    interrupt::JobRuns,
     output::{say, with_stdout},
     progress::{JobProgress, Progress},
 };
@@ -83,7 +84,7 @@ pub(crate) fn in_lake(
     yarn: &YarnArguments,
     quiet: bool,
 ) -> Result<(String, serde_json::Value), Failure> {
-    let lease = lake.lease("tootmill compact")?;
+    let lease = tootmill_stages::begin(lake, "tootmill compact")?;
     let (compacted, job) = match on {
         On::Local => {
             let progress = Progress::new(0, quiet);
@@ -92,8 +93,8 @@ pub(crate) fn in_lake(
             (compacted?, None)
         }
         On::Yarn => {
-            let watch = JobProgress::new(quiet);
-            let compacted = tootmill_stages::compact_on_yarn(lake, &lease, &yarn.on_yarn(engine, &watch)?);
+            let (watch, runs) = (JobProgress::new(quiet), JobRuns::new()?);
+            let compacted = tootmill_stages::compact_on_yarn(lake, &lease, &yarn.on_yarn(lake, engine, &watch, &runs)?);
             watch.finish();
             compacted?
         }

@@ -1,5 +1,7 @@
 //! `tootmill daily`: all stages for one day.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde_json::json;
 use tootmill_lake::{Lake, Place};
@@ -14,7 +16,7 @@ use super::{
     submit::{self, parse_day},
     yarn::YarnArguments,
 };
-use crate::{failure::Failure, output::say};
+use crate::{failure::Failure, interrupt, output::say};
 
 /// Bring the tables up to date with a day: compact, submit, merge, load.
 ///
@@ -33,7 +35,7 @@ pub(crate) struct Daily {
     /// Where the tables go: sqlite:FILE
     #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES")]
     tables: Destination,
-    /// Where to compute [default: on YARN where the lake is in HDFS, but for small days]
+    /// Where to compute [default: days of many posts on YARN where the lake is in HDFS, all else in this process]
     #[arg(long, value_name = "WHERE")]
     on: Option<On>,
     #[command(flatten)]
@@ -58,19 +60,30 @@ impl Daily {
             }
             stages.push(json!({"stage": stage, "outcome": data}));
         };
-        let on = On::or_where(self.on, &self.lake);
         tell("compact", compact::in_lake(&lake, self.on.unwrap_or(On::Local), &self.engine, &self.yarn, quiet)?);
-        let days = lake.days_of_posts()?;
+        let mut days: BTreeSet<Day> = lake.days_of_posts()?.into_iter().collect();
         if !days.contains(&self.date) {
             return Err(tootmill_stages::Error::NoPosts { day: self.date, lake: lake.address() }.into());
         }
-        for day in days.into_iter().filter(|day| *day <= self.date) {
-            if !tootmill_stages::is_counted(&lake, day, &Registry::linked()?)? {
-                let on = if self.on.is_none() && is_small(&lake, day)? { On::Local } else { on };
-                tell("submit", submit::in_lake(&lake, day, false, on, &self.engine, &self.yarn, quiet)?);
+        let registry = Registry::linked()?;
+        days.retain(|day| *day <= self.date);
+        let mut missing = BTreeSet::new();
+        for day in days {
+            if !tootmill_stages::is_counted(&lake, day, &registry)? {
+                missing.insert(day);
             }
         }
+        interrupt::check()?;
+        let on = |day| match self.on {
+            None if is_small(&lake, day)? => Ok(On::Local),
+            on => Ok(On::or_where(on, &self.lake)),
+        };
+        for (_, told) in submit::in_lake(&lake, &missing, false, on, &self.engine, &self.yarn, quiet)? {
+            tell("submit", told);
+        }
+        interrupt::check()?;
         tell("merge", merge::in_lake(&lake, self.on.unwrap_or(On::Local), &self.engine, &self.yarn, quiet)?);
+        interrupt::check()?;
         tell("load", load::from_lake(&lake, &self.tables, None)?);
         self.outcome.tell(&format!("{} is done", self.date), &json!({"date": self.date.to_string(), "stages": stages}))
     }

@@ -35,7 +35,7 @@ impl Import {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let lake = self.lake.open()?;
         let inputs = find_inputs(self.inputs.inputs.iter().map(String::as_str))?;
-        let lease = lake.lease("tootmill import")?;
+        let lease = tootmill_stages::begin(&lake, "tootmill import")?;
         let observed = self.observed.unwrap_or_else(now);
         let progress = Progress::new(inputs.bytes(), self.outcome.quiet);
         let lines = tootmill_stages::import(&lake, &lease, &inputs, observed, &progress);

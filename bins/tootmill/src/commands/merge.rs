@@ -11,7 +11,7 @@ use super::{
     run::EngineArguments,
     yarn::YarnArguments,
 };
-use crate::{failure::Failure, progress::JobProgress};
+use crate::{failure::Failure, interrupt::JobRuns, progress::JobProgress};
 
 /// Bring the totals of a lake, and their rows, up to date with the days' states.
 ///
@@ -49,12 +49,13 @@ pub(crate) fn in_lake(
     quiet: bool,
 ) -> Result<(String, serde_json::Value), Failure> {
     let registry = Registry::linked()?;
-    let lease = lake.lease("tootmill merge")?;
+    let lease = tootmill_stages::begin(lake, "tootmill merge")?;
     let merged = match on {
         On::Local => tootmill_stages::merge(lake, &lease, &registry)?,
         On::Yarn => {
-            let watch = JobProgress::new(quiet);
-            let merged = tootmill_stages::merge_on_yarn(lake, &lease, &registry, &yarn.on_yarn(engine, &watch)?);
+            let (watch, runs) = (JobProgress::new(quiet), JobRuns::new()?);
+            let merged =
+                tootmill_stages::merge_on_yarn(lake, &lease, &registry, &yarn.on_yarn(lake, engine, &watch, &runs)?);
             watch.finish();
             merged?
         }

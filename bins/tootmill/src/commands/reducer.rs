@@ -47,7 +47,9 @@ impl Reducer {
         let registry = Registry::linked()?;
         if self.by_day {
             let (folder, task) = (of_task("mapreduce_task_output_dir")?, of_task("mapreduce_task_partition")?);
-            let task = format!("{:05}", task.parse::<u32>().unwrap_or_default());
+            let number =
+                task.parse::<u32>().map_err(|_| Failure::permanent(format!("`{task}` is no task's number")))?;
+            let task = format!("{number:05}");
             let records = BufReader::with_capacity(1 << 18, std::io::stdin());
             let counts =
                 with_stdout(|output| Ok::<_, Failure>(reduce_by_day(records, &registry, &folder, &task, output)?))?;
@@ -98,7 +100,8 @@ fn make_posts(lake: &Lake) -> Result<(), Failure> {
     let (_, folder) = open_storage(&folder)?;
     let records = BufReader::with_capacity(1 << 18, std::io::stdin());
     let counters: Counters =
-        with_stdout(|output| Ok::<_, Failure>(reduce_observations(lake, records, &folder, output)?))?;
+        with_stdout(|output| Ok::<_, Failure>(reduce_observations(lake, records, &folder, output)?))
+            .map_err(Failure::or_output_needed)?;
     counters.report(&mut std::io::stderr().lock())?;
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! `tootmill submit`: a day's posts into its states and rows, on the cluster or in this process.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde_json::json;
 use tootmill_lake::Lake;
@@ -13,6 +15,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
+    interrupt::JobRuns,
     output::say,
     progress::{JobProgress, Progress},
 };
@@ -54,16 +57,12 @@ impl Submit {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let lake = self.lake.open()?;
         let days = if self.date.is_empty() { lake.days_of_posts()? } else { self.date.clone() };
+        let days: BTreeSet<Day> = days.into_iter().collect();
         if days.is_empty() {
             return Err(tootmill_stages::Error::Empty(lake.address()).into());
         }
         let on = On::or_where(self.on, &self.lake);
-        let told = if on == On::Yarn && days.len() > 1 {
-            self.by_one_job(&lake, &days)?
-        } else {
-            let one = |day| in_lake(&lake, day, self.again, on, &self.engine, &self.yarn, self.outcome.quiet);
-            days.iter().map(|day| Ok((*day, one(*day)?))).collect::<Result<_, Failure>>()?
-        };
+        let told = in_lake(&lake, &days, self.again, |_| Ok(on), &self.engine, &self.yarn, self.outcome.quiet)?;
         let mut done = serde_json::Map::new();
         for (day, (sentence, data)) in told {
             if !self.outcome.json {
@@ -72,16 +71,6 @@ impl Submit {
             done.insert(day.to_string(), data);
         }
         self.outcome.tell(&format!("{} days are counted", done.len()), &json!({ "days": done }))
-    }
-
-    fn by_one_job(&self, lake: &Lake, days: &[Day]) -> Result<Vec<(Day, Told)>, Failure> {
-        let registry = Registry::linked()?;
-        let lease = lake.lease("tootmill submit")?;
-        let watch = JobProgress::new(self.outcome.quiet);
-        let yarn = self.yarn.on_yarn(&self.engine, &watch)?;
-        let counted = count_days_on_yarn(lake, &lease, days, self.again, &registry, &yarn);
-        watch.finish();
-        Ok(counted?.iter().map(|(day, counted)| (*day, told(*day, counted))).collect())
     }
 }
 
@@ -98,31 +87,42 @@ fn told(day: Day, counted: &Counted) -> Told {
     (sentence, json!({"was_done": was_done, "counters": counters, "rows": rows, "job": job}))
 }
 
-/// Counts a day, and tells what was done.
+/// Counts days, each where `on` says, and tells what was done.
 pub(crate) fn in_lake(
     lake: &Lake,
-    day: Day,
+    days: &BTreeSet<Day>,
     again: bool,
-    on: On,
+    on: impl Fn(Day) -> Result<On, Failure>,
     engine: &EngineArguments,
     yarn: &YarnArguments,
     quiet: bool,
-) -> Result<Told, Failure> {
+) -> Result<Vec<(Day, Told)>, Failure> {
     let registry = Registry::linked()?;
-    let lease = lake.lease(&format!("tootmill submit --date {day}"))?;
-    let counted = match on {
-        On::Local => {
-            let progress = Progress::new(0, quiet);
-            let counted = count_day(lake, &lease, day, again, &registry, &engine.options(), &progress);
-            progress.finish();
-            counted?
+    let lease = tootmill_stages::begin(lake, "tootmill submit")?;
+    let (mut done, mut by_jobs) = (Vec::new(), BTreeSet::new());
+    for day in days {
+        if on(*day)? == On::Yarn {
+            by_jobs.insert(*day);
+            continue;
         }
-        On::Yarn => {
-            let watch = JobProgress::new(quiet);
-            let counted = count_day_on_yarn(lake, &lease, day, again, &registry, &yarn.on_yarn(engine, &watch)?);
-            watch.finish();
-            counted?
+        let progress = Progress::new(0, quiet);
+        let counted = count_day(lake, &lease, *day, again, &registry, &engine.options(), &progress);
+        progress.finish();
+        done.push((*day, told(*day, &counted?)));
+    }
+    if by_jobs.is_empty() {
+        return Ok(done);
+    }
+    let (watch, runs) = (JobProgress::new(quiet), JobRuns::new()?);
+    let yarn = yarn.on_yarn(lake, engine, &watch, &runs)?;
+    let counted = match by_jobs.first() {
+        Some(day) if by_jobs.len() == 1 => {
+            count_day_on_yarn(lake, &lease, *day, again, &registry, &yarn).map(|counted| [(*day, counted)].into())
         }
+        _ => count_days_on_yarn(lake, &lease, &by_jobs, again, &registry, &yarn),
     };
-    Ok(told(day, &counted))
+    watch.finish();
+    done.extend(counted?.iter().map(|(day, counted)| (*day, told(*day, counted))));
+    done.sort_by_key(|(day, _)| *day);
+    Ok(done)
 }

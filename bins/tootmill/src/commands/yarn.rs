@@ -1,18 +1,15 @@
 //! The arguments that say how jobs run on a cluster.
 
-use std::{
-    env,
-    path::PathBuf,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::{env, path::PathBuf};
 
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
+use tootmill_lake::Lake;
 use tootmill_stages::{JobReport, OnYarn, Way};
-use tootmill_yarn::{Cancel, Cluster, Watch};
+use tootmill_yarn::{Cluster, Watch};
 
 use super::run::{EngineArguments, parse_memory};
-use crate::failure::Failure;
+use crate::{failure::Failure, interrupt::JobRuns};
 
 /// How jobs run on a cluster.
 #[derive(Args, Clone, Debug)]
@@ -40,7 +37,7 @@ pub(crate) struct YarnArguments {
     /// Reducers [default: as suits the size of the input]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     reducers: Option<u32>,
-    /// Let a reducer combine each mapper's output before it travels
+    /// Let a reducer combine each mapper's output before it travels: in a job for one day, and in a merge
     #[arg(long)]
     combiner: bool,
     /// How many bytes of posts a mapper gets, decompressed, where it reads by itself
@@ -68,8 +65,20 @@ fn parse_setting(text: &str) -> Result<(String, String), String> {
 }
 
 impl YarnArguments {
-    /// What jobs need; Ctrl-C ends a job from now on, and a second one this program.
-    pub(crate) fn on_yarn<'y>(&self, engine: &EngineArguments, watch: &'y dyn Watch) -> Result<OnYarn<'y>, Failure> {
+    /// What jobs over the lake need; Ctrl-C ends a job as long as `runs` lives.
+    pub(crate) fn on_yarn<'y>(
+        &self,
+        lake: &Lake,
+        engine: &EngineArguments,
+        watch: &'y dyn Watch,
+        runs: &JobRuns,
+    ) -> Result<OnYarn<'y>, Failure> {
+        if !lake.address().contains("://") {
+            return Err(Failure::Usage(format!(
+                "the nodes of a cluster cannot read the lake in `{}`: use one in HDFS, or say --on local",
+                lake.address()
+            )));
+        }
         let program = match &self.program {
             Some(program) => program.clone(),
             None => {
@@ -90,7 +99,7 @@ impl YarnArguments {
             bad_limit: engine.options().bad_limit,
             settings: self.settings.clone(),
             watch,
-            cancel: on_interrupt()?,
+            cancel: runs.cancel(),
         })
     }
 
@@ -116,17 +125,6 @@ impl YarnArguments {
         }
         Ok(cluster.with_launcher(&self.launcher)?)
     }
-}
-
-fn on_interrupt() -> Result<Cancel, Failure> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        // The first one sets the flag, the second finds it set.
-        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupted))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&interrupted)))
-            .map_err(|error| Failure::permanent(format!("cannot take care of Ctrl-C: {error}")))?;
-    }
-    Ok(interrupted.into())
 }
 
 /// What a job did, as a phrase.

@@ -105,7 +105,7 @@ pub fn versions_of_a_place(lake: &Lake) {
     let place = Place::Posts(Day::parse("2026-11-24").unwrap());
     let versions = lake.versions(place);
     let stage = |text: &str| {
-        let staged = versions.stage().unwrap();
+        let staged = versions.stage(&lease).unwrap();
         let mut file = staged.create("part").unwrap();
         file.write_all(text.as_bytes()).unwrap();
         file.finish().unwrap();
@@ -125,7 +125,7 @@ pub fn versions_of_a_place(lake: &Lake) {
     std::mem::forget(stage("left by a crash"));
     assert_eq!(current(lake, place), Some((1, "one".into())));
     // Also where the crash came between sealing and switching.
-    stage("sealed").seal(&2).unwrap();
+    stage("sealed").seal(&2, &lease).unwrap();
     assert_eq!(current(lake, place), Some((1, "one".into())));
     assert_eq!(stage("two").commit(&2, &lease).unwrap().number, 2);
     assert_eq!(current(lake, place), Some((2, "two".into())));
