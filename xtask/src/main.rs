@@ -1,6 +1,8 @@
 //! The project's own commands, as `cargo xtask`: one file a command.
 
 mod cluster;
+mod dist;
+mod glibc;
 mod places;
 mod prerequisites;
 mod python;
@@ -23,18 +25,21 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask test --fast    while working: format, lints and tests
   cargo xtask test           before a commit: everything, as CI runs it
-  cargo xtask cluster up     HDFS, YARN and HBase on this machine";
+  cargo xtask cluster up     HDFS, YARN and HBase on this machine
+  cargo xtask dist           the program for nodes with an older C library";
 
 #[derive(Subcommand)]
 enum Command {
     Test(test::Arguments),
     Cluster(cluster::Arguments),
+    Dist(dist::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
         Command::Cluster(arguments) => cluster::run(&arguments),
+        Command::Dist(arguments) => dist::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
