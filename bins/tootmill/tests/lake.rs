@@ -92,6 +92,67 @@ fn daily_does_what_is_missing_and_no_more() {
 }
 
 #[test]
+fn deletions_are_honoured_whatever_the_line_looks_like() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let folder = folder.path();
+    let add = |posts: &str| {
+        fs::write(folder.join("posts.jsonl"), posts).unwrap();
+        outcome(folder, &["import", "posts.jsonl"]);
+        outcome(folder, &["daily", "--date", "2026-11-21", "--tables", "sqlite:lake.db"])
+    };
+    // Of two ids the last one counts; a day may lose all its posts.
+    let twice = post("12", "2026-11-20", ",\"id\":\"13\"");
+    add(&(twice + &post("3", "2026-11-21", "") + &post("4", "2026-11-21", "")));
+    let daily = add("{\"deleted\":\"13\"}\n{\"deleted\":\"4\"}\n{\"deleted\":\"unknown\"}\n");
+    assert_eq!(daily["stages"][0]["outcome"]["days"], serde_json::json!(["2026-11-20", "2026-11-21"]));
+    let [data, _] = tables(folder, "lake.db");
+    assert_eq!(serde_json::from_str::<Value>(&data).unwrap()["language_table"]["de"]["data:count"], "1");
+    // It stays deleted when it is observed again.
+    assert_eq!(add(&post("13", "2026-11-20", ""))["stages"][0]["outcome"]["days"], serde_json::json!([]));
+}
+
+/// The two programs of a compaction on a cluster, behind `sort`.
+#[test]
+fn a_reducer_makes_days_of_observations() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("posts.jsonl"), post("1", "2026-11-20", "") + &post("1", "2026-11-19", "")).unwrap();
+    outcome(folder, &["import", "posts.jsonl"]);
+    outcome(folder, &["compact"]);
+    fs::write(folder.join("lake/mill.example/posts/date=2026-11-19/CLOSED"), "").unwrap();
+    // Among them a post that is deleted at once and the only one of its day, and one for a closed day.
+    let observed = post("2", "2026-11-20", "")
+        + &post("1", "2026-11-20", "")
+        + &post("3", "2026-11-21", "")
+        + "{\"deleted\":\"3\"}\n"
+        + &post("5", "2026-11-19", "");
+    fs::write(folder.join("observed.jsonl"), observed).unwrap();
+    let program = env!("CARGO_BIN_EXE_tootmill");
+    let pipe = format!(
+        "set -o pipefail; '{program}' mapper --write observations < observed.jsonl 2>/dev/null | LC_ALL=C sort |
+         '{program}' reducer --posts-of lake --instance mill.example > told.txt"
+    );
+    let output = std::process::Command::new("bash")
+        .args(["-c", &pipe])
+        .current_dir(folder)
+        .env("mapreduce_task_output_dir", folder.join("task"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    for counted in ["duplicates,1", "deleted,1", "late,1"] {
+        assert!(said.contains(&format!("reporter:counter:tootmill,{counted}\n")), "{counted}: {said}");
+    }
+    let told = fs::read_to_string(folder.join("told.txt")).unwrap();
+    let told: Vec<&str> = told.lines().map(|line| line.rsplit_once('\t').map_or(line, |(told, _)| told)).collect();
+    assert_eq!(told, ["day\t2026-11-20\t2", "day\t2026-11-21\t0", "deletion", "deleted"]);
+    let posts = fs::File::open(folder.join("task/date=2026-11-20/part-00000.jsonl.zst")).unwrap();
+    let posts = zstd::decode_all(posts).unwrap();
+    assert_eq!(String::from_utf8(posts).unwrap(), post("1", "2026-11-20", "") + &post("2", "2026-11-20", ""));
+    assert!(folder.join("task/date=2026-11-21").exists() && !folder.join("task/date=2026-11-19").exists());
+}
+
+#[test]
 fn a_closed_day_stays_as_it_is() {
     let folder = tempfile::TempDir::new().unwrap();
     let folder = folder.path();
@@ -145,5 +206,5 @@ fn what_is_wrong_is_said() {
     outcome(folder, &["compact"]);
     let (code, said) = fails(&[&["submit", "--on", "yarn"], &LAKE[..]].concat());
     assert_eq!(code, 2, "{said}");
-    assert!(said.contains("HADOOP_CONF_DIR"), "{said}");
+    assert!(said.contains("the nodes of a cluster cannot read the lake in `"), "{said}");
 }
