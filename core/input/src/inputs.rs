@@ -177,7 +177,7 @@ impl IntoIterator for Inputs {
 }
 
 impl Inputs {
-    /// Finds what is named: files, folders (with all files below them but those whose names begin with `.` or `_`), globs, and `-` for standard input, which is
+    /// Finds what is named: files, folders and globs (with all files below them but those whose names begin with `.` or `_`), and `-` for standard input, which is
     /// read to its end at once.
     pub fn find<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let mut inputs = Vec::new();
@@ -200,6 +200,9 @@ impl Inputs {
                     glob::glob_with(name, options).map_err(|source| Error::Pattern { pattern: name.into(), source })?;
                 for path in matches {
                     let path = path.map_err(|error| Error::Read { name: name.into(), source: error.into() })?;
+                    if is_no_input(&path) && !is_no_input(Path::new(name)) {
+                        continue;
+                    }
                     if path.is_dir() { add_folder(&path, &mut inputs)? } else { inputs.push(file(path)?) }
                 }
                 if inputs.len() == before {
@@ -247,16 +250,21 @@ fn spool(name: &str, mut stream: impl Read) -> Result<Input, Error> {
     Ok(Input { name: name.into(), place: Place::Spooled(file), bytes })
 }
 
+/// Whether a name says that there are no posts: an editor's file, Hadoop's `_SUCCESS`.
+fn is_no_input(path: &Path) -> bool {
+    path.file_name().unwrap_or_default().to_string_lossy().starts_with(['.', '_'])
+}
+
 fn add_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Error> {
     let failed = |source| Error::Read { name: folder.display().to_string(), source };
     let entries: io::Result<Vec<_>> = folder.read_dir().map_err(failed)?.collect();
     let mut paths: Vec<PathBuf> = entries.map_err(failed)?.into_iter().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with(['.', '_']) {
-            // Not posts: an editor's file, Hadoop's `_SUCCESS`.
-        } else if path.is_dir() {
+        if is_no_input(&path) {
+            continue;
+        }
+        if path.is_dir() {
             add_folder(&path, inputs)?;
         } else {
             inputs.push(file(path)?);

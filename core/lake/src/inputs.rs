@@ -46,7 +46,7 @@ fn matching(storage: &dyn Storage, pattern: &str) -> Result<Vec<Entry>, Error> {
         for folder in found.iter().filter(|entry| entry.is_folder) {
             if is_pattern(part) {
                 let folder = if folder.path.is_empty() { "/" } else { &folder.path };
-                let hidden = |entry: &Entry| entry.name().starts_with('.') && !part.starts_with('.');
+                let hidden = |entry: &Entry| entry.name().starts_with(['.', '_']) && !part.starts_with(['.', '_']);
                 let entries = storage.list(folder)?.into_iter();
                 next.extend(entries.filter(|entry| glob.matches(entry.name()) && !hidden(entry)));
             } else {
