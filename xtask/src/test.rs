@@ -36,7 +36,7 @@ Examples:
 /// The tests that want something installed or started; those of a package are built together with its others, so that
 /// nothing is compiled twice.
 const FEATURES: &str =
-    "tootmill/reference-tests,tootmill/cluster-tests,tootmill-cluster/cluster-tests,tootmill-yarn/cluster-tests";
+    "tootmill/reference-tests,tootmill/cluster-tests,tootmill-cluster/cluster-tests,tootmill-yarn/cluster-tests,tootmill-lake/cluster-tests";
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let full = FULL.iter().chain(CLUSTER).filter(|_| !arguments.fast);
@@ -80,6 +80,10 @@ fn rest(steps: &mut Steps<'_>) -> Result<()> {
     let mut side_by_side = cargo("test");
     side_by_side.args(["--workspace", "--features", FEATURES, "--test", "side_by_side"]);
     steps.run("clusters side by side", &mut side_by_side)?;
+    // It has a cluster of its own, because it breaks it.
+    let mut faults = cargo("test");
+    faults.args(["--workspace", "--features", FEATURES, "--test", "cluster_faults"]);
+    steps.run("faults of a cluster", &mut faults)?;
     on_a_cluster(steps)
 }
 
@@ -92,6 +96,8 @@ fn on_a_cluster(steps: &mut Steps<'_>) -> Result<()> {
         ("a cluster in use", "in_use"),
         ("jobs on a cluster", "cluster"),
         ("the same bytes on a cluster", "cluster_same_bytes"),
+        ("a lake in HDFS", "cluster_lake"),
+        ("kills at any moment", "crash"),
     ];
     let outcome = tests.into_iter().try_for_each(|(name, test)| {
         let mut tests = cargo("test");
