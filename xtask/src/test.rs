@@ -35,8 +35,10 @@ Examples:
 
 /// The tests that want something installed or started; those of a package are built together with its others, so that
 /// nothing is compiled twice.
-const FEATURES: &str =
-    "tootmill/reference-tests,tootmill/cluster-tests,tootmill-cluster/cluster-tests,tootmill-yarn/cluster-tests,tootmill-lake/cluster-tests";
+const FEATURES: &str = concat!(
+    "tootmill/reference-tests,tootmill/cluster-tests,tootmill-cluster/cluster-tests,",
+    "tootmill-lake/cluster-tests,tootmill-yarn/cluster-tests"
+);
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let full = FULL.iter().chain(CLUSTER).filter(|_| !arguments.fast);

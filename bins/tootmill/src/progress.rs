@@ -37,7 +37,10 @@ impl Progress {
     pub(crate) fn new(bytes: u64, quiet: bool) -> Self {
         let bar =
             if quiet || !std::io::stderr().is_terminal() { ProgressBar::hidden() } else { ProgressBar::new(bytes) };
-        let template = "{msg} {wide_bar} {prefix}, {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
+        let template = match bytes {
+            0 => "{spinner} {msg} {prefix}, {bytes}, {bytes_per_sec}",
+            _ => "{msg} {wide_bar} {prefix}, {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
+        };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
@@ -81,7 +84,10 @@ impl Watch for Progress {
             let (read, all) = (bytes / 1_000_000, self.bytes / 1_000_000);
             let rate = bytes / 1_000_000 / plain.began.elapsed().as_secs().max(1);
             let left = (all - read.min(all)) / rate.max(1);
-            say(format!("{}: {lines} lines, {read} of {all} MB, {rate} MB/s, {left} s left", plain.pass));
+            // How much there is in a lake is not known at the start.
+            let (of, left) =
+                if all == 0 { Default::default() } else { (format!(" of {all}"), format!(", {left} s left")) };
+            say(format!("{}: {lines} lines, {read}{of} MB, {rate} MB/s{left}", plain.pass));
         }
     }
 

@@ -19,7 +19,7 @@ pub use error::Error;
 pub use inputs::{find_inputs, input, splits_as_inputs};
 pub use lake::{DAY_FOLDER, Lake, Place};
 pub use lease::{Lease, Lock};
-pub use parts::PartsWriter;
+pub use parts::{Compressed, PartsWriter};
 pub use split::Split;
 pub use storage::{Entry, Sink, Storage, open_storage};
 pub use versions::{Staged, Version, Versions};

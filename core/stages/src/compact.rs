@@ -8,7 +8,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use tootmill_engine::{Chosen, Counters, Observed, Options, Watch, observe};
-use tootmill_lake::{DAY_FOLDER, Entry, Lake, Lease, PartsWriter, Place, Staged};
+use tootmill_lake::{Compressed, DAY_FOLDER, Entry, Lake, Lease, PartsWriter, Place, Staged};
 use tootmill_metric::{
     Day,
     field::{escape, unescape},
@@ -17,7 +17,7 @@ use tootmill_metric::{
 use crate::{
     at_once::several_at_once,
     error::Error,
-    files::{Output, inputs, lines_of, told_by_reducers},
+    files::{inputs, lines_of, told_by_reducers},
     manifests::{CompactionManifest, PostsManifest},
     yarn::{JobReport, Mapping, OnYarn, counters_of, posts_reducer},
 };
@@ -309,7 +309,7 @@ struct DayWriter<'l, F> {
     folder: F,
     parts: PartsWriter<'l>,
     /// The ids, by which the days are found that a deletion touches.
-    ids: Output,
+    ids: Compressed<'l>,
     posts: u64,
     digest: Sha256,
 }
@@ -317,7 +317,7 @@ struct DayWriter<'l, F> {
 impl<'l, F: Folder> DayWriter<'l, F> {
     fn new(lake: &'l Lake, folder: F) -> Result<Self, Error> {
         let parts = PartsWriter::new(&**lake.storage(), folder.path(), "jsonl");
-        let ids = Output::create(&**lake.storage(), &format!("{}/{IDS}", folder.path()))?;
+        let ids = Compressed::create(&**lake.storage(), &format!("{}/{IDS}", folder.path()))?;
         Ok(Self { folder, parts, ids, posts: 0, digest: Sha256::new() })
     }
 
@@ -332,7 +332,7 @@ impl<'l, F: Folder> DayWriter<'l, F> {
     fn finish(self) -> Result<(F, PostsManifest), Error> {
         self.parts.finish()?;
         self.ids.finish()?;
-        let digest = self.digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex::encode(self.digest.finalize());
         Ok((self.folder, PostsManifest { posts: self.posts, digest }))
     }
 }

@@ -6,13 +6,13 @@ use std::{
 };
 
 use tootmill_engine::{Counters, Counts, Options, Watch, count, merge_by_day};
-use tootmill_lake::{DAY_FOLDER, Lake, Lease, Place, Staged, Version, open_storage};
+use tootmill_lake::{Compressed, DAY_FOLDER, Lake, Lease, Place, Staged, Version, open_storage};
 use tootmill_metric::{Day, Registered, Registry};
 
 use crate::{
     at_once::several_at_once,
     error::Error,
-    files::{Output, inputs, lines_of, told_by_reducers},
+    files::{create, inputs, lines_of, told_by_reducers},
     manifests::StatesManifest,
     rows::make_rows,
     yarn::{JobReport, Mapping, OnYarn, PROGRAM, counters_of},
@@ -46,7 +46,7 @@ pub fn count_day(
         return was_done(lake, lease, day, registry, &states, counters);
     }
     let staged = lake.versions(Place::States(day)).stage(lease)?;
-    let mut output = Output::in_version(&staged, "part-00000.records")?;
+    let mut output = create(lake, &staged, "part-00000.records")?;
     let counters = count(&inputs(lake, &posts.files()?), registry, options, &mut output, watch)?;
     output.finish()?;
     finish(lake, lease, day, registry, &posts, staged, counters, None)
@@ -179,12 +179,12 @@ pub fn reduce_by_day(
         registry,
         |day| {
             let path = format!("{folder}/{DAY_FOLDER}{day}/part-{task}.records");
-            Output::create(&*storage, &path).map_err(|error| keep.borrow_mut()(error))
+            Compressed::create(&*storage, &path).map_err(|error| keep.borrow_mut()(error.into()))
         },
         |day, output, counters| {
             let counted = counters.named().filter(|(_, count)| *count > 0);
             lines.extend(counted.map(|(name, count)| format!("{day}\t{name}\t{count}")));
-            output.finish().map_err(|error| keep.borrow_mut()(error))
+            output.finish().map_err(|error| keep.borrow_mut()(error.into()))
         },
     );
     let counts = counts.map_err(|error| cause.unwrap_or_else(|| error.into()))?;

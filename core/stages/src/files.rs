@@ -1,13 +1,13 @@
 //! Compressed files of the lake: lines out of them, lines into them.
 
 use std::{
-    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    io::{self, BufRead, BufReader, Read},
     sync::Arc,
 };
 
 use tootmill_engine::{Error as EngineError, Lines, Records};
 use tootmill_input::Inputs;
-use tootmill_lake::{Entry, Lake, Sink, Staged, Storage, Version, input};
+use tootmill_lake::{Compressed, Entry, Lake, Staged, Version, input};
 
 use crate::error::Error;
 
@@ -60,40 +60,7 @@ pub(crate) fn told_by_reducers(lake: &Lake, output: &str) -> Result<Vec<Entry>, 
     Ok(entries.filter(|entry| !entry.is_folder && !entry.name().starts_with(['.', '_'])).collect())
 }
 
-/// A compressed file that is being made.
-pub(crate) struct Output(BufWriter<zstd::Encoder<'static, Box<dyn Sink>>>);
-
-const COMPRESSION_LEVEL: i32 = 3;
-
-impl Output {
-    /// A new file `NAME.zst` of a version.
-    pub(crate) fn in_version(staged: &Staged, name: &str) -> Result<Self, Error> {
-        Self::new(staged.create(&format!("{name}.zst"))?)
-    }
-
-    /// A new file `PATH.zst`.
-    pub(crate) fn create(storage: &dyn Storage, path: &str) -> Result<Self, Error> {
-        Self::new(storage.create(&format!("{path}.zst"))?)
-    }
-
-    fn new(file: Box<dyn Sink>) -> Result<Self, Error> {
-        let encoder = zstd::Encoder::new(file, COMPRESSION_LEVEL).map_err(EngineError::Write)?;
-        Ok(Self(BufWriter::with_capacity(1 << 17, encoder)))
-    }
-
-    /// Writes out what is buffered; without this the file is not whole.
-    pub(crate) fn finish(self) -> Result<(), Error> {
-        let encoder = self.0.into_inner().map_err(|error| EngineError::Write(error.into_error()))?;
-        encoder.finish().map_err(EngineError::Write)?.finish().map_err(Error::from)
-    }
-}
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
+/// A compressed file of a version that is being made.
+pub(crate) fn create<'l>(lake: &'l Lake, staged: &Staged, name: &str) -> Result<Compressed<'l>, Error> {
+    Ok(Compressed::create(&**lake.storage(), &format!("{}/{name}", staged.folder()))?)
 }

@@ -12,7 +12,7 @@ use tootmill_metric::{Day, Registry};
 use crate::{
     count::metrics,
     error::Error,
-    files::{Output, records},
+    files::{create, records},
     manifests::{CompactionManifest, StatesManifest, TotalsManifest},
     rows::make_rows,
     yarn::{JobReport, Mapping, OnYarn},
@@ -37,6 +37,14 @@ pub struct MergedDays {
     pub job: Option<JobReport>,
 }
 
+/// What there is to do.
+enum Planned {
+    /// States are to be merged.
+    Merge(Plan),
+    /// The totals have them all.
+    Nothing(Version, TotalsManifest),
+}
+
 /// What is to be merged.
 struct Plan {
     /// The totals, where the days are new and can be merged into them.
@@ -50,11 +58,11 @@ struct Plan {
 /// Brings the totals and their rows up to date: a new day is merged into them, a day that changed means a merge of all.
 pub fn merge(lake: &Lake, lease: &Lease, registry: &Registry) -> Result<MergedDays, Error> {
     let plan = match plan(lake, registry)? {
-        Ok(plan) => plan,
-        Err((totals, manifest)) => return finish(lake, lease, registry, &totals, manifest, None, None),
+        Planned::Merge(plan) => plan,
+        Planned::Nothing(totals, manifest) => return finish(lake, lease, registry, &totals, manifest, None, None),
     };
     let staged = lake.versions(Place::Totals).stage(lease)?;
-    let mut output = Output::in_version(&staged, "part-00000.records")?;
+    let mut output = create(lake, &staged, "part-00000.records")?;
     write_records(&mut merged(lake, &plan.versions(), registry)?, &mut output)?;
     output.finish()?;
     plan.commit(lake, lease, registry, staged, None)
@@ -63,8 +71,8 @@ pub fn merge(lake: &Lake, lease: &Lease, registry: &Registry) -> Result<MergedDa
 /// As [`merge`], by a job.
 pub fn merge_on_yarn(lake: &Lake, lease: &Lease, registry: &Registry, yarn: &OnYarn<'_>) -> Result<MergedDays, Error> {
     let plan = match plan(lake, registry)? {
-        Ok(plan) => plan,
-        Err((totals, manifest)) => return finish(lake, lease, registry, &totals, manifest, None, None),
+        Planned::Merge(plan) => plan,
+        Planned::Nothing(totals, manifest) => return finish(lake, lease, registry, &totals, manifest, None, None),
     };
     let staged = lake.versions(Place::Totals).stage(lease)?;
     let mut files = Vec::new();
@@ -103,7 +111,7 @@ impl Plan {
 }
 
 /// What is to be merged, or the totals where that was done before.
-fn plan(lake: &Lake, registry: &Registry) -> Result<Result<Plan, (Version, TotalsManifest)>, Error> {
+fn plan(lake: &Lake, registry: &Registry) -> Result<Planned, Error> {
     let mut manifest = TotalsManifest { metrics: metrics(registry), ..TotalsManifest::default() };
     if let Some(compaction) = lake.versions(Place::Compaction).current()? {
         manifest.counters = compaction.manifest::<CompactionManifest>()?.counters;
@@ -121,18 +129,18 @@ fn plan(lake: &Lake, registry: &Registry) -> Result<Result<Plan, (Version, Total
         days.push((day, version));
     }
     let Some(totals) = lake.versions(Place::Totals).current()? else {
-        return Ok(Ok(Plan { totals: None, days, manifest }));
+        return Ok(Planned::Merge(Plan { totals: None, days, manifest }));
     };
     let before: TotalsManifest = totals.manifest()?;
     if before == manifest {
-        return Ok(Err((totals, manifest)));
+        return Ok(Planned::Nothing(totals, manifest));
     }
     let is_in = |days: &BTreeMap<String, u64>, (day, number): (&String, &u64)| days.get(day) == Some(number);
     if before.metrics == manifest.metrics && before.days.iter().all(|day| is_in(&manifest.days, day)) {
         days.retain(|(day, _)| !before.days.contains_key(&day.to_string()));
-        return Ok(Ok(Plan { totals: Some(totals), days, manifest }));
+        return Ok(Planned::Merge(Plan { totals: Some(totals), days, manifest }));
     }
-    Ok(Ok(Plan { totals: None, days, manifest }))
+    Ok(Planned::Merge(Plan { totals: None, days, manifest }))
 }
 
 /// More files than that are not read at once.

@@ -6,7 +6,7 @@ use tootmill_metric::Registry;
 
 use crate::{
     error::Error,
-    files::{Output, records},
+    files::{create, records},
     manifests::RowsManifest,
 };
 
@@ -28,7 +28,7 @@ pub(crate) fn make_rows(
     let family = if place == Place::RowsOfTotals { Family::Data } else { Family::Day };
     let staged = versions.stage(lease)?;
     let mut merged = Merged::new(records(lake, states)?, registry)?;
-    let mut writer = RowsWriter::new(Output::in_version(&staged, "part-00000.rows")?, family);
+    let mut writer = RowsWriter::new(create(lake, &staged, "part-00000.rows")?, family);
     let mut rows = 0;
     reduce(&mut merged, registry, |table, key, row| {
         rows += 1;

@@ -161,8 +161,11 @@ impl OnYarn<'_> {
             storage.remove(&aside)?;
             let mut copy = storage.create(&aside)?;
             let mut program = File::open(&self.program).map_err(failed)?;
-            io::copy(&mut program, &mut copy).and_then(|_| copy.flush()).map_err(failed)?;
+            let copied = io::copy(&mut program, &mut copy).and_then(|_| copy.flush());
+            copied.map_err(|source| storage.cannot_write(&aside, source))?;
             copy.finish()?;
+            // No job of the lake runs while its lease is held by us, so nobody needs the programs of before.
+            storage.remove(&format!("{}/_programs", lake.root()))?;
             storage.rename(&aside, &path)?;
         }
         Ok(storage.address(&path))
@@ -184,7 +187,8 @@ fn lines_in(files: &[tootmill_lake::Entry]) -> u64 {
 fn purpose(lake: &Lake, work: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(lake.address());
-    let hash: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let mut hash = hex::encode(hash.finalize());
+    hash.truncate(12);
     format!("tootmill-{hash}-{work}")
 }
 
@@ -198,7 +202,7 @@ fn digest(path: &Path) -> io::Result<String> {
             length => hash.update(buffer.get(..length).unwrap_or_default()),
         }
     }
-    Ok(hash.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(hash.finalize()))
 }
 
 /// What our programs counted in a job.
