@@ -1,7 +1,7 @@
 //! The lease of a lake: one writer at a time.
 
 use std::{
-    fmt,
+    fmt, fs, io,
     path::Path,
     process,
     sync::{Arc, Mutex, PoisonError},
@@ -50,7 +50,15 @@ impl Holder {
     /// Whether it was a process of this machine, and is no more.
     fn is_gone(&self) -> bool {
         let processes = Path::new("/proc");
-        self.host == host() && processes.join("self").exists() && !processes.join(self.process.to_string()).exists()
+        if self.host != host() || !processes.join("self").exists() {
+            return false;
+        }
+        // What has ended is there, as a zombie, until its parent has taken note.
+        let stat = fs::read_to_string(processes.join(self.process.to_string()).join("stat"));
+        stat.map_or_else(
+            |error| error.kind() == io::ErrorKind::NotFound,
+            |stat| stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with(['Z', 'X'])),
+        )
     }
 }
 
