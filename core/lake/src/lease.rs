@@ -123,6 +123,6 @@ const TO_SAY_SO: Duration = Duration::from_millis(500);
 
 /// The name of this machine.
 pub(crate) fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    let name = fs::read_to_string("/proc/sys/kernel/hostname");
     name.map_or_else(|_| "an unknown host".into(), |name| name.trim().into())
 }
