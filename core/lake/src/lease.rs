@@ -55,7 +55,8 @@ struct Holder {
 impl Holder {
     /// Whether it was a process of this machine, and is no more.
     fn is_gone(&self) -> bool {
-        self.host == host() && Path::new("/proc/self").exists() && self.began != began(self.process)
+        // Where the first process cannot be seen, others may be hidden as well.
+        self.host == host() && Path::new("/proc/1").exists() && self.began != began(self.process)
     }
 }
 
@@ -131,8 +132,10 @@ fn began(process: u32) -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let stat = read(&format!("/proc/{process}/stat"));
     // The name of the program, in parentheses, may hold anything; the time is the twentieth field after it.
-    let time = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(19));
-    let Some(time) = time else { return String::new() };
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    // What has ended is there, as a zombie, until its parent has taken note.
+    let is_over = fields.first().is_none_or(|state| ["Z", "X"].contains(state));
+    let Some(time) = fields.get(19).filter(|_| !is_over) else { return String::new() };
     let namespace = fs::read_link("/proc/self/ns/pid").map(|name| name.display().to_string()).unwrap_or_default();
     format!("{time} {} {namespace}", read("/proc/sys/kernel/random/boot_id").trim())
 }
