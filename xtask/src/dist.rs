@@ -59,7 +59,6 @@ fn build(arch: &str, steps: &mut Steps<'_>) -> Result<PathBuf> {
     zigbuild.args(["zigbuild", "--locked", "--profile", "dist", "--package", "tootmill", "--bin", "tootmill"]);
     zigbuild.arg("--target").arg(format!("{triple}.{OLDEST}")).arg("--target-dir").arg(&target);
     zigbuild.env("CARGO_ZIGBUILD_PYTHON_PATH", &python);
-    zigbuild.env("CARGO_ZIGBUILD_CACHE_DIR", cache.join("zig")).env("ZIG_GLOBAL_CACHE_DIR", cache.join("zig"));
     steps.run("build", &mut zigbuild)?;
     let built = target.join(&triple).join("dist").join("tootmill");
     steps.call("what it needs of the C library", || {
