@@ -6,7 +6,6 @@ mod common;
 
 use std::{
     fs,
-    io::Write,
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
