@@ -204,10 +204,13 @@ fn failed(ran: &Ran, code: i32, says: &[&str]) {
     }
 }
 
+/// Does something to the cluster, and shows what comes of it.
+type Fault = fn(&mut Mill);
+
 #[test]
 fn every_fault_is_survived() {
     let mut mill = Mill::up();
-    let faults: [(&str, fn(&mut Mill)); 12] = [
+    let faults: [(&str, Fault); 12] = [
         ("no NameNode", no_namenode),
         ("safe mode", safe_mode),
         ("another user", another_user),

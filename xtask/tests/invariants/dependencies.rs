@@ -103,6 +103,22 @@ fn beyond_metric(edges: &[Edge]) -> Vec<String> {
     of_plugins.filter(|edge| !allowed(edge)).map(Edge::to_string).collect()
 }
 
+/// The example is built without a network when the tests run, and then there is only what the workspace has brought.
+#[test]
+fn the_example_has_the_versions_of_the_workspace() {
+    let versions = |path: &str| -> BTreeSet<(String, String)> {
+        let text = std::fs::read_to_string(Utf8Path::new(ROOT).join(path)).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let value =
+            |line: &str, key: &str| Some(line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"')?.to_owned());
+        lines.windows(2).filter_map(|two| Some((value(two[0], "name")?, value(two[1], "version")?))).collect()
+    };
+    let (ours, example) = (versions("Cargo.lock"), versions("examples/own-metric/Cargo.lock"));
+    assert!(ours.len() > 100 && example.len() > 100);
+    let others: Vec<_> = example.difference(&ours).filter(|(name, _)| name != "own-metric").collect();
+    assert!(others.is_empty(), "cargo update --precise in examples/own-metric: {others:?}");
+}
+
 #[test]
 fn nothing_depends_on_a_binary() {
     let (crates, edges) = workspace().unwrap();
