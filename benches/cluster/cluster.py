@@ -109,31 +109,31 @@ def run(*command: object) -> None:
         sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stderr[-2000:]}")
 
 
-def prepared(tootmill: Path, name: str, lines: int, scratch: Path, *, compacted: bool, again: bool) -> Posts:
-    """Puts posts of one day into a lake in HDFS: plain, by hand; or as `tootmill compact` writes them."""
-    lake = f"{os.environ['TOOTMILL_HDFS']}/bench"
+def synthetic(tootmill: Path, name: str, lines: int, scratch: Path) -> Posts:
+    """Posts of one day, on disk."""
     disk = scratch / name
     disk.mkdir()
     file = disk / "part-00000.jsonl"
     with file.open("wb") as out:
         synth = [tootmill, "synth", "--posts", str(lines), "--seed", "11", "--clean", "--days", "1", "--start", DAY]
         subprocess.run(synth, stdout=out, check=True)
-    posts = Posts(name, file.stat().st_size, lake, disk)
-    if again:
-        return posts
-    run("hdfs", "dfs", "-rm", "-r", "-f", "-skipTrash", f"{lake}/{name}")
+    return Posts(name, file.stat().st_size, f"{os.environ['TOOTMILL_HDFS']}/bench", disk)
+
+
+def put(tootmill: Path, posts: Posts, *, compacted: bool) -> None:
+    """Puts posts into a lake in HDFS: plain, by hand; or as `tootmill compact` writes them."""
+    run("hdfs", "dfs", "-rm", "-r", "-f", "-skipTrash", f"{posts.lake}/{posts.name}")
     if compacted:
-        here = "--lake", lake, "--instance", name
-        run(tootmill, "import", file, *here, "--quiet", "--observed", "2026-11-18")
+        here = "--lake", posts.lake, "--instance", posts.name
+        run(tootmill, "import", posts.disk, *here, "--quiet", "--observed", "2026-11-18")
         run(tootmill, "compact", *here, "--on", "local", "--quiet")
-    else:
-        run("hdfs", "dfs", "-mkdir", "-p", posts.folder)
-        run("hdfs", "dfs", "-D", f"dfs.blocksize={BLOCK}", "-put", file, posts.folder)
-        current = disk / "CURRENT"
-        current.write_text("v=1\n")
-        run("hdfs", "dfs", "-put", current, f"{posts.folder}/../CURRENT")
-        current.unlink()
-    return posts
+        return
+    run("hdfs", "dfs", "-mkdir", "-p", posts.folder)
+    run("hdfs", "dfs", "-D", f"dfs.blocksize={BLOCK}", "-put", *posts.disk.iterdir(), posts.folder)
+    with tempfile.NamedTemporaryFile("w") as current:
+        current.write("v=1\n")
+        current.flush()
+        run("hdfs", "dfs", "-put", current.name, f"{posts.folder}/../CURRENT")
 
 
 def options(settings: dict[str, str]) -> list[str]:
@@ -336,11 +336,12 @@ def main() -> None:
         wanted = {posts for each in everyone for posts in each.posts}
         lines = int(line.gigabytes * 1e9 / POST)
         forms = {"plain": (lines, False), "half": (lines // 2, False), "zstd": (lines, True), "tiny": (2000, True)}
-        inputs = [
-            prepared(line.tootmill, name, count, scratch, compacted=compacted, again=line.again)
-            for name, (count, compacted) in forms.items()
-            if name in wanted
-        ]
+        inputs = []
+        for name, (count, compacted) in forms.items():
+            if name in wanted:
+                inputs.append(synthetic(line.tootmill, name, count, scratch))
+                if not line.again:
+                    put(line.tootmill, inputs[-1], compacted=compacted)
         runs = []
         with (line.out / "raw.csv").open("w", newline="") as stream:
             raw = csv.DictWriter(stream, [field.name for field in fields(Run)], lineterminator="\n")
