@@ -78,6 +78,8 @@ class Run:
     maps: int = 0
     reduces: int = 0
     shuffled: int = 0
+    cpu: float = 0
+    """Of the tasks and what they start, as Hadoop samples it; neither of the command nor of the job's master."""
 
 
 def command_line() -> argparse.Namespace:
@@ -94,7 +96,8 @@ def command_line() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5, help="rounds")
     parser.add_argument("--only", nargs="*", metavar="CONTENDER", help="leave the others out")
     parser.add_argument("--out", type=Path, default=HERE.parent / "runs" / f"{today}-cluster", help="for the results")
-    parser.add_argument("--python", default=CACHE / "compare-venv/bin/python", help="one with orjson; compare.py makes it")
+    parser.add_argument("--python", default=CACHE / "compare-venv/bin/python", help="with orjson; compare.py makes it")
+    parser.add_argument("--again", action="store_true", help="the posts of a run before are there; nothing warms up")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a property for our own jobs")
     return parser.parse_args()
 
@@ -106,29 +109,31 @@ def run(*command: object) -> None:
         sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stderr[-2000:]}")
 
 
-def prepared(tootmill: Path, name: str, lines: int, scratch: Path, *, compacted: bool = False) -> Posts:
-    """Puts posts of one day into a lake in HDFS: plain, by hand; or as `tootmill compact` writes them."""
-    lake = f"{os.environ['TOOTMILL_HDFS']}/bench"
+def synthetic(tootmill: Path, name: str, lines: int, scratch: Path) -> Posts:
+    """Posts of one day, on disk."""
     disk = scratch / name
     disk.mkdir()
     file = disk / "part-00000.jsonl"
     with file.open("wb") as out:
         synth = [tootmill, "synth", "--posts", str(lines), "--seed", "11", "--clean", "--days", "1", "--start", DAY]
         subprocess.run(synth, stdout=out, check=True)
-    posts = Posts(name, file.stat().st_size, lake, disk)
-    run("hdfs", "dfs", "-rm", "-r", "-f", "-skipTrash", f"{lake}/{name}")
+    return Posts(name, file.stat().st_size, f"{os.environ['TOOTMILL_HDFS']}/bench", disk)
+
+
+def put(tootmill: Path, posts: Posts, *, compacted: bool) -> None:
+    """Puts posts into a lake in HDFS: plain, by hand; or as `tootmill compact` writes them."""
+    run("hdfs", "dfs", "-rm", "-r", "-f", "-skipTrash", f"{posts.lake}/{posts.name}")
     if compacted:
-        here = "--lake", lake, "--instance", name
-        run(tootmill, "import", file, *here, "--quiet", "--observed", "2026-11-18")
+        here = "--lake", posts.lake, "--instance", posts.name
+        run(tootmill, "import", posts.disk, *here, "--quiet", "--observed", "2026-11-18")
         run(tootmill, "compact", *here, "--on", "local", "--quiet")
-    else:
-        run("hdfs", "dfs", "-mkdir", "-p", posts.folder)
-        run("hdfs", "dfs", "-D", f"dfs.blocksize={BLOCK}", "-put", file, posts.folder)
-        current = disk / "CURRENT"
-        current.write_text("v=1\n")
-        run("hdfs", "dfs", "-put", current, f"{posts.folder}/../CURRENT")
-        current.unlink()
-    return posts
+        return
+    run("hdfs", "dfs", "-mkdir", "-p", posts.folder)
+    run("hdfs", "dfs", "-D", f"dfs.blocksize={BLOCK}", "-put", *posts.disk.iterdir(), posts.folder)
+    with tempfile.NamedTemporaryFile("w") as current:
+        current.write("v=1\n")
+        current.flush()
+        run("hdfs", "dfs", "-put", current.name, f"{posts.folder}/../CURRENT")
 
 
 def options(settings: dict[str, str]) -> list[str]:
@@ -142,15 +147,15 @@ def split_size(posts: Posts, maps: int) -> dict[str, str]:
 
 
 def contenders(line: argparse.Namespace, scratch: Path) -> list[Contender]:
-    """Everyone who runs. As many map tasks as direct ones have, where Hadoop cuts the input: one for each of two cores."""
+    """Everyone who runs. Where Hadoop cuts the input, there is a map task for each of two cores."""
     plain = ("plain",)
 
     def streaming(mapper: str, settings: dict[str, str], *more: str) -> Callable[[Posts, str], list[str]]:
         def command(posts: Posts, output: str) -> list[str]:
             cut = split_size(posts, MAPS)
             generic = options({"mapreduce.job.reduces": "0", **cut, **settings})
-            files = [f"file://{HERE / 'streaming.py'}", *(f"file://{COMPARE / f}" for f in ("python_mapper.py", "peers.py"))]
-            shipped = ["-files", ",".join(files)] if "streaming.py" in mapper else []
+            files = HERE / "streaming.py", COMPARE / "python_mapper.py", COMPARE / "peers.py"
+            shipped = ["-files", ",".join(f"file://{file}" for file in files)] if "streaming.py" in mapper else []
             ends = ["-input", posts.folder, "-output", output, "-mapper", mapper]
             return ["mapred", "streaming", *generic, *shipped, *ends, *more]
 
@@ -175,7 +180,15 @@ def contenders(line: argparse.Namespace, scratch: Path) -> list[Contender]:
         ]
 
     no_uber = "--set", "mapreduce.job.ubertask.enable=false"
-    reducer = "-reducer", f"{line.python} streaming.py reducer", "-partitioner", PARTITIONER
+    # What is shipped are links in the task's folder, from which Python does not import.
+    reducer = (
+        "-reducer",
+        f"{line.python} -B streaming.py reducer",
+        "-partitioner",
+        PARTITIONER,
+        "-cmdenv",
+        "PYTHONPATH=.",
+    )
     return [
         Contender("wc -l", ("plain", "half", "zstd", "tiny"), streaming("wc -l", {})),
         Contender("stock", ("plain", "half", "zstd"), ours("stock")),
@@ -228,6 +241,7 @@ def job_of(said: str, began: float) -> dict[str, float]:
         "maps": about["mapsTotal"],
         "reduces": about["reducesTotal"],
         "shuffled": counters.get("REDUCE_SHUFFLE_BYTES", 0),
+        "cpu": counters.get("CPU_MILLISECONDS", 0) / 1000,
     }
 
 
@@ -246,13 +260,13 @@ def measured(contender: Contender, turn: int, posts: Posts) -> Run:
     return Run(contender.name, posts.name, posts.bytes, turn, wall, round(load, 2), **job)
 
 
-def rounds(everyone: list[Contender], turns: int, inputs: list[Posts]) -> Iterator[Run]:
+def rounds(everyone: list[Contender], turns: int, inputs: list[Posts], *, warm: bool) -> Iterator[Run]:
     """Every contender on every input it is for, round by round, the order turned each time.
 
     In round 0 only the posts are read once and the program gets to the nodes; it does not count.
     """
     entries = [(each, posts) for posts in inputs for each in everyone if posts.name in each.posts]
-    for turn in range(turns + 1):
+    for turn in range(1 if warm else 0, turns + 1):
         for contender, posts in entries if turn % 2 else reversed(entries):
             if not turn and contender.name not in ("direct", "small"):
                 continue
@@ -279,7 +293,8 @@ def page(runs: list[Run], inputs: list[Posts]) -> str:
         f"Medians of {turns} interleaved rounds. Load average before a run: "
         f"{min(loads):.1f} to {max(loads):.1f}, median {statistics.median(loads):.1f}.",
     ]
-    titles = "", "wall s", "least", "most", "÷ wc -l", "submitted", "first task", "mapped", "reduced", "finished", "maps", "shuffled"
+    steps_of = "submitted", "first task", "mapped", "reduced", "finished"
+    titles = "", "wall s", "least", "most", "÷ wc -l", *steps_of, "maps", "shuffled", "CPU s"
     for posts in inputs:
         lines += ["", f"## {posts.name}: {posts.bytes / 1e6:,.0f} MB", ""]
         lines += [f"| {' | '.join(titles)} |", "|---" + "|--:" * (len(titles) - 1) + "|"]
@@ -288,11 +303,11 @@ def page(runs: list[Run], inputs: list[Posts]) -> str:
             walls = [run.wall for run in kept if (run.contender, run.posts) == (name, posts.name)]
             wall = statistics.median(walls)
             steps = [of(name, posts.name, what) for what in ("submitted", "started", "mapped", "reduced", "finished")]
-            maps, shuffled = of(name, posts.name, "maps"), of(name, posts.name, "shuffled")
+            maps, shuffled, cpu = (of(name, posts.name, what) for what in ("maps", "shuffled", "cpu"))
             cells = [
                 *(f"{wall:.1f}", f"{min(walls):.1f}", f"{max(walls):.1f}", f"{wall / base:.2f}" if base else ""),
                 *(f"{step:.1f}" if step else "" for step in steps),
-                *(f"{maps:.0f}" if maps else "", f"{shuffled:,.0f}" if shuffled else ""),
+                *(f"{maps:.0f}" if maps else "", f"{shuffled:,.0f}" if shuffled else "", f"{cpu:.1f}" if cpu else ""),
             ]
             lines.append(f"| {' | '.join([name, *cells])} |")
     by_name = {posts.name: posts for posts in inputs}
@@ -304,7 +319,7 @@ def page(runs: list[Run], inputs: list[Posts]) -> str:
             half, whole = of(name, "half", "wall"), of(name, "plain", "wall")
             if half is not None and whole is not None:
                 cost[name] = (whole - half) / more
-                lines.append(f"| {name} | {cost[name]:.2f} | {cost[name] / cost['wc -l']:.2f} |" if "wc -l" in cost else "")
+                lines.append(f"| {name} | {cost[name]:.2f} | {cost[name] / cost.get('wc -l', cost[name]):.2f} |")
     return "\n".join(lines) + "\n"
 
 
@@ -321,16 +336,17 @@ def main() -> None:
         wanted = {posts for each in everyone for posts in each.posts}
         lines = int(line.gigabytes * 1e9 / POST)
         forms = {"plain": (lines, False), "half": (lines // 2, False), "zstd": (lines, True), "tiny": (2000, True)}
-        inputs = [
-            prepared(line.tootmill, name, count, scratch, compacted=compacted)
-            for name, (count, compacted) in forms.items()
-            if name in wanted
-        ]
+        inputs = []
+        for name, (count, compacted) in forms.items():
+            if name in wanted:
+                inputs.append(synthetic(line.tootmill, name, count, scratch))
+                if not line.again:
+                    put(line.tootmill, inputs[-1], compacted=compacted)
         runs = []
         with (line.out / "raw.csv").open("w", newline="") as stream:
             raw = csv.DictWriter(stream, [field.name for field in fields(Run)], lineterminator="\n")
             raw.writeheader()
-            for one in rounds(everyone, line.runs, inputs):
+            for one in rounds(everyone, line.runs, inputs, warm=line.again):
                 raw.writerow(asdict(one))
                 stream.flush()
                 runs.append(one)

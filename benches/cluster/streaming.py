@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 import orjson
-
 from python_mapper import identifier, instant, mapped
 
 
@@ -38,12 +37,9 @@ def reduced(metric: str, group: Iterator[list[str]]) -> str:
         return str(len({member for _, _, member, _ in group}))
     if metric != "user":
         return str(sum(int(value) for *_, value in group))
-    rates, followers = 0.0, "0"
-    count = 0
-    for count, (*_, value) in enumerate(group, 1):
-        rate, followers = value.split()
-        rates += float(rate)
-    return f"{rates / count!r} {followers} {count}"
+    values = [value.split() for *_, value in group]
+    rate = sum(float(rate) for rate, _ in values) / len(values)
+    return f"{rate!r} {values[-1][1]} {len(values)}"
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ Examples:
   cargo xtask dist
   cargo xtask dist --arch aarch64    after `rustup target add aarch64-unknown-linux-gnu`";
 
-/// The oldest for which Rust's standard library is made; CentOS 7 has it.
+/// The oldest for which Rust's standard library is made, of 2012.
 const OLDEST: glibc::Version = glibc::Version(2, 17, 0);
 
 pub fn run(arguments: &Arguments) -> Result<()> {

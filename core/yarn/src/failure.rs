@@ -162,6 +162,9 @@ fn last_lines(log: &str) -> String {
         !line.trim().is_empty()
             && !line.trim_start().starts_with("at ")
             && !NOISE.iter().any(|noise| line.starts_with(noise))
+            // Where the tasks of a small job run, the web pages of the job tell that they are well, in two lines each time.
+            && !line.starts_with("INFO: ")
+            && !line.contains(" com.sun.jersey.")
     };
     let lines: Vec<&str> = log.lines().filter(is_telling).collect();
     let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
@@ -179,6 +182,13 @@ mod tests {
     fn cause_at(stub: &Stub) -> Error {
         let rest = stub.rest();
         cause(&rest, &rest.app("application_1795531063437_0002").unwrap())
+    }
+
+    #[test]
+    fn what_only_tells_that_all_is_well_is_left_out() {
+        let log = "Nov 24, 2026 4:30:11 PM com.sun.jersey.guice.spi.container.GuiceComponentProviderFactory register\n\
+            INFO: Registering GenericExceptionHandler as a provider class\n\tat java.lang.Thread\n\nthe mill is broken\n";
+        assert_eq!(last_lines(log), "  the mill is broken");
     }
 
     #[test]
