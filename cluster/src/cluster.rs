@@ -47,13 +47,22 @@ pub struct Options {
     pub hbase: bool,
     /// Whether YARN collects the logs of containers in HDFS, from where the history server shows them.
     pub log_aggregation: bool,
+    /// Whether speed is to be measured: Java's best compiler and larger tasks, as on a real cluster, which take longer to start.
+    pub for_measuring: bool,
     /// When this becomes true, starting is given up and undone.
     pub interrupted: Arc<AtomicBool>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { dir: None, datanodes: 1, hbase: true, log_aggregation: false, interrupted: Arc::default() }
+        Self {
+            dir: None,
+            datanodes: 1,
+            hbase: true,
+            log_aggregation: false,
+            for_measuring: false,
+            interrupted: Arc::default(),
+        }
     }
 }
 
@@ -107,6 +116,7 @@ impl Cluster {
             datanodes: options.datanodes,
             hbase: options.hbase,
             log_aggregation: options.log_aggregation,
+            for_measuring: options.for_measuring,
             temporary,
             user: user()?,
             java_home: java::home()?,

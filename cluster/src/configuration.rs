@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use crate::{Error, Layout, error::at, ports::Port, settings::Settings};
+use crate::{Error, Layout, error::at, launch::server, ports::Port, settings::Settings};
 
 /// Writes all of them.
 pub(crate) fn write(layout: &Layout, settings: &Settings) -> Result<(), Error> {
@@ -150,7 +150,9 @@ fn mapreduce(layout: &Layout, settings: &Settings) -> String {
     let at = |port| settings.ports.address(port);
     let (history, admin, web) = (at(Port::HistoryServer), at(Port::HistoryServerAdmin), at(Port::HistoryServerWeb));
     let (shuffle, classpath) = (settings.ports.number(Port::Shuffle), container_classpath(layout, settings));
-    let java = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Djava.net.preferIPv4Stack=true";
+    let java = server(settings).join(" ");
+    // Hadoop's own sort buffer has 100 MB.
+    let (memory, heap, sort) = if settings.for_measuring { (512, 400, 100) } else { (256, 192, 32) };
     format!(
         "
         mapreduce.framework.name                        yarn
@@ -163,13 +165,13 @@ fn mapreduce(layout: &Layout, settings: &Settings) -> String {
         yarn.app.mapreduce.am.staging-dir               /tmp/hadoop-yarn/staging
 
         # Small processes that start quickly.
-        mapreduce.map.memory.mb                         256
-        mapreduce.map.java.opts                         -Xmx192m {java}
-        mapreduce.reduce.memory.mb                      256
-        mapreduce.reduce.java.opts                      -Xmx192m {java}
+        mapreduce.map.memory.mb                         {memory}
+        mapreduce.map.java.opts                         -Xmx{heap}m {java}
+        mapreduce.reduce.memory.mb                      {memory}
+        mapreduce.reduce.java.opts                      -Xmx{heap}m {java}
         yarn.app.mapreduce.am.resource.mb               512
         yarn.app.mapreduce.am.command-opts              -Xmx384m {java}
-        mapreduce.task.io.sort.mb                       32
+        mapreduce.task.io.sort.mb                       {sort}
         mapreduce.reduce.shuffle.parallelcopies         2
         mapreduce.shuffle.transfer.buffer.size          131072
         mapreduce.job.ubertask.enable                   false

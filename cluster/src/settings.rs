@@ -7,11 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::{Daemon, Error, Layout, error::at, jars::Jars, ports::Ports};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(crate) struct Settings {
     pub(crate) ports: Ports,
     pub(crate) datanodes: u8,
     pub(crate) hbase: bool,
     pub(crate) log_aggregation: bool,
+    #[serde(default)]
+    pub(crate) for_measuring: bool,
     /// Whether the folder goes when the cluster does.
     pub(crate) temporary: bool,
     /// Who may do everything in HDFS: whoever runs the daemons.
@@ -53,6 +56,7 @@ impl Settings {
             datanodes: 1,
             hbase: true,
             log_aggregation: false,
+            for_measuring: false,
             temporary: true,
             user: "miller".to_owned(),
             java_home: "/java".into(),

@@ -48,6 +48,9 @@ enum Command {
         /// Collect the logs of containers in HDFS, for the history server to show
         #[arg(long)]
         log_aggregation: bool,
+        /// Java's best compiler and larger tasks, as on a real cluster: for measuring, since it takes longer to start
+        #[arg(long)]
+        for_measuring: bool,
     },
     /// Stop it; its folder stays, unless it is a temporary one
     Down,
@@ -66,11 +69,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         None => cache::folder()?.join("cluster").join("default"),
     };
     match &arguments.command {
-        Command::Up { datanodes, without_hbase, log_aggregation } => up(&Options {
+        Command::Up { datanodes, without_hbase, log_aggregation, for_measuring } => up(&Options {
             dir: Some(dir),
             datanodes: *datanodes,
             hbase: !without_hbase,
             log_aggregation: *log_aggregation,
+            for_measuring: *for_measuring,
             interrupted: interrupted()?,
         }),
         Command::Down => Ok(Cluster::open(&dir)?.down()?),
