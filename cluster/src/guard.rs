@@ -64,7 +64,7 @@ mod tests {
         let layout = Layout::of(&folder).unwrap();
         let mut daemon = Command::new("sh");
         daemon.args(["-c", "read line", "sh", &layout.mark(), "-Dtootmill.daemon=namenode"]).stdin(Stdio::piped());
-        let daemon = daemon.process_group(0).spawn().unwrap();
+        let daemon = processes::start(daemon.process_group(0));
         fs::create_dir(folder.join("pids")).unwrap();
         fs::write(layout.pid(Daemon::NameNode), daemon.id().to_string()).unwrap();
         let guard = Guard::over(&layout, &Settings { temporary, ..Settings::of_test() }).unwrap();

@@ -69,6 +69,21 @@ fn container(process: &Path, local: &str) -> Option<Container> {
     Some(Container { id, pid, command: words.collect::<Vec<_>>().join(" ").trim_end().to_owned() })
 }
 
+/// Starts a process, and waits until the system shows its command line: for a moment after its start it has none.
+#[cfg(test)]
+pub(crate) fn start(command: &mut std::process::Command) -> std::process::Child {
+    let child = command.spawn().unwrap();
+    let shown = Path::new("/proc").join(child.id().to_string()).join("cmdline");
+    let program = command.get_program().as_encoded_bytes();
+    for _ in 0..1000 {
+        if fs::read(&shown).unwrap().starts_with(program) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    child
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::{Command, Stdio};
@@ -82,7 +97,7 @@ mod tests {
         let start = |arguments: &[String]| {
             let mut shell = Command::new("sh");
             // Waits for a line that never comes.
-            shell.args(["-c", "read line", "sh"]).args(arguments).stdin(Stdio::piped()).spawn().unwrap()
+            start(shell.args(["-c", "read line", "sh"]).args(arguments).stdin(Stdio::piped()))
         };
         let arguments = [layout.mark(), "-Dtootmill.daemon=namenode".to_owned()];
         let (mut ours, mut other) = (start(&arguments), start(&[format!("{}x", layout.mark())]));
@@ -106,14 +121,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::of(folder.path()).unwrap();
         let local = format!("{}/local/x", layout.data("nodemanager").display());
-        let mut child = Command::new("sleep")
-            .arg("60")
-            .env("LOCAL_DIRS", local)
-            .env("CONTAINER_ID", "container_1")
-            .spawn()
-            .unwrap();
-        let mut shell =
-            Command::new("sleep").arg("60").env("HADOOP_CONF_DIR", layout.hadoop_configuration()).spawn().unwrap();
+        let sleep = || {
+            let mut sleep = Command::new("sleep");
+            sleep.arg("60");
+            sleep
+        };
+        let mut child = start(sleep().env("LOCAL_DIRS", local).env("CONTAINER_ID", "container_1"));
+        let mut shell = start(sleep().env("HADOOP_CONF_DIR", layout.hadoop_configuration()));
         let found = containers(&layout);
         child.kill().unwrap();
         shell.kill().unwrap();
