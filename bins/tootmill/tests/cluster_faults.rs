@@ -63,7 +63,7 @@ impl Mill {
     fn up() -> Self {
         let cluster = Cluster::up(&Options { datanodes: 2, hbase: false, ..Options::default() }).unwrap();
         let folder = TempDir::new().unwrap();
-        for (posts, name) in [(200, "posts.jsonl"), (5000, "many.jsonl")] {
+        for (posts, name) in [(200, "posts.jsonl"), (30_000, "many.jsonl")] {
             let timeline = tootmill_synth::Timeline { posts, days: 1, oddities: false, ..Default::default() };
             timeline.write_to(&mut fs::File::create(folder.path().join(name)).unwrap()).unwrap();
         }
@@ -299,7 +299,12 @@ fn too_many_bad_lines(mill: &mut Mill) {
 /// An import of `many.jsonl` that was stopped in the middle of its writing.
 fn half_an_import(lake: &Lake<'_>) -> Running {
     let import = lake.start(&["import", "many.jsonl"]);
-    let is_writing = || lake.has("_aside/import/part-00000.jsonl.zst");
+    // In a folder whose name only this import knows.
+    let is_writing = || {
+        let (storage, folder) = open_storage(&format!("{}/mill.example/_aside/import", lake.address)).unwrap();
+        let folders = storage.list(&folder).unwrap();
+        folders.iter().any(|folder| storage.find(&format!("{}/part-00000.jsonl.zst", folder.path)).unwrap().is_some())
+    };
     eventually("the file of the import", || is_writing().then_some(()));
     // Until some of it is at the DataNodes.
     thread::sleep(Duration::from_millis(400));
