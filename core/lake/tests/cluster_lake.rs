@@ -109,7 +109,7 @@ fn who_stands_still_loses_the_lease_after_a_minute_and_hears_of_it() {
     assert!(start.elapsed() > Duration::from_secs(25), "{:?}", start.elapsed());
     holder.signal("-CONT");
     let said = holder.asks();
-    assert!(said.contains("was lost, so nothing was committed"), "{said}");
+    assert!(said.contains("was lost, because this process stood still"), "{said}");
     lease.check().unwrap();
 }
 
