@@ -11,6 +11,7 @@ pub(crate) mod merge;
 pub(crate) mod metrics;
 pub(crate) mod reducer;
 pub(crate) mod run;
+pub(crate) mod stage;
 pub(crate) mod submit;
 pub(crate) mod synth;
 pub(crate) mod tables;

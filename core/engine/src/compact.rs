@@ -34,7 +34,7 @@ pub fn compact(
         if day.is_some() {
             chosen.count(&mut counters);
         }
-        let Some(post) = &chosen.post else { return Ok(()) };
+        let Some(post) = &chosen.post else { return Ok::<_, Error>(()) };
         output.write_all(post.line().as_bytes()).and_then(|()| output.write_all(b"\n")).map_err(Error::Write)
     })?;
     output.flush().map_err(Error::Write)?;
@@ -159,7 +159,10 @@ impl Observed {
 
     /// Calls `each` with the day and every post, sorted by day, then by id; without a day, before, with every deletion among
     /// sorted records.
-    pub fn choose(mut self, mut each: impl FnMut(Option<Day>, &Chosen<'_>) -> Result<(), Error>) -> Result<(), Error> {
+    pub fn choose<E: From<Error>>(
+        mut self,
+        mut each: impl FnMut(Option<Day>, &Chosen<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut sources: Vec<Box<dyn Records>> = Vec::new();
         for mut observations in self.observations {
             sources.push(Box::new(InMemory(observations.take_sorted())));
@@ -182,7 +185,7 @@ impl Observed {
             let observation: Observation =
                 StateReader::read(record.state).ok_or_else(|| merged.bad_state(record.state))?;
             let object = observation.object().unwrap_or_default();
-            let Ok(Line::Post(post)) = Line::parse(object) else { return Err(merged.bad_state(object)) };
+            let Ok(Line::Post(post)) = Line::parse(object) else { return Err(merged.bad_state(object).into()) };
             let id = post.id.clone();
             let post = (!self.deleted.contains(&*id)).then_some(post);
             each(Some(day), &Chosen { post, id: &id, observed: observation.observed() })?;

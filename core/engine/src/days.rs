@@ -16,21 +16,21 @@ const FIELDS: usize = 4;
 
 /// Merges sorted records as [`map_by_day`](crate::map_by_day) writes them: `open` gives what a day's merged records are
 /// written to, `close` takes it with what was counted of the day, as far as these records say.
-pub fn merge_by_day<W: Write>(
+pub fn merge_by_day<W: Write, E: From<Error>>(
     records: impl BufRead,
     registry: &Registry,
-    open: impl FnMut(Day) -> Result<W, Error>,
-    close: impl FnMut(Day, W, Counters) -> Result<(), Error>,
-) -> Result<Counts, Error> {
+    open: impl FnMut(Day) -> Result<W, E>,
+    close: impl FnMut(Day, W, Counters) -> Result<(), E>,
+) -> Result<Counts, E> {
     each_day(vec![Box::new(Lines::of_fields(records, FIELDS))], registry, open, close)
 }
 
-pub(crate) fn each_day<'r, W: Write>(
+pub(crate) fn each_day<'r, W: Write, E: From<Error>>(
     sources: Vec<Box<dyn Records + 'r>>,
     registry: &'r Registry,
-    mut open: impl FnMut(Day) -> Result<W, Error>,
-    mut close: impl FnMut(Day, W, Counters) -> Result<(), Error>,
-) -> Result<Counts, Error> {
+    mut open: impl FnMut(Day) -> Result<W, E>,
+    mut close: impl FnMut(Day, W, Counters) -> Result<(), E>,
+) -> Result<Counts, E> {
     let make_total: MakeTotal<'_> = Box::new(|metric| match metric {
         // What was counted.
         "" => Ok(Box::<Total<Count>>::default()),

@@ -12,7 +12,8 @@ use crate::{
     read::{Watch, Work, read_stream},
 };
 
-/// Maps posts, JSON lines (as [`Reader::of_lines`] and [`Reader::lines_of`] read them), to records, combined as far as `memory` bytes suffice, in no order.
+/// Maps posts, JSON lines (as [`Reader::of_lines`] and [`Reader::lines_of`] read them), to records, combined as far as `memory`
+/// bytes suffice, in no order.
 ///
 /// It cannot see what other mappers see, so it takes each line for a post that counts, and a deletion for an error.
 pub fn map(
@@ -22,14 +23,7 @@ pub fn map(
     output: &mut (impl Write + Send),
     watch: &dyn Watch,
 ) -> Result<Counters, Error> {
-    let mut mapper = Mapper {
-        aggregate: Aggregate::new(registry, false),
-        of_days: None,
-        memory,
-        output,
-        counters: Counters::default(),
-    };
-    mapper.run(posts, watch)
+    Mapper::new(registry, false, memory, output).run(posts, watch)
 }
 
 /// As [`map`], with the post's day in front of each record, and with what was counted of each day as records without a metric,
@@ -41,13 +35,7 @@ pub fn map_by_day(
     output: &mut (impl Write + Send),
     watch: &dyn Watch,
 ) -> Result<Counters, Error> {
-    let mut mapper = Mapper {
-        aggregate: Aggregate::new(registry, true),
-        of_days: Some(BTreeMap::new()),
-        memory,
-        output,
-        counters: Counters::default(),
-    };
+    let mut mapper = Mapper::new(registry, true, memory, output);
     let counters = mapper.run(posts, watch)?;
     mapper.write_counters()?;
     Ok(counters)
@@ -62,7 +50,12 @@ struct Mapper<'m, W> {
     counters: Counters,
 }
 
-impl<W: Write + Send> Mapper<'_, W> {
+impl<'m, W: Write + Send> Mapper<'m, W> {
+    fn new(registry: &'m Registry, by_day: bool, memory: usize, output: &'m mut W) -> Self {
+        let aggregate = Aggregate::new(registry, by_day);
+        Self { aggregate, of_days: by_day.then(BTreeMap::new), memory, output, counters: Counters::default() }
+    }
+
     fn run(&mut self, posts: Reader<'_>, watch: &dyn Watch) -> Result<Counters, Error> {
         let mut counters = read_stream(posts, self, watch)?;
         self.write()?;

@@ -8,7 +8,7 @@ use crate::{
     error::Error,
     lease::Lease,
     storage::{Entry, Storage, open_storage},
-    versions::Versions,
+    versions::{Version, Versions},
 };
 
 /// What stands before the day in the name of a day's folder.
@@ -101,14 +101,14 @@ impl Lake {
         Versions::new(Arc::clone(&self.storage), format!("{}/{folder}", self.root))
     }
 
-    /// The days that have posts that count.
-    pub fn days_of_posts(&self) -> Result<Vec<Day>, Error> {
-        self.days("posts", Place::Posts)
+    /// The days that have posts, with the version that counts.
+    pub fn posts(&self) -> Result<Vec<(Day, Version)>, Error> {
+        self.of_days("posts", Place::Posts)
     }
 
-    /// The days that have states that count.
-    pub fn days_of_states(&self) -> Result<Vec<Day>, Error> {
-        self.days("states", Place::States)
+    /// The days that have states, with the version that counts.
+    pub fn states(&self) -> Result<Vec<(Day, Version)>, Error> {
+        self.of_days("states", Place::States)
     }
 
     /// Whether a day's posts have expired, so that nothing is added to it any more.
@@ -117,13 +117,13 @@ impl Lake {
         Ok(self.storage.find(&mark)?.is_some())
     }
 
-    fn days(&self, folder: &str, place: impl Fn(Day) -> Place) -> Result<Vec<Day>, Error> {
+    fn of_days(&self, folder: &str, place: impl Fn(Day) -> Place) -> Result<Vec<(Day, Version)>, Error> {
         let mut days = Vec::new();
         for entry in self.storage.list(&format!("{}/{folder}", self.root))? {
             if let Some(day) = entry.name().strip_prefix(DAY_FOLDER).and_then(Day::parse)
-                && self.versions(place(day)).current()?.is_some()
+                && let Some(version) = self.versions(place(day)).current()?
             {
-                days.push(day);
+                days.push((day, version));
             }
         }
         Ok(days)

@@ -4,6 +4,7 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     ops::Range,
+    os::unix::fs::MetadataExt,
 };
 
 use crate::{
@@ -94,7 +95,7 @@ impl Storage for Local {
         fs::create_dir_all(parent(path)).map_err(&failed)?;
         let file = File::options().write(true).create(true).truncate(false).open(path).map_err(&failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(Locked(file)))),
+            Ok(()) => Ok(Some(Box::new(Locked { file, path: path.into() }))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
@@ -131,10 +132,18 @@ impl Sink for LocalSink {
 
 /// The system's lock of a file, which ends with the process at the latest.
 #[derive(Debug)]
-struct Locked(#[allow(dead_code, reason = "it is locked as long as it is open")] File);
+struct Locked {
+    file: File,
+    path: String,
+}
 
 impl Lock for Locked {
+    /// Whoever removes the file makes room for another one, and another lock.
     fn is_held(&mut self) -> Result<bool, Error> {
-        Ok(true)
+        let is_ours = || {
+            let (ours, there) = (self.file.metadata()?, unless_missing(fs::metadata(&self.path))?);
+            Ok(there.is_some_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())))
+        };
+        is_ours().map_err(failed("look at", &self.path))
     }
 }

@@ -3,11 +3,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     fmt,
-    io::{self, BufRead, Write},
+    io::{BufRead, Write},
 };
 
 use sha2::{Digest, Sha256};
-use tootmill_engine::{Chosen, Counters, Observed, Options, Watch, observe};
+use tootmill_engine::{Counters, Observed, Options, Watch, observe};
 use tootmill_lake::{Compressed, DAY_FOLDER, Entry, Lake, Lease, PartsWriter, Place, Staged};
 use tootmill_metric::{
     Day,
@@ -37,7 +37,7 @@ pub struct Compacted {
 ///
 /// Of a post that was observed several times, today or before, the latest observation counts; a deleted one counts nowhere.
 pub fn compact(lake: &Lake, lease: &Lease, options: &Options, watch: &dyn Watch) -> Result<Compacted, Error> {
-    let known = finish_commit(lake, lease)?;
+    let known = known(lake)?;
     let new = new_files(lake, &known)?;
     if new.is_empty() {
         return Ok(Compacted::default());
@@ -54,17 +54,17 @@ fn new_files(lake: &Lake, known: &CompactionManifest) -> Result<Vec<Entry>, Erro
     Ok(files.filter(|file| !known.files.contains(lake.relative(&file.path))).collect())
 }
 
-/// Takes the lease of a lake, for what is to be done, and finishes what a compaction that was interrupted had decided on.
-pub fn begin(lake: &Lake, what: &str) -> Result<Lease, Error> {
-    let lease = lake.lease(what)?;
-    finish_commit(lake, &lease)?;
-    Ok(lease)
+/// What is known since the last compaction.
+fn known(lake: &Lake) -> Result<CompactionManifest, Error> {
+    let current = lake.versions(Place::Compaction).current()?;
+    Ok(current.map(|version| version.manifest()).transpose()?.unwrap_or_default())
 }
 
-/// Finishes what a compaction that was interrupted had decided on, and gives what is known since.
-fn finish_commit(lake: &Lake, lease: &Lease) -> Result<CompactionManifest, Error> {
-    let Some(current) = lake.versions(Place::Compaction).current()? else { return Ok(CompactionManifest::default()) };
-    let manifest: CompactionManifest = current.manifest()?;
+/// Takes the lease of a lake, for what is to be done, and finishes what a compaction that was interrupted had decided on.
+/// Every stage begins so.
+pub fn begin(lake: &Lake, what: &str) -> Result<Lease, Error> {
+    let lease = lake.lease(what)?;
+    let manifest = known(lake)?;
     let mut days = Vec::new();
     for (day, number) in &manifest.posts {
         let Some(day) = Day::parse(day) else { continue };
@@ -73,8 +73,8 @@ fn finish_commit(lake: &Lake, lease: &Lease) -> Result<CompactionManifest, Error
             days.push((day, *number));
         }
     }
-    switch(lake, days, lease)?;
-    Ok(manifest)
+    switch(lake, days, &lease)?;
+    Ok(lease)
 }
 
 /// Makes versions of days' posts count.
@@ -86,7 +86,7 @@ fn switch(lake: &Lake, days: Vec<(Day, u64)>, lease: &Lease) -> Result<(), Error
 /// Brings the days' posts up to date with the raw files that are new, by a job: a mapper reads raw files, a reducer makes a
 /// day's posts.
 pub fn compact_on_yarn(lake: &Lake, lease: &Lease, yarn: &OnYarn<'_>) -> Result<(Compacted, Option<JobReport>), Error> {
-    let known = finish_commit(lake, lease)?;
+    let known = known(lake)?;
     let new = new_files(lake, &known)?;
     if new.is_empty() {
         return Ok((Compacted::default(), None));
@@ -124,15 +124,11 @@ impl<'l> Compaction<'l> {
     fn write(mut self, lease: &Lease, mut observed: Observed) -> Result<Compacted, Error> {
         let new: HashSet<String> =
             observed.deleted().iter().filter(|id| !self.manifest.deleted.contains(*id)).cloned().collect();
-        let mut days = observed.days().clone();
-        days.append(&mut self.days_with(&new, &BTreeMap::new())?);
-        for day in days {
-            if let Some(posts) = self.lake.versions(Place::Posts(day)).current()?
-                && !self.lake.is_closed(day)?
-            {
-                let posts = inputs(self.lake, &posts.files()?);
-                observed.add_known(day, move || Ok(Box::new(lines_of(posts))));
-            }
+        let folders = self.folders()?;
+        let hit = self.days_with(&new, &folders)?;
+        let changed = folders.into_iter().filter(|(day, _)| observed.days().contains(day) || hit.contains(day));
+        for (day, folder) in changed.collect::<Vec<_>>() {
+            self.add_known(&mut observed, day, &folder)?;
         }
         observed.add_deleted(self.manifest.deleted.iter().cloned());
         self.manifest.deleted.extend(new);
@@ -140,15 +136,36 @@ impl<'l> Compaction<'l> {
         self.commit(lease)
     }
 
+    /// The folders of all days' posts, but for the days that are closed.
+    fn folders(&self) -> Result<BTreeMap<Day, String>, Error> {
+        let mut folders = BTreeMap::new();
+        for (day, posts) in self.lake.posts()? {
+            if !self.lake.is_closed(day)? {
+                folders.insert(day, posts.folder);
+            }
+        }
+        Ok(folders)
+    }
+
+    /// Lets a day's posts in a folder be chosen from too.
+    fn add_known(&self, observed: &mut Observed, day: Day, folder: &str) -> Result<(), Error> {
+        let posts = inputs(self.lake, &self.lake.storage().files_below(folder)?);
+        observed.add_known(day, move || Ok(Box::new(lines_of(posts))));
+        Ok(())
+    }
+
     /// Seals the days' posts as they are chosen.
     fn seal(&mut self, observed: Observed, lease: &Lease) -> Result<(), Error> {
         let (lake, sealed) = (self.lake, &mut self.sealed);
-        let folder = |day| -> Result<Staged, Error> { Ok(lake.versions(Place::Posts(day)).stage(lease)?) };
+        let open = |day| {
+            let staged = lake.versions(Place::Posts(day)).stage(lease)?;
+            Ok((staged.folder().to_string(), staged))
+        };
         let done = |day, staged: Staged, manifest: PostsManifest| {
             sealed.extend(seal_changed(lake, lease, day, staged, &manifest)?);
             Ok(())
         };
-        choose(lake, observed, &mut self.manifest.deleted_posts, &mut self.outcome.counters, folder, done, |_| Ok(()))
+        choose(lake, observed, &mut self.manifest.deleted_posts, &mut self.outcome.counters, open, done, |_| {})
     }
 
     /// Takes the days' posts that a job made, and makes them count.
@@ -169,14 +186,13 @@ impl<'l> Compaction<'l> {
                 Told::DeletedPost(post) => drop(self.manifest.deleted_posts.insert(post)),
             }
         }
-        let folders: BTreeMap<Day, String> =
-            made.keys().map(|day| (*day, format!("{output}/{DAY_FOLDER}{day}"))).collect();
         // A reducer does not see what another one sees, so the deletions that are new are applied here.
+        let mut folders = self.folders()?;
+        folders.extend(made.keys().map(|day| (*day, format!("{output}/{DAY_FOLDER}{day}"))));
         let hit = self.days_with(&new, &folders)?;
         let mut observed = Observed::nothing();
-        for day in &hit {
-            let posts = inputs(self.lake, &self.posts_of(*day, &folders)?);
-            observed.add_known(*day, move || Ok(Box::new(lines_of(posts))));
+        for (day, folder) in folders.iter().filter(|(day, _)| hit.contains(day)) {
+            self.add_known(&mut observed, *day, folder)?;
         }
         observed.add_deleted(new);
         self.seal(observed, lease)?;
@@ -190,34 +206,18 @@ impl<'l> Compaction<'l> {
         self.commit(lease)
     }
 
-    /// The files of a day's posts: in the folder that was made for it, or as they count.
-    fn posts_of(&self, day: Day, made: &BTreeMap<Day, String>) -> Result<Vec<Entry>, Error> {
-        if let Some(folder) = made.get(&day) {
-            return Ok(self.lake.storage().files_below(folder)?);
-        }
-        let current = self.lake.versions(Place::Posts(day)).current()?;
-        Ok(current.map(|posts| posts.files()).transpose()?.unwrap_or_default())
-    }
-
-    /// The days that have posts with one of the ids.
-    fn days_with(&self, ids: &HashSet<String>, made: &BTreeMap<Day, String>) -> Result<BTreeSet<Day>, Error> {
+    /// The days that have posts with one of the ids, by their folders.
+    fn days_with(&self, ids: &HashSet<String>, folders: &BTreeMap<Day, String>) -> Result<BTreeSet<Day>, Error> {
         let mut found = BTreeSet::new();
         if ids.is_empty() {
             return Ok(found);
         }
-        let days: BTreeSet<Day> = self.lake.days_of_posts()?.into_iter().chain(made.keys().copied()).collect();
-        for day in days {
-            let folder = match made.get(&day) {
-                Some(folder) => Some(folder.clone()),
-                None => self.lake.versions(Place::Posts(day)).current()?.map(|posts| posts.folder),
-            };
-            let ids_file = folder.map(|folder| format!("{folder}/{IDS}.zst"));
-            let ids_file = ids_file.map(|path| self.lake.storage().find(&path)).transpose()?.flatten();
-            let Some(ids_file) = ids_file.filter(|_| !self.lake.is_closed(day).unwrap_or_default()) else { continue };
-            for line in lines_of(inputs(self.lake, &[ids_file])).lines() {
+        for (day, folder) in folders {
+            let Some(file) = self.lake.storage().find(&format!("{folder}/{IDS}.zst"))? else { continue };
+            for line in lines_of(inputs(self.lake, &[file])).lines() {
                 let line = line.map_err(tootmill_engine::Error::ReadRecords)?;
                 if unescape(&line).is_some_and(|id| ids.contains(&*id)) {
-                    found.insert(day);
+                    found.insert(*day);
                     break;
                 }
             }
@@ -238,30 +238,37 @@ impl<'l> Compaction<'l> {
     }
 }
 
-/// Calls with every day's chosen posts: `open` gives what they are written to, `close` takes it with what they are, and
-/// `deletion` every deletion among sorted records. Counts, and notes the posts that are deleted.
-fn choose<F: Folder>(
+/// Writes every day's chosen posts: `open` gives their folder, with a value that `close` takes together with what they are;
+/// `deletion` takes every deletion among sorted records. Counts, and notes the posts that are deleted.
+fn choose<F>(
     lake: &Lake,
     observed: Observed,
     deleted_posts: &mut BTreeSet<String>,
     counters: &mut Counters,
-    mut open: impl FnMut(Day) -> Result<F, Error>,
+    mut open: impl FnMut(Day) -> Result<(String, F), Error>,
     mut close: impl FnMut(Day, F, PostsManifest) -> Result<(), Error>,
-    mut deletion: impl FnMut(&str) -> Result<(), Error>,
+    mut deletion: impl FnMut(&str),
 ) -> Result<(), Error> {
-    let mut present: Option<(Day, Option<DayWriter<'_, F>>)> = None;
-    let mut finish = |present: Option<(Day, Option<DayWriter<'_, F>>)>| match present {
-        Some((day, Some(writer))) => writer.finish().and_then(|(folder, manifest)| close(day, folder, manifest)),
+    let mut present: Option<(Day, Option<(DayWriter<'_>, F)>)> = None;
+    let mut finish = |present: Option<(Day, Option<(DayWriter<'_>, F)>)>| match present {
+        Some((day, Some((writer, value)))) => close(day, value, writer.finish()?),
         _ => Ok(()),
     };
-    let mut take = |day: Option<Day>, post: &Chosen<'_>| {
-        let Some(day) = day else { return deletion(post.id) };
+    observed.choose(|day, post| {
+        let Some(day) = day else {
+            deletion(post.id);
+            return Ok(());
+        };
         if present.as_ref().is_none_or(|(before, _)| *before != day) {
             finish(present.take())?;
-            let writer = if lake.is_closed(day)? { None } else { Some(DayWriter::new(lake, open(day)?)?) };
+            let mut writer = None;
+            if !lake.is_closed(day)? {
+                let (folder, value) = open(day)?;
+                writer = Some((DayWriter::new(lake, &folder)?, value));
+            }
             present = Some((day, writer));
         }
-        let Some((_, Some(writer))) = &mut present else {
+        let Some((_, Some((writer, _)))) = &mut present else {
             counters.late += post.observed;
             return Ok(());
         };
@@ -271,42 +278,16 @@ fn choose<F: Folder>(
             return writer.write(&post.id, post.line());
         }
         counters.deleted += u64::from(is_new);
-        Ok(())
-    };
-    let mut cause = None;
-    let chosen = observed.choose(|day, post| {
-        take(day, post).map_err(|error| {
-            cause = Some(error);
-            tootmill_engine::Error::Write(io::ErrorKind::Other.into())
-        })
-    });
-    chosen.map_err(|error| cause.unwrap_or_else(|| error.into()))?;
+        Ok::<_, Error>(())
+    })?;
     finish(present)
-}
-
-/// Where a day's posts are written.
-trait Folder {
-    fn path(&self) -> String;
-}
-
-impl Folder for Staged {
-    fn path(&self) -> String {
-        self.folder().into()
-    }
-}
-
-impl Folder for String {
-    fn path(&self) -> String {
-        self.clone()
-    }
 }
 
 /// The file beside a day's posts that has their ids, a line each.
 const IDS: &str = "_ids";
 
 /// Writes a day's posts.
-struct DayWriter<'l, F> {
-    folder: F,
+struct DayWriter<'l> {
     parts: PartsWriter<'l>,
     /// The ids, by which the days are found that a deletion touches.
     ids: Compressed<'l>,
@@ -314,11 +295,11 @@ struct DayWriter<'l, F> {
     digest: Sha256,
 }
 
-impl<'l, F: Folder> DayWriter<'l, F> {
-    fn new(lake: &'l Lake, folder: F) -> Result<Self, Error> {
-        let parts = PartsWriter::new(&**lake.storage(), folder.path(), "jsonl");
-        let ids = Compressed::create(&**lake.storage(), &format!("{}/{IDS}", folder.path()))?;
-        Ok(Self { folder, parts, ids, posts: 0, digest: Sha256::new() })
+impl<'l> DayWriter<'l> {
+    fn new(lake: &'l Lake, folder: &str) -> Result<Self, Error> {
+        let parts = PartsWriter::new(&**lake.storage(), folder.into(), "jsonl");
+        let ids = Compressed::create(&**lake.storage(), &format!("{folder}/{IDS}"))?;
+        Ok(Self { parts, ids, posts: 0, digest: Sha256::new() })
     }
 
     fn write(&mut self, id: &str, post: &str) -> Result<(), Error> {
@@ -329,11 +310,10 @@ impl<'l, F: Folder> DayWriter<'l, F> {
         Ok(self.parts.write_line(post.as_bytes())?)
     }
 
-    fn finish(self) -> Result<(F, PostsManifest), Error> {
+    fn finish(self) -> Result<PostsManifest, Error> {
         self.parts.finish()?;
         self.ids.finish()?;
-        let digest = hex::encode(self.digest.finalize());
-        Ok((self.folder, PostsManifest { posts: self.posts, digest }))
+        Ok(PostsManifest { posts: self.posts, digest: hex::encode(self.digest.finalize()) })
     }
 }
 
@@ -391,8 +371,7 @@ pub fn reduce_observations(
     task_output: &str,
     told: &mut impl Write,
 ) -> Result<Counters, Error> {
-    let known = lake.versions(Place::Compaction).current()?;
-    let known: CompactionManifest = known.map(|version| version.manifest()).transpose()?.unwrap_or_default();
+    let known = known(lake)?;
     let of_day = lake.clone();
     let mut observed = Observed::of_sorted(records, move |day| {
         let current = of_day.versions(Place::Posts(day)).current().map_err(tootmill_lake::Error::into_io)?;
@@ -411,15 +390,12 @@ pub fn reduce_observations(
         observed,
         &mut deleted_posts,
         &mut counters,
-        |day| Ok(format!("{task_output}/{DAY_FOLDER}{day}")),
-        |day, _, manifest| {
+        |day| Ok((format!("{task_output}/{DAY_FOLDER}{day}"), ())),
+        |day, (), manifest| {
             lines.push(Told::Day(day, manifest));
             Ok(())
         },
-        |id| {
-            deletions.push(Told::Deletion(id.into()));
-            Ok(())
-        },
+        |id| deletions.push(Told::Deletion(id.into())),
     )?;
     let deleted = deleted_posts.difference(&known.deleted_posts).cloned().map(Told::DeletedPost);
     for line in lines.into_iter().chain(deletions).chain(deleted) {

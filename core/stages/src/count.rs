@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{self, BufRead, Write},
+    io::{BufRead, Write},
 };
 
 use tootmill_engine::{Counters, Counts, Options, Watch, count, merge_by_day};
@@ -114,8 +114,14 @@ pub fn count_days_on_yarn(
                 .set("stream.num.reduce.output.key.fields", "4")
                 .set("mapreduce.partition.keypartitioner.options", "-k1,3")
         })?;
-        yarn.bad_limit.check(&counters_of(&outcome))?;
+        let counted = counters_of(&outcome);
+        yarn.bad_limit.check(&counted)?;
         counters = counted_by_day(lake, &output)?;
+        let told: u64 = counters.values().map(|counters| counters.posts).sum();
+        if told != counted.posts {
+            let reason = format!("of {} posts that were mapped it has {told}", counted.posts);
+            return Err(tootmill_lake::Error::Content { path: lake.storage().address(&output), reason }.into());
+        }
         job = Some(JobReport::from(&outcome));
     }
     let adopt = |day: Day, posts: &Version, counters: Counters, job: Option<JobReport>| {
@@ -168,26 +174,16 @@ pub fn reduce_by_day(
 ) -> Result<Counts, Error> {
     let (storage, folder) = open_storage(task_output)?;
     let mut lines = Vec::new();
-    let mut cause = None;
-    let mut keep = |error: Error| {
-        cause = Some(error);
-        tootmill_engine::Error::Write(io::ErrorKind::Other.into())
-    };
-    let keep = std::cell::RefCell::new(&mut keep);
     let counts = merge_by_day(
         records,
         registry,
-        |day| {
-            let path = format!("{folder}/{DAY_FOLDER}{day}/part-{task}.records");
-            Compressed::create(&*storage, &path).map_err(|error| keep.borrow_mut()(error.into()))
-        },
+        |day| Ok(Compressed::create(&*storage, &format!("{folder}/{DAY_FOLDER}{day}/part-{task}.records"))?),
         |day, output, counters| {
             let counted = counters.named().filter(|(_, count)| *count > 0);
             lines.extend(counted.map(|(name, count)| format!("{day}\t{name}\t{count}")));
-            output.finish().map_err(|error| keep.borrow_mut()(error.into()))
+            Ok::<_, Error>(output.finish()?)
         },
-    );
-    let counts = counts.map_err(|error| cause.unwrap_or_else(|| error.into()))?;
+    )?;
     lines.iter().try_for_each(|line| writeln!(told, "{line}")).map_err(tootmill_engine::Error::Write)?;
     Ok(counts)
 }

@@ -117,8 +117,7 @@ fn plan(lake: &Lake, registry: &Registry) -> Result<Planned, Error> {
         manifest.counters = compaction.manifest::<CompactionManifest>()?.counters;
     }
     let mut days = Vec::new();
-    for day in lake.days_of_states()? {
-        let Some(version) = lake.versions(Place::States(day)).current()? else { continue };
+    for (day, version) in lake.states()? {
         let StatesManifest { metrics, counters, .. } = version.manifest()?;
         if metrics != manifest.metrics && !lake.is_closed(day)? {
             return Err(Error::OtherMetrics { day, lake: lake.address() });

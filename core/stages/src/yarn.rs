@@ -79,8 +79,8 @@ const COMPRESSION: u64 = 6;
 const BYTES_A_REDUCER: u64 = 4 << 30;
 const MOST_REDUCERS: u64 = 256;
 
-/// Posts of so many bytes, as lines, are mapped sooner than a container for them would start. Hadoop draws the line here too
-/// (a block), but where mappers read by themselves it sees only the list of what they read, and takes every job for small.
+/// Posts of so many bytes, as lines, are a small job, which needs no containers of its own. Hadoop draws the line here too (a
+/// block), but where mappers read by themselves it sees only the list of what they read, and takes every job for small.
 const SMALL: u64 = 128 << 20;
 
 /// The name under which tasks see our program.

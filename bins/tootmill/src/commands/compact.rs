@@ -6,15 +6,12 @@ use tootmill_lake::{Lake, find_inputs};
 use tootmill_stages::Compacted;
 
 use super::{
-    lake::{LakeArguments, On, OutcomeArguments, days, days_as_data, phrase},
-    run::EngineArguments,
-    yarn::YarnArguments,
+    lake::{LakeArguments, days, days_as_data, phrase},
+    stage::{On, StageArguments, Told},
 };
 use crate::{
     failure::Failure,
-    interrupt::JobRuns,
     output::{say, with_stdout},
-    progress::{JobProgress, Progress},
 };
 
 /// Choose among observations of the same post: raw files into posts, in a lake or to standard output.
@@ -38,15 +35,11 @@ pub(crate) struct Compact {
     /// The instance whose posts are meant, by its host
     #[arg(long, value_name = "HOST", env = "TOOTMILL_INSTANCE")]
     instance: Option<String>,
-    /// Where to compact [default: in this process; daily runs see little that is new]
-    #[arg(long, value_name = "WHERE")]
-    on: Option<On>,
+    /// Where to compact: a day brings little that is new, for which a job takes longer
+    #[arg(long, value_name = "WHERE", default_value = "local")]
+    on: On,
     #[command(flatten)]
-    engine: EngineArguments,
-    #[command(flatten)]
-    yarn: YarnArguments,
-    #[command(flatten)]
-    outcome: OutcomeArguments,
+    stage: StageArguments,
 }
 
 impl Compact {
@@ -58,17 +51,15 @@ impl Compact {
             return Err(Failure::Usage("say which lake, by --lake and --instance, or --stdout INPUT…".into()));
         };
         let lake = LakeArguments { lake, instance }.open()?;
-        let on = self.on.unwrap_or(On::Local);
-        let (sentence, data) = in_lake(&lake, on, &self.engine, &self.yarn, self.outcome.quiet)?;
-        self.outcome.tell(&sentence, &data)
+        let (sentence, data) = in_lake(&lake, self.on, &self.stage)?;
+        self.stage.outcome.tell(&sentence, &data)
     }
 
     fn to_stdout(&self) -> Result<(), Failure> {
         let inputs = find_inputs(self.inputs.iter().map(String::as_str))?;
-        let progress = Progress::new(inputs.bytes(), false);
-        let counters =
-            with_stdout(|output| tootmill_engine::compact(&inputs, &self.engine.options(), output, &progress));
-        progress.finish();
+        let counters = self
+            .stage
+            .here(|options, watch| with_stdout(|output| tootmill_engine::compact(&inputs, options, output, watch)));
         for (name, count) in counters?.named().filter(|(_, count)| *count > 0) {
             say(format!("{name}: {count}"));
         }
@@ -77,27 +68,11 @@ impl Compact {
 }
 
 /// Compacts a lake, and tells what was done.
-pub(crate) fn in_lake(
-    lake: &Lake,
-    on: On,
-    engine: &EngineArguments,
-    yarn: &YarnArguments,
-    quiet: bool,
-) -> Result<(String, serde_json::Value), Failure> {
+pub(crate) fn in_lake(lake: &Lake, on: On, stage: &StageArguments) -> Result<Told, Failure> {
     let lease = tootmill_stages::begin(lake, "tootmill compact")?;
     let (compacted, job) = match on {
-        On::Local => {
-            let progress = Progress::new(0, quiet);
-            let compacted = tootmill_stages::compact(lake, &lease, &engine.options(), &progress);
-            progress.finish();
-            (compacted?, None)
-        }
-        On::Yarn => {
-            let (watch, runs) = (JobProgress::new(quiet), JobRuns::new()?);
-            let compacted = tootmill_stages::compact_on_yarn(lake, &lease, &yarn.on_yarn(lake, engine, &watch, &runs)?);
-            watch.finish();
-            compacted?
-        }
+        On::Local => (stage.here(|options, watch| tootmill_stages::compact(lake, &lease, options, watch))?, None),
+        On::Yarn => stage.by_job(lake, |yarn| tootmill_stages::compact_on_yarn(lake, &lease, yarn))?,
     };
     let Compacted { files, counters, days: changed } = compacted;
     let mut sentence = match files {

@@ -1,20 +1,19 @@
 //! `tootmill daily`: all stages for one day.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use clap::Args;
 use serde_json::json;
-use tootmill_lake::{Lake, Place};
+use tootmill_lake::Version;
 use tootmill_metric::{Day, Registry};
 use tootmill_tables::Destination;
 
 use super::{
     compact,
-    lake::{LakeArguments, On, OutcomeArguments},
+    lake::LakeArguments,
     load, merge,
-    run::EngineArguments,
+    stage::{On, StageArguments, Told},
     submit::{self, parse_day},
-    yarn::YarnArguments,
 };
 use crate::{failure::Failure, interrupt, output::say};
 
@@ -39,11 +38,7 @@ pub(crate) struct Daily {
     #[arg(long, value_name = "WHERE")]
     on: Option<On>,
     #[command(flatten)]
-    engine: EngineArguments,
-    #[command(flatten)]
-    yarn: YarnArguments,
-    #[command(flatten)]
-    outcome: OutcomeArguments,
+    stage: StageArguments,
 }
 
 /// Below so many bytes of compressed posts a job takes longer than this process, by default.
@@ -52,44 +47,44 @@ const SMALL: u64 = 64 << 20;
 impl Daily {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let lake = self.lake.open()?;
-        let quiet = self.outcome.quiet;
         let mut stages = Vec::new();
-        let mut tell = |stage: &str, (sentence, data): (String, serde_json::Value)| {
-            if !self.outcome.json {
+        let mut tell = |stage: &str, (sentence, data): Told| {
+            if !self.stage.outcome.json {
                 say(format!("{stage}: {sentence}"));
             }
             stages.push(json!({"stage": stage, "outcome": data}));
         };
-        tell("compact", compact::in_lake(&lake, self.on.unwrap_or(On::Local), &self.engine, &self.yarn, quiet)?);
-        let mut days: BTreeSet<Day> = lake.days_of_posts()?.into_iter().collect();
-        if !days.contains(&self.date) {
+        tell("compact", compact::in_lake(&lake, self.on.unwrap_or(On::Local), &self.stage)?);
+        let posts = lake.posts()?;
+        if !posts.iter().any(|(day, _)| *day == self.date) {
             return Err(tootmill_stages::Error::NoPosts { day: self.date, lake: lake.address() }.into());
         }
         let registry = Registry::linked()?;
-        days.retain(|day| *day <= self.date);
-        let mut missing = BTreeSet::new();
-        for day in days {
+        let mut missing = BTreeMap::new();
+        for (day, version) in posts.into_iter().filter(|(day, _)| *day <= self.date) {
             if !tootmill_stages::is_counted(&lake, day, &registry)? {
-                missing.insert(day);
+                missing.insert(day, version);
             }
         }
         interrupt::check()?;
-        let on = |day| match self.on {
-            None if is_small(&lake, day)? => Ok(On::Local),
-            on => Ok(On::or_where(on, &self.lake)),
+        let on = |day| match (self.on, missing.get(&day)) {
+            (None, Some(posts)) if is_small(posts)? => Ok(On::Local),
+            (on, _) => Ok(On::or_where(on, &self.lake)),
         };
-        for (_, told) in submit::in_lake(&lake, &missing, false, on, &self.engine, &self.yarn, quiet)? {
+        let days = missing.keys().copied().collect();
+        for (_, told) in submit::in_lake(&lake, &days, false, on, &self.stage)? {
             tell("submit", told);
         }
         interrupt::check()?;
-        tell("merge", merge::in_lake(&lake, self.on.unwrap_or(On::Local), &self.engine, &self.yarn, quiet)?);
+        tell("merge", merge::in_lake(&lake, self.on.unwrap_or(On::Local), &self.stage)?);
         interrupt::check()?;
         tell("load", load::from_lake(&lake, &self.tables, None)?);
-        self.outcome.tell(&format!("{} is done", self.date), &json!({"date": self.date.to_string(), "stages": stages}))
+        self.stage
+            .outcome
+            .tell(&format!("{} is done", self.date), &json!({"date": self.date.to_string(), "stages": stages}))
     }
 }
 
-fn is_small(lake: &Lake, day: Day) -> Result<bool, Failure> {
-    let Some(posts) = lake.versions(Place::Posts(day)).current()? else { return Ok(true) };
+fn is_small(posts: &Version) -> Result<bool, Failure> {
     Ok(posts.files()?.iter().map(|file| file.bytes).sum::<u64>() < SMALL)
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use tootmill_engine::Counters;
 use tootmill_lake::Lake;
 use tootmill_metric::Day;
@@ -23,22 +23,6 @@ pub(crate) struct LakeArguments {
 impl LakeArguments {
     pub(crate) fn open(&self) -> Result<Lake, Failure> {
         Ok(Lake::open(&self.lake, &self.instance)?)
-    }
-}
-
-/// Where a stage does its work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum On {
-    /// In this process
-    Local,
-    /// As a job on the cluster
-    Yarn,
-}
-
-impl On {
-    /// As was said, or where the lake is.
-    pub(crate) fn or_where(on: Option<Self>, lake: &LakeArguments) -> Self {
-        on.unwrap_or(if lake.lake.contains("://") { Self::Yarn } else { Self::Local })
     }
 }
 

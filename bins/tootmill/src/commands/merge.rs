@@ -7,11 +7,10 @@ use tootmill_metric::Registry;
 use tootmill_stages::MergedDays;
 
 use super::{
-    lake::{LakeArguments, On, OutcomeArguments, days, days_as_data},
-    run::EngineArguments,
-    yarn::YarnArguments,
+    lake::{LakeArguments, days, days_as_data},
+    stage::{On, StageArguments, Told},
 };
-use crate::{failure::Failure, interrupt::JobRuns, progress::JobProgress};
+use crate::failure::Failure;
 
 /// Bring the totals of a lake, and their rows, up to date with the days' states.
 ///
@@ -26,45 +25,29 @@ pub(crate) struct Merge {
     #[arg(long, value_name = "WHERE", default_value = "local")]
     on: On,
     #[command(flatten)]
-    engine: EngineArguments,
-    #[command(flatten)]
-    yarn: YarnArguments,
-    #[command(flatten)]
-    outcome: OutcomeArguments,
+    stage: StageArguments,
 }
 
 impl Merge {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let (sentence, data) = in_lake(&self.lake.open()?, self.on, &self.engine, &self.yarn, self.outcome.quiet)?;
-        self.outcome.tell(&sentence, &data)
+        let (sentence, data) = in_lake(&self.lake.open()?, self.on, &self.stage)?;
+        self.stage.outcome.tell(&sentence, &data)
     }
 }
 
 /// Merges, and tells what was done.
-pub(crate) fn in_lake(
-    lake: &Lake,
-    on: On,
-    engine: &EngineArguments,
-    yarn: &YarnArguments,
-    quiet: bool,
-) -> Result<(String, serde_json::Value), Failure> {
+pub(crate) fn in_lake(lake: &Lake, on: On, stage: &StageArguments) -> Result<Told, Failure> {
     let registry = Registry::linked()?;
     let lease = tootmill_stages::begin(lake, "tootmill merge")?;
     let merged = match on {
         On::Local => tootmill_stages::merge(lake, &lease, &registry)?,
-        On::Yarn => {
-            let (watch, runs) = (JobProgress::new(quiet), JobRuns::new()?);
-            let merged =
-                tootmill_stages::merge_on_yarn(lake, &lease, &registry, &yarn.on_yarn(lake, engine, &watch, &runs)?);
-            watch.finish();
-            merged?
-        }
+        On::Yarn => stage.by_job(lake, |yarn| tootmill_stages::merge_on_yarn(lake, &lease, &registry, yarn))?,
     };
     Ok(told(&merged))
 }
 
 /// What merging did, as a sentence and as data.
-fn told(merged: &MergedDays) -> (String, serde_json::Value) {
+fn told(merged: &MergedDays) -> Told {
     let MergedDays { was_done, new, from_all, days: all, counters, rows, job } = merged;
     let mut sentence = match (was_done, from_all) {
         (true, _) => format!("the totals were up to date: {}, {rows} rows", days(all)),

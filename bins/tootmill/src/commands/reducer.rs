@@ -52,7 +52,8 @@ impl Reducer {
             let task = format!("{number:05}");
             let records = BufReader::with_capacity(1 << 18, std::io::stdin());
             let counts =
-                with_stdout(|output| Ok::<_, Failure>(reduce_by_day(records, &registry, &folder, &task, output)?))?;
+                with_stdout(|output| Ok::<_, Failure>(reduce_by_day(records, &registry, &folder, &task, output)?))
+                    .map_err(Failure::or_output_needed)?;
             tell(counts, 0);
             return Ok(());
         }

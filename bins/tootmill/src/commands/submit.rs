@@ -6,19 +6,13 @@ use clap::Args;
 use serde_json::json;
 use tootmill_lake::Lake;
 use tootmill_metric::{Day, Registry};
-use tootmill_stages::{Counted, count_day, count_day_on_yarn, count_days_on_yarn};
+use tootmill_stages::{Counted, count_day_on_yarn, count_days_on_yarn};
 
 use super::{
-    lake::{LakeArguments, On, OutcomeArguments, phrase},
-    run::EngineArguments,
-    yarn::YarnArguments,
+    lake::{LakeArguments, phrase},
+    stage::{On, StageArguments, Told},
 };
-use crate::{
-    failure::Failure,
-    interrupt::JobRuns,
-    output::say,
-    progress::{JobProgress, Progress},
-};
+use crate::{failure::Failure, output::say};
 
 /// Map and reduce the posts of days: their states and rows.
 ///
@@ -42,11 +36,7 @@ pub(crate) struct Submit {
     #[arg(long, value_name = "WHERE")]
     on: Option<On>,
     #[command(flatten)]
-    engine: EngineArguments,
-    #[command(flatten)]
-    yarn: YarnArguments,
-    #[command(flatten)]
-    outcome: OutcomeArguments,
+    stage: StageArguments,
 }
 
 pub(crate) fn parse_day(text: &str) -> Result<Day, String> {
@@ -56,26 +46,25 @@ pub(crate) fn parse_day(text: &str) -> Result<Day, String> {
 impl Submit {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let lake = self.lake.open()?;
-        let days = if self.date.is_empty() { lake.days_of_posts()? } else { self.date.clone() };
-        let days: BTreeSet<Day> = days.into_iter().collect();
+        let days: BTreeSet<Day> = match &*self.date {
+            [] => lake.posts()?.into_iter().map(|(day, _)| day).collect(),
+            days => days.iter().copied().collect(),
+        };
         if days.is_empty() {
             return Err(tootmill_stages::Error::Empty(lake.address()).into());
         }
         let on = On::or_where(self.on, &self.lake);
-        let told = in_lake(&lake, &days, self.again, |_| Ok(on), &self.engine, &self.yarn, self.outcome.quiet)?;
+        let told = in_lake(&lake, &days, self.again, |_| Ok(on), &self.stage)?;
         let mut done = serde_json::Map::new();
         for (day, (sentence, data)) in told {
-            if !self.outcome.json {
+            if !self.stage.outcome.json {
                 say(sentence);
             }
             done.insert(day.to_string(), data);
         }
-        self.outcome.tell(&format!("{} days are counted", done.len()), &json!({ "days": done }))
+        self.stage.outcome.tell(&format!("{} days are counted", done.len()), &json!({ "days": done }))
     }
 }
-
-/// What was done, as a sentence and as data.
-pub(crate) type Told = (String, serde_json::Value);
 
 fn told(day: Day, counted: &Counted) -> Told {
     let Counted { was_done, counters, rows, job } = counted;
@@ -93,9 +82,7 @@ pub(crate) fn in_lake(
     days: &BTreeSet<Day>,
     again: bool,
     on: impl Fn(Day) -> Result<On, Failure>,
-    engine: &EngineArguments,
-    yarn: &YarnArguments,
-    quiet: bool,
+    stage: &StageArguments,
 ) -> Result<Vec<(Day, Told)>, Failure> {
     let registry = Registry::linked()?;
     let lease = tootmill_stages::begin(lake, "tootmill submit")?;
@@ -105,24 +92,20 @@ pub(crate) fn in_lake(
             by_jobs.insert(*day);
             continue;
         }
-        let progress = Progress::new(0, quiet);
-        let counted = count_day(lake, &lease, *day, again, &registry, &engine.options(), &progress);
-        progress.finish();
-        done.push((*day, told(*day, &counted?)));
+        let counted = stage
+            .here(|options, watch| tootmill_stages::count_day(lake, &lease, *day, again, &registry, options, watch))?;
+        done.push((*day, told(*day, &counted)));
     }
     if by_jobs.is_empty() {
         return Ok(done);
     }
-    let (watch, runs) = (JobProgress::new(quiet), JobRuns::new()?);
-    let yarn = yarn.on_yarn(lake, engine, &watch, &runs)?;
-    let counted = match by_jobs.first() {
+    let counted = stage.by_job(lake, |yarn| match by_jobs.first() {
         Some(day) if by_jobs.len() == 1 => {
-            count_day_on_yarn(lake, &lease, *day, again, &registry, &yarn).map(|counted| [(*day, counted)].into())
+            count_day_on_yarn(lake, &lease, *day, again, &registry, yarn).map(|counted| [(*day, counted)].into())
         }
-        _ => count_days_on_yarn(lake, &lease, &by_jobs, again, &registry, &yarn),
-    };
-    watch.finish();
-    done.extend(counted?.iter().map(|(day, counted)| (*day, told(*day, counted))));
+        _ => count_days_on_yarn(lake, &lease, &by_jobs, again, &registry, yarn),
+    })?;
+    done.extend(counted.iter().map(|(day, counted)| (*day, told(*day, counted))));
     done.sort_by_key(|(day, _)| *day);
     Ok(done)
 }
