@@ -79,11 +79,11 @@ fn a_job_is_killed_by_a_plain_request() {
 
     let resource_manager = cluster.environment().get("TOOTMILL_RESOURCE_MANAGER").unwrap();
     let state = format!("{resource_manager}/ws/v1/cluster/apps/{application}/state");
-    let kill = ureq::put(format!("{state}?user.name=bob")).header("Content-Type", "application/json");
-    assert!(kill.send(r#"{"state":"KILLED"}"#).unwrap().status().is_success());
+    let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
+    let kill = client.put(format!("{state}?user.name=bob")).json(&serde_json::json!({"state": "KILLED"}));
+    assert!(kill.send().unwrap().status().is_success());
     eventually(|| {
-        let answer = ureq::get(&state).call().unwrap().body_mut().read_to_string().unwrap();
-        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let answer: Value = client.get(&state).send().unwrap().json().unwrap();
         (answer["state"] == "KILLED").then_some(())
     });
     assert!(!job.wait().unwrap().success());
