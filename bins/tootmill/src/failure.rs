@@ -13,6 +13,8 @@ pub(crate) enum Failure {
     Failed(String, Status),
     /// The arguments do not go together.
     Usage(String),
+    /// The outcome was told, and is that something is not as it should be.
+    Told,
     /// Nobody reads the output any more, as behind `| head`: no reason to say anything.
     OutputClosed,
 }
@@ -38,6 +40,7 @@ impl Failure {
     pub(crate) fn report(self) -> ExitCode {
         let (message, code) = match self {
             Self::OutputClosed => return ExitCode::SUCCESS,
+            Self::Told => return ExitCode::FAILURE,
             Self::Failed(message, Status::Permanent) => (message, 1),
             Self::Failed(message, Status::Temporary) => (format!("{message} (worth trying again)"), TEMPORARY),
             Self::Usage(message) => (message, 2),

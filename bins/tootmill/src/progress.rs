@@ -153,3 +153,44 @@ impl tootmill_yarn::Watch for JobProgress {
         self.say(&format!("the cluster does not answer, and is asked again: {reason}"));
     }
 }
+
+/// Shows how a load goes on.
+pub(crate) struct LoadProgress {
+    quiet: bool,
+    bar: ProgressBar,
+    told: Mutex<Instant>,
+}
+
+impl LoadProgress {
+    pub(crate) fn new(quiet: bool) -> Self {
+        let bar = if quiet || !std::io::stderr().is_terminal() { ProgressBar::hidden() } else { ProgressBar::new(0) };
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos} of {len}, {elapsed}") {
+            bar.set_style(style);
+        }
+        Self { quiet, bar, told: Mutex::new(Instant::now()) }
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl tootmill_tables::Watch for LoadProgress {
+    fn progress(&self, what: &str, rows: u64, of: u64) {
+        self.bar.set_length(of);
+        self.bar.set_position(rows);
+        self.bar.set_message(what.to_string());
+        if self.quiet || !self.bar.is_hidden() {
+            return;
+        }
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.elapsed() >= PLAIN_EVERY {
+            *told = Instant::now();
+            say(format!("{what}: {rows} of {of}"));
+        }
+    }
+
+    fn note(&self, text: &str) {
+        if self.bar.is_hidden() { say(text) } else { self.bar.println(text) }
+    }
+}

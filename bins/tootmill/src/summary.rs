@@ -8,9 +8,8 @@ use std::{
 };
 
 use comfy_table::{CellAlignment, ContentArrangement, presets::NOTHING};
-use tootmill_engine::Family;
 use tootmill_metric::{Kind, Registry, Table};
-use tootmill_tables::{Destination, Loaded, Store};
+use tootmill_tables::{Destination, Part, Store};
 
 use crate::{commands::run::Done, failure::Failure};
 
@@ -40,17 +39,14 @@ pub(crate) fn write(
         column.set_cell_alignment(CellAlignment::Right);
     }
     writeln!(output, "{shown}\n")?;
-    match done.loaded {
-        Loaded::Written { .. } => write!(output, "The tables are in {tables}")?,
-        Loaded::Unchanged => write!(output, "The tables in {tables} held the same already, and were not changed")?,
+    match done.loaded.written {
+        Some(_) => write!(output, "The tables are in {tables}")?,
+        None => write!(output, "The tables in {tables} held the same already, and were not changed")?,
     }
     writeln!(output, ", as of {}. To look at them:", done.as_of)?;
-    match tables {
-        Destination::Sqlite(file) => {
-            let file = file.display();
-            writeln!(output, "  tootmill tables dump --tables {tables} language_table")?;
-            writeln!(output, "  sqlite3 {file} 'SELECT * FROM language_table ORDER BY count DESC'")?;
-        }
+    writeln!(output, "  tootmill tables dump --tables {tables} language_table")?;
+    if let Destination::Sqlite(file) = tables {
+        writeln!(output, "  sqlite3 {} 'SELECT * FROM language_table ORDER BY count DESC'", file.display())?;
     }
     Ok(())
 }
@@ -100,9 +96,9 @@ fn top_rows(store: &dyn Store, table: &Table) -> Result<Top, Failure> {
     let by = table.columns.iter().find(|column| column.kind == Kind::Integer).map_or("", |column| column.name);
     let mut rows = 0;
     let mut top: BinaryHeap<(Reverse<u64>, String)> = BinaryHeap::new();
-    store.scan(table, Family::Data, &mut |row| {
+    store.scan(table, Part::Totals, &mut |_, row| {
         rows += 1;
-        let value = row.cells.iter().find(|(column, _)| column == by).and_then(|(_, value)| value.parse().ok());
+        let value = row.named(table).find(|(column, _)| *column == by).and_then(|(_, value)| value.parse().ok());
         let value: u64 = value.unwrap_or(0);
         if top.len() < TOP || top.peek().is_some_and(|(Reverse(least), _)| value > *least) {
             top.push((Reverse(value), row.key.clone()));

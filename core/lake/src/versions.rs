@@ -59,6 +59,16 @@ impl Versions {
         Ok(Some(Version { storage: Arc::clone(&self.storage), number, folder: self.folder_of(number) }))
     }
 
+    /// The versions that are there and do not count: the last one that did is among them.
+    pub fn others(&self) -> Result<Vec<Version>, Error> {
+        let current = self.current()?.map(|version| version.number);
+        let numbers = self.storage.list(&self.folder)?.into_iter().filter_map(|entry| number_of(entry.name()));
+        let others = numbers.filter(|number| Some(*number) != current);
+        Ok(others
+            .map(|number| Version { storage: Arc::clone(&self.storage), number, folder: self.folder_of(number) })
+            .collect())
+    }
+
     /// The next version, to be made aside. What earlier ones left that never counted is removed, and what counts no longer but
     /// for the last: somebody may be reading it.
     pub fn stage(&self, lease: &Lease) -> Result<Staged, Error> {

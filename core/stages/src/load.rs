@@ -1,14 +1,9 @@
-//! The rows of a lake as files of this machine, for a store of tables to load.
+//! The rows of a lake, for a store of tables to load.
 
-use std::{
-    fs::File,
-    io::{self, BufWriter, Write},
-    path::{Path, PathBuf},
-};
+use std::io::{self, BufRead};
 
-use tempfile::TempDir;
-use tootmill_engine::{Counters, Error as EngineError};
-use tootmill_lake::{Error as LakeError, Lake, Place};
+use tootmill_engine::Counters;
+use tootmill_lake::{Entry, Lake, Place, Version};
 use tootmill_metric::Day;
 
 use crate::{
@@ -17,52 +12,81 @@ use crate::{
     manifests::{RowsManifest, TotalsManifest},
 };
 
-/// The rows of the totals and of their days. The files are removed with the value.
-#[derive(Debug)]
-pub struct LoadableRows {
-    /// The days that are in the totals.
-    pub days: Vec<Day>,
-    /// What was counted in all.
-    pub counters: Counters,
-    /// The file of the totals' rows.
-    pub totals: PathBuf,
-    /// The files of the days' rows, in the order of the days.
-    pub of_days: Vec<(Day, PathBuf)>,
-    /// Where the files are.
-    pub folder: TempDir,
+/// The rows of a place in a lake, which can be read as often as is wanted.
+#[derive(Clone, Debug)]
+pub struct LakeRows {
+    /// SHA-256 of their lines, in hexadecimal.
+    pub digest: String,
+    /// Where they are, for messages.
+    pub address: String,
+    lake: Lake,
+    files: Vec<Entry>,
 }
 
-/// Brings the rows that count here.
+impl LakeRows {
+    /// Reads them from the first one on.
+    pub fn open(&self) -> io::Result<Box<dyn BufRead>> {
+        Ok(Box::new(lines_of(inputs(&self.lake, &self.files))))
+    }
+
+    fn of(lake: &Lake, version: &Version, manifest: RowsManifest) -> Result<Self, Error> {
+        let address = lake.storage().address(&version.folder);
+        Ok(Self { digest: manifest.digest, address, lake: lake.clone(), files: version.files()? })
+    }
+}
+
+/// A day's rows.
+#[derive(Clone, Debug)]
+pub struct LakeDay {
+    /// The day.
+    pub day: Day,
+    /// The version of its states.
+    pub version: u64,
+    /// Its rows.
+    pub rows: LakeRows,
+}
+
+/// The rows of the totals and of their days.
+#[derive(Clone, Debug)]
+pub struct LoadableRows {
+    /// What was counted in all.
+    pub counters: Counters,
+    /// The totals' rows.
+    pub totals: LakeRows,
+    /// The totals' rows that counted before and are still there.
+    pub earlier_totals: Vec<LakeRows>,
+    /// The days' rows, in the order of the days.
+    pub days: Vec<LakeDay>,
+}
+
+/// Finds the rows that count.
 pub fn loadable_rows(lake: &Lake) -> Result<LoadableRows, Error> {
-    let folder = tempfile::Builder::new().prefix("tootmill-").tempdir().map_err(EngineError::Temporary)?;
-    let totals = folder.path().join("totals.rows");
     let current = lake.versions(Place::Totals).current()?;
     let Some(version) = current else { return Err(Error::NoTotals(lake.address())) };
     let manifest: TotalsManifest = version.manifest()?;
-    bring(lake, Place::RowsOfTotals, version.number, &totals)?;
-    let (mut days, mut of_days) = (Vec::new(), Vec::new());
-    for (day, number) in &manifest.days {
-        let Some(day) = Day::parse(day) else { continue };
-        let path = folder.path().join(format!("date={day}.rows"));
-        bring(lake, Place::Rows(day), *number, &path)?;
-        days.push(day);
-        of_days.push((day, path));
+    let totals = find(lake, Place::RowsOfTotals, version.number)?;
+    let mut earlier_totals = Vec::new();
+    for version in lake.versions(Place::RowsOfTotals).others()? {
+        // One that is being removed at this moment is of no use, and no harm.
+        if let Ok(manifest) = version.manifest() {
+            earlier_totals.extend(LakeRows::of(lake, &version, manifest));
+        }
     }
-    Ok(LoadableRows { days, counters: manifest.counters, totals, of_days, folder })
+    let mut days = Vec::new();
+    for (day, version) in &manifest.days {
+        let Some(day) = Day::parse(day) else { continue };
+        days.push(LakeDay { day, version: *version, rows: find(lake, Place::Rows(day), *version)? });
+    }
+    Ok(LoadableRows { counters: manifest.counters, totals, earlier_totals, days })
 }
 
-/// Copies the rows of a place, which must be those of the version of the states.
-fn bring(lake: &Lake, place: Place, states: u64, to: &Path) -> Result<(), Error> {
-    let rows = lake.versions(place).current()?;
-    let is_right = |manifest: &RowsManifest| manifest.states == states;
-    let Some(version) = rows.filter(|version| version.manifest().as_ref().is_ok_and(is_right)) else {
-        return Err(Error::StaleRows { place, lake: lake.address() });
-    };
-    let copy = || {
-        let mut output = BufWriter::with_capacity(1 << 17, File::create(to)?);
-        let files = version.files().map_err(LakeError::into_io)?;
-        io::copy(&mut lines_of(inputs(lake, &files)), &mut output)?;
-        output.flush()
-    };
-    copy().map_err(|error| EngineError::ReadRecords(error).into())
+/// The rows of a place, which must be those of the version of the states.
+fn find(lake: &Lake, place: Place, states: u64) -> Result<LakeRows, Error> {
+    if let Some(version) = lake.versions(place).current()? {
+        let manifest: RowsManifest = version.manifest()?;
+        if manifest.states == states {
+            return LakeRows::of(lake, &version, manifest);
+        }
+    }
+    Err(Error::StaleRows { place, lake: lake.address() })
 }

@@ -64,4 +64,6 @@ pub struct RowsManifest {
     pub states: u64,
     /// How many rows there are.
     pub rows: u64,
+    /// SHA-256 of their lines, in hexadecimal: rows that were loaded before are known by it.
+    pub digest: String,
 }

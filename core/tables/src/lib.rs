@@ -1,9 +1,18 @@
-//! The tables that hold the result: what a store does, and the store in SQLite.
+//! The tables that hold the result: what a store does, the store in SQLite, and the store in HBase.
 
+mod changes;
+mod destination;
+mod error;
+pub mod hbase;
 mod load;
+mod rows;
 mod sqlite;
 mod store;
+mod verify;
 
-pub use load::{Load, digest};
+pub use destination::Destination;
+pub use error::Error;
+pub use load::{DayRows, Load};
+pub use rows::{Row, Rows, Stream};
 pub use sqlite::Sqlite;
-pub use store::{Destination, Error, Loaded, Run, Store, StoredRow};
+pub use store::{Each, LoadOptions, Loaded, Part, Run, Store, Watch, Written};

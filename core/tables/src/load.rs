@@ -1,51 +1,62 @@
 //! What is loaded into the tables at once.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use tootmill_metric::{Day, Instant, Table};
 
-/// The rows of a run and their story. Files of rows are as [`RowsWriter`](tootmill_engine::RowsWriter) writes them.
+use crate::{error::Error, rows::Rows};
+
+/// The rows of a run and their story.
 #[derive(Clone, Debug)]
 pub struct Load {
-    /// The tables that the rows are of.
+    /// The tables that the rows are of, in the order of their metrics' names, as the rows are.
     pub tables: Vec<Table>,
     /// The logical time of the run: what the numbers are as of.
     pub as_of: Instant,
     /// The days whose posts are in the totals.
     pub days: Vec<Day>,
-    /// The file of the totals' rows.
-    pub totals: PathBuf,
-    /// The files of the days' rows, in the order of the days.
-    pub day_rows: Vec<(Day, PathBuf)>,
+    /// The totals' rows.
+    pub totals: Rows,
+    /// Earlier totals' rows that can still be read: a store that holds one of them is told only what changed.
+    pub earlier_totals: Vec<Rows>,
+    /// The days' rows, in the order of the days.
+    pub day_rows: Vec<DayRows>,
     /// What was counted, by name.
     pub counters: Vec<(&'static str, u64)>,
 }
 
-/// A text by which it is known that the same was loaded before: SHA-256 over the tables' columns, the logical time, the days, the
-/// counters and the rows, in hexadecimal.
-pub fn digest(load: &Load) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    for table in &load.tables {
-        hash.update(format!("{}{:?}\n", table.name, table.columns));
+/// What one day alone gave.
+#[derive(Clone, Debug)]
+pub struct DayRows {
+    /// The day.
+    pub day: Day,
+    /// The day's version, which grows whenever it is computed again; `None` where nobody counts them.
+    pub version: Option<u64>,
+    /// Its rows.
+    pub rows: Rows,
+}
+
+impl DayRows {
+    /// The rows in a file, of a day whose versions nobody counts.
+    pub fn file(day: Day, path: &Path) -> Result<Self, Error> {
+        Ok(Self { day, version: None, rows: Rows::file(path)? })
     }
-    hash.update(format!("{}{:?}{:?}\n", load.as_of, load.days, load.counters));
-    let mut add = |name: &str, path: &Path| -> io::Result<()> {
-        let mut file = File::open(path)?;
-        hash.update(format!("{name} {}\n", file.metadata()?.len()));
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok(()),
-                length => hash.update(buffer.get(..length).unwrap_or_default()),
-            }
+}
+
+impl Load {
+    /// A text by which it is known that the same was loaded before: SHA-256 over the tables' columns, the logical time, the
+    /// days, the counters and the digests of the rows, in hexadecimal.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for table in &self.tables {
+            hash.update(format!("{}{:?}\n", table.name, table.columns));
         }
-    };
-    add("totals", &load.totals)?;
-    load.day_rows.iter().try_for_each(|(day, path)| add(&day.to_string(), path))?;
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        hash.update(format!("{}{:?}{:?}\n", self.as_of, self.days, self.counters));
+        hash.update(self.totals.digest());
+        for DayRows { day, rows, .. } in &self.day_rows {
+            hash.update(format!("\n{day} {}", rows.digest()));
+        }
+        hex::encode(hash.finalize())
+    }
 }

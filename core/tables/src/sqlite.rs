@@ -4,8 +4,6 @@
 //! each day alone gave, and `runs` a row a load.
 
 use std::{
-    fs::File,
-    io::BufReader,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,12 +12,15 @@ use rusqlite::{
     Connection, OpenFlags, OptionalExtension, Statement, ToSql, Transaction, TransactionBehavior,
     types::{ToSqlOutput, Value, ValueRef},
 };
-use tootmill_engine::{Cell, Family, RowsReader};
+use tootmill_engine::Family;
 use tootmill_metric::{Day, Instant, Kind, Table};
 
 use crate::{
-    load::{Load, digest},
-    store::{Error, Loaded, Run, Store, StoredRow},
+    error::Error,
+    load::{DayRows, Load},
+    rows::{Row, Rows},
+    store::{Each, LoadOptions, Loaded, Part, Run, Store, Watch, Written},
+    verify::verify,
 };
 
 /// How long to wait for another program that writes to the file.
@@ -95,47 +96,37 @@ fn columns(table: &Table, family: Family) -> (Vec<(&'static str, &'static str)>,
 }
 
 impl Store for Sqlite {
-    fn replace(&mut self, load: &Load) -> Result<Loaded, Error> {
+    fn replace(&mut self, load: &Load, options: LoadOptions, watch: &dyn Watch) -> Result<Loaded, Error> {
         let file = self.file.clone();
-        let digest = digest(load).map_err(|source| open_rows(&load.totals, source))?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let transaction = transaction.map_err(doing("begin a load", &file))?;
-        let loaded = replace(&transaction, &file, load, &digest)?;
+        let written = replace(&transaction, &file, load, options.all)?;
         transaction.commit().map_err(doing("commit a load", &file))?;
-        Ok(loaded)
+        let verified = if options.verify { Some(verify(self, load, |_| true, watch)?) } else { None };
+        Ok(Loaded { written, verified })
     }
 
-    fn scan(
-        &self,
-        table: &Table,
-        family: Family,
-        each: &mut dyn FnMut(&StoredRow) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    fn scan(&self, table: &Table, part: Part, each: Each<'_>) -> Result<(), Error> {
+        let family = if part == Part::Totals { Family::Data } else { Family::Day };
         let name = name(table, family);
         if !self.has_table(&name)? {
             return Ok(());
         }
         let reading = doing("read a table", &self.file);
         let names: String = table.columns.iter().map(|column| format!(", \"{}\"", column.name)).collect();
-        let (day, order) = match family {
-            Family::Data => ("NULL", "row_key"),
-            Family::Day => ("day", "row_key, day"),
+        let (day, condition, order) = match part {
+            Part::Totals => ("NULL", String::new(), "row_key"),
+            Part::Days => ("day", String::new(), "row_key, day"),
+            Part::Day(day) => ("day", format!("WHERE day = '{day}'"), "row_key"),
         };
-        let sql = format!("SELECT row_key, {day}{names} FROM \"{name}\" ORDER BY {order}");
+        let sql = format!("SELECT row_key, {day}{names} FROM \"{name}\" {condition} ORDER BY {order}");
         let mut statement = self.connection.prepare(&sql).map_err(&reading)?;
         let mut rows = statement.query([]).map_err(&reading)?;
         while let Some(row) = rows.next().map_err(&reading)? {
-            let mut stored = StoredRow {
-                key: row.get(0).map_err(&reading)?,
-                day: row.get(1).map_err(&reading)?,
-                cells: Vec::with_capacity(table.columns.len()),
-            };
-            for (place, column) in table.columns.iter().enumerate() {
-                if let Some(value) = text_of(row.get_ref(place + 2).map_err(&reading)?) {
-                    stored.cells.push((column.name.into(), value));
-                }
-            }
-            each(&stored)?;
+            let day: Option<String> = row.get(1).map_err(&reading)?;
+            let cells = (2..table.columns.len() + 2).map(|place| Ok(text_of(row.get_ref(place)?)));
+            let cells = cells.collect::<rusqlite::Result<_>>().map_err(&reading)?;
+            each(day.and_then(|day| Day::parse(&day)), &Row::new(row.get(0).map_err(&reading)?, cells))?;
         }
         Ok(())
     }
@@ -170,8 +161,9 @@ impl Store for Sqlite {
 const RUN_COLUMNS: [&str; 4] = ["timestamp", "as_of", "days", "digest"];
 
 /// Replaces everything within the transaction, unless the last load was the same.
-fn replace(transaction: &Transaction<'_>, file: &Path, load: &Load, digest: &str) -> Result<Loaded, Error> {
+fn replace(transaction: &Transaction<'_>, file: &Path, load: &Load, always: bool) -> Result<Option<Written>, Error> {
     let writing = doing("write the table `runs`", file);
+    let digest = load.digest();
     create_runs(transaction, load).map_err(&writing)?;
     let last: Option<(i64, String)> = transaction
         .query_row("SELECT timestamp, digest FROM runs ORDER BY timestamp DESC LIMIT 1", [], |row| {
@@ -180,7 +172,7 @@ fn replace(transaction: &Transaction<'_>, file: &Path, load: &Load, digest: &str
         .optional()
         .map_err(&writing)?;
     let timestamp = match last {
-        Some((_, last)) if last == digest => return Ok(Loaded::Unchanged),
+        Some((_, last)) if last == digest && !always => return Ok(None),
         Some((last, _)) => load.as_of.millis().max(last.saturating_add(1)),
         None => load.as_of.millis(),
     };
@@ -189,12 +181,14 @@ fn replace(transaction: &Transaction<'_>, file: &Path, load: &Load, digest: &str
             create_table(transaction, file, table, family)?;
         }
     }
-    let rows = insert_file(transaction, file, load, None, &load.totals, timestamp)?;
-    for (day, path) in &load.day_rows {
-        insert_file(transaction, file, load, Some(*day), path, timestamp)?;
+    let rows = insert(transaction, file, &load.tables, None, &load.totals, timestamp)?;
+    let mut written =
+        Written { timestamp, rows, changed: rows, days: load.day_rows.len() as u64, ..Written::default() };
+    for DayRows { day, rows, .. } in &load.day_rows {
+        written.day_rows += insert(transaction, file, &load.tables, Some(*day), rows, timestamp)?;
     }
-    insert_run(transaction, load, timestamp, digest).map_err(&writing)?;
-    Ok(Loaded::Written { timestamp, rows })
+    insert_run(transaction, load, timestamp, &digest).map_err(&writing)?;
+    Ok(Some(written))
 }
 
 /// Makes an empty SQL table, whatever rows there were.
@@ -218,100 +212,49 @@ fn create_table(transaction: &Transaction<'_>, file: &Path, table: &Table, famil
     Ok(())
 }
 
-/// Inserts the rows of a file, and gives their number.
-fn insert_file(
+/// Inserts rows, and gives their number.
+fn insert(
     transaction: &Transaction<'_>,
     file: &Path,
-    load: &Load,
+    tables: &[Table],
     day: Option<Day>,
-    path: &Path,
+    rows: &Rows,
     timestamp: i64,
 ) -> Result<u64, Error> {
     let family = if day.is_some() { Family::Day } else { Family::Data };
     let day = day.map(|day| day.to_string());
     let writing = doing("write a table", file);
-    let mut inserts = load
-        .tables
-        .iter()
-        .map(|table| {
-            let (columns, _) = columns(table, family);
-            let marks = vec!["?"; columns.len()].join(", ");
-            let sql = format!("INSERT INTO \"{}\" VALUES ({marks})", name(table, family));
-            let values = vec![None; table.columns.len()];
-            Ok(Insert {
-                table,
-                day: day.as_deref(),
-                timestamp,
-                key: String::new(),
-                values,
-                statement: transaction.prepare(&sql)?,
-            })
-        })
-        .collect::<rusqlite::Result<Vec<_>>>()
-        .map_err(&writing)?;
-    let rows = File::open(path).map_err(|source| open_rows(path, source))?;
-    let mut reader = RowsReader::new(BufReader::with_capacity(1 << 17, rows));
+    let mut read = rows.read(tables)?;
     let mut count = 0;
-    // Which insertion has a row begun.
-    let mut begun: Option<usize> = None;
-    loop {
-        let cell = reader.next_cell()?;
-        let of_row = |insert: &Insert<'_>, cell: &Cell<'_>| insert.table.name == cell.table && insert.key == cell.key;
-        if let Some(insert) = begun.and_then(|place| inserts.get_mut(place))
-            && !cell.as_ref().is_some_and(|cell| of_row(insert, cell))
-        {
-            insert.execute().map_err(&writing)?;
+    while let Some(place) = read.table()? {
+        let Some(table) = tables.get(place) else { break };
+        let marks = vec!["?"; columns(table, family).0.len()].join(", ");
+        let sql = format!("INSERT INTO \"{}\" VALUES ({marks})", name(table, family));
+        let mut statement = transaction.prepare(&sql).map_err(&writing)?;
+        while let Some(row) = read.next_of(place)? {
+            insert_row(&mut statement, table, day.as_deref(), row, timestamp).map_err(&writing)?;
             count += 1;
-            begun = None;
         }
-        let Some(cell) = cell else { return Ok(count) };
-        let place = begun.or_else(|| inserts.iter().position(|insert| insert.table.name == cell.table));
-        if !place.and_then(|place| inserts.get_mut(place)).is_some_and(|insert| insert.add(&cell)) {
-            return Err(Error::Undeclared { table: cell.table.into(), column: cell.column.into() });
-        }
-        begun = place;
     }
+    Ok(count)
 }
 
-fn open_rows(path: &Path, source: std::io::Error) -> Error {
-    Error::OpenRows { file: path.display().to_string(), source }
-}
-
-/// The insertion of rows into one SQL table, one after the other.
-struct Insert<'t> {
-    table: &'t Table,
-    day: Option<&'t str>,
+fn insert_row(
+    statement: &mut Statement<'_>,
+    table: &Table,
+    day: Option<&str>,
+    row: &Row,
     timestamp: i64,
-    key: String,
-    /// The values of the row that is begun, in the order of the table's columns.
-    values: Vec<Option<String>>,
-    statement: Statement<'t>,
-}
-
-impl Insert<'_> {
-    /// Takes a cell of the row; `false` where the table has no such column.
-    fn add(&mut self, cell: &Cell<'_>) -> bool {
-        let place = self.table.columns.iter().position(|column| column.name == cell.column);
-        let Some(value) = place.and_then(|place| self.values.get_mut(place)) else { return false };
-        *value = Some(cell.value.as_ref().into());
-        self.key.clear();
-        self.key.push_str(&cell.key);
-        true
+) -> rusqlite::Result<()> {
+    let of_row = day.into_iter().chain([&*row.key]).map(text_value);
+    let cells = table.columns.iter().zip(&row.cells).map(|(column, value)| {
+        value.as_ref().map_or(ToSqlOutput::Owned(Value::Null), |value| sql_value(column.kind, value))
+    });
+    let all = of_row.chain(cells).chain([ToSqlOutput::Owned(Value::Integer(timestamp))]);
+    for (place, value) in (1..).zip(all) {
+        statement.raw_bind_parameter(place, value)?;
     }
-
-    /// Inserts the row that was begun.
-    fn execute(&mut self) -> rusqlite::Result<()> {
-        let of_row = self.day.into_iter().chain([&*self.key]).map(text_value);
-        let cells = self.table.columns.iter().zip(&self.values).map(|(column, value)| {
-            value.as_ref().map_or(ToSqlOutput::Owned(Value::Null), |value| sql_value(column.kind, value))
-        });
-        let all = of_row.chain(cells).chain([ToSqlOutput::Owned(Value::Integer(self.timestamp))]);
-        for (place, value) in (1..).zip(all) {
-            self.statement.raw_bind_parameter(place, value)?;
-        }
-        self.values.fill(None);
-        self.statement.raw_execute().map(drop)
-    }
+    statement.raw_execute().map(drop)
 }
 
 fn text_value(text: &str) -> ToSqlOutput<'_> {

@@ -11,7 +11,8 @@ use tootmill_tables::Destination;
 use super::{
     compact,
     lake::LakeArguments,
-    load, merge,
+    load::{self, LoadArguments},
+    merge,
     stage::{On, StageArguments, Told},
     submit::{self, parse_day},
 };
@@ -31,12 +32,14 @@ pub(crate) struct Daily {
     date: Day,
     #[command(flatten)]
     lake: LakeArguments,
-    /// Where the tables go: sqlite:FILE
+    /// Where the tables go: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server
     #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES")]
     tables: Destination,
     /// Where to compute [default: days of many posts on YARN where the lake is in HDFS, all else in this process]
     #[arg(long, value_name = "WHERE")]
     on: Option<On>,
+    #[command(flatten)]
+    load: LoadArguments,
     #[command(flatten)]
     stage: StageArguments,
 }
@@ -78,7 +81,7 @@ impl Daily {
         interrupt::check()?;
         tell("merge", merge::in_lake(&lake, self.on.unwrap_or(On::Local), &self.stage)?);
         interrupt::check()?;
-        tell("load", load::from_lake(&lake, &self.tables, None)?);
+        tell("load", load::from_lake(&lake, &self.tables, None, self.load, self.stage.outcome.quiet)?);
         self.stage
             .outcome
             .tell(&format!("{} is done", self.date), &json!({"date": self.date.to_string(), "stages": stages}))

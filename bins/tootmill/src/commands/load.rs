@@ -3,38 +3,64 @@
 use clap::Args;
 use serde_json::json;
 use tootmill_lake::Lake;
-use tootmill_metric::{Instant, Registered, Registry};
-use tootmill_stages::LoadableRows;
-use tootmill_tables::{Destination, Load as TablesLoad, Loaded};
+use tootmill_metric::{Day, Instant, Registered, Registry};
+use tootmill_stages::{LakeDay, LakeRows, LoadableRows};
+use tootmill_tables::{DayRows, Destination, Load as TablesLoad, LoadOptions, Rows, Written};
 
 use super::{
     lake::{LakeArguments, OutcomeArguments, days, days_as_data},
     run::parse_time,
+    stage::Told,
 };
-use crate::failure::Failure;
+use crate::{failure::Failure, progress::LoadProgress};
 
 /// Load the rows of a lake into tables: the totals' and each day's own.
 ///
-/// Loading the same rows again changes nothing.
+/// Loading the same rows again changes nothing. In HBase, tables that are not there are made, and of the totals only the rows are
+/// written that changed since the last load; a load that did not come to its end is repeated in full by the next.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  tootmill load --lake lake --instance mastodon.example --tables sqlite:tootmill.db")]
+#[command(after_help = "Examples:\n  \
+    tootmill load --lake lake --instance mastodon.example --tables sqlite:tootmill.db\n  \
+    tootmill load --lake hdfs://namenode:8020/tootmill --instance mastodon.example --tables hbase://thrift:9090 --verify")]
 pub(crate) struct Load {
     #[command(flatten)]
     lake: LakeArguments,
-    /// Where the tables go: sqlite:FILE
+    /// Where the tables go: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server
     #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES")]
     tables: Destination,
     /// The logical time of the numbers, a day or an instant [default: the day after the latest day of posts]
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     as_of: Option<Instant>,
     #[command(flatten)]
+    how: LoadArguments,
+    #[command(flatten)]
     outcome: OutcomeArguments,
 }
 
 impl Load {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let (sentence, data) = from_lake(&self.lake.open()?, &self.tables, self.as_of)?;
+        let (sentence, data) = from_lake(&self.lake.open()?, &self.tables, self.as_of, self.how, self.outcome.quiet)?;
         self.outcome.tell(&sentence, &data)
+    }
+}
+
+/// How rows are loaded.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct LoadArguments {
+    /// Write all rows of the totals and all days, not only what changed
+    #[arg(long)]
+    all: bool,
+    /// Read back what was written, and compare every cell
+    #[arg(long)]
+    verify: bool,
+    /// Leave out days that are older than the time to live of their tables in HBase
+    #[arg(long)]
+    leave_out_expired: bool,
+}
+
+impl LoadArguments {
+    pub(crate) fn options(self) -> LoadOptions {
+        LoadOptions { all: self.all, verify: self.verify, leave_out_expired: self.leave_out_expired }
     }
 }
 
@@ -43,10 +69,13 @@ pub(crate) fn from_lake(
     lake: &Lake,
     tables: &Destination,
     as_of: Option<Instant>,
-) -> Result<(String, serde_json::Value), Failure> {
+    how: LoadArguments,
+    quiet: bool,
+) -> Result<Told, Failure> {
     let registry = Registry::linked()?;
     tables.check()?;
-    let LoadableRows { days: all, counters, totals, of_days, folder: _folder } = tootmill_stages::loadable_rows(lake)?;
+    let LoadableRows { counters, totals, earlier_totals, days: of_days } = tootmill_stages::loadable_rows(lake)?;
+    let all: Vec<Day> = of_days.iter().map(|of_day| of_day.day).collect();
     let Some(as_of) = as_of.or_else(|| all.last().map(|day| day.next().start())) else {
         return Err(Failure::permanent(format!(
             "the totals of `{}` have no days: count some first, by `tootmill submit`, then `tootmill merge`",
@@ -57,18 +86,55 @@ pub(crate) fn from_lake(
         tables: registry.metrics().iter().map(|registered: &Registered| registered.table.clone()).collect(),
         as_of,
         days: all.clone(),
-        totals,
-        day_rows: of_days,
+        totals: rows(totals),
+        earlier_totals: earlier_totals.into_iter().map(rows).collect(),
+        day_rows: of_days.into_iter().map(day_rows).collect(),
         counters: counters.named().collect(),
     };
-    let loaded = tables.create()?.replace(&load)?;
-    let sentence = match loaded {
-        Loaded::Unchanged => format!("{tables} held the rows of {} already", days(&all)),
-        Loaded::Written { .. } => format!("loaded the rows of {} into {tables}", days(&all)),
+    let watch = LoadProgress::new(quiet);
+    let loaded = tables.create()?.replace(&load, how.options(), &watch);
+    watch.finish();
+    let loaded = loaded?;
+    let sentence = match &loaded.written {
+        None => format!("{tables} held the rows of {} already", days(&all)),
+        Some(written) => format!("loaded the rows of {} into {tables}: {}", days(&all), phrase(written)),
     };
+    let verified = loaded.verified.map_or_else(String::new, |cells| format!("; {cells} cells are right"));
     let data = json!({
         "tables": tables.to_string(), "as_of": as_of.to_string(), "days": days_as_data(&all),
-        "changed": loaded != Loaded::Unchanged,
+        "changed": loaded.written.is_some(), "written": loaded.written.as_ref().map(as_data),
+        "verified_cells": loaded.verified,
     });
-    Ok((sentence, data))
+    Ok((sentence + &verified, data))
+}
+
+/// Rows of a lake as rows to load.
+pub(crate) fn rows(rows: LakeRows) -> Rows {
+    Rows::new(rows.address.clone(), rows.digest.clone(), move || rows.open())
+}
+
+fn day_rows(LakeDay { day, version, rows: of_lake }: LakeDay) -> DayRows {
+    DayRows { day, version: Some(version), rows: rows(of_lake) }
+}
+
+/// What was written, as a phrase.
+fn phrase(written: &Written) -> String {
+    let Written { rows, changed, removed, days, day_rows, retries, .. } = written;
+    let mut phrase = format!("{changed} of {rows} rows of the totals written, {removed} removed");
+    if *days > 0 {
+        phrase += &format!(", {day_rows} rows of {days} days");
+    }
+    if *retries > 0 {
+        phrase += &format!(", {retries} retries");
+    }
+    phrase
+}
+
+/// What was written, as data.
+pub(crate) fn as_data(written: &Written) -> serde_json::Value {
+    let Written { timestamp, rows, changed, removed, days, day_rows, retries } = written;
+    json!({
+        "timestamp": timestamp, "rows": rows, "changed": changed, "removed": removed, "days": days, "day_rows": day_rows,
+        "retries": retries,
+    })
 }

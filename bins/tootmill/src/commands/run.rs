@@ -7,9 +7,15 @@ use clap::Args;
 use serde_json::json;
 use tootmill_engine::{BadLimit, Counters, Options, Outcome};
 use tootmill_metric::{Day, Instant, Registered, Registry};
-use tootmill_tables::{Destination, Load, Loaded};
+use tootmill_tables::{DayRows, Destination, Load, Loaded, Rows};
 
-use crate::{failure::Failure, output::with_stdout, progress::Progress, summary};
+use super::load::{LoadArguments, as_data};
+use crate::{
+    failure::Failure,
+    output::with_stdout,
+    progress::{LoadProgress, Progress},
+    summary,
+};
 
 /// Read posts, compute all metrics, and load the tables, in one process.
 ///
@@ -20,7 +26,7 @@ use crate::{failure::Failure, output::with_stdout, progress::Progress, summary};
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) inputs: InputArguments,
-    /// Where the tables go: sqlite:FILE
+    /// Where the tables go: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server
     #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db")]
     pub(crate) tables: Destination,
     #[command(flatten)]
@@ -28,6 +34,8 @@ pub(crate) struct Run {
     /// The logical time of the numbers, a day or an instant [default: the day after the latest post]
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) as_of: Option<Instant>,
+    #[command(flatten)]
+    pub(crate) load: LoadArguments,
     /// Compute the totals alone, without each day's own rows
     #[arg(long)]
     pub(crate) totals_only: bool,
@@ -123,11 +131,15 @@ impl Run {
             tables,
             as_of,
             days: outcome.days.clone(),
-            totals: outcome.totals(),
-            day_rows: if self.totals_only { Vec::new() } else { day_rows(&outcome) },
+            totals: Rows::file(&outcome.totals())?,
+            earlier_totals: Vec::new(),
+            day_rows: if self.totals_only { Vec::new() } else { day_rows(&outcome)? },
             counters: outcome.counters.named().collect(),
         };
-        let loaded = self.tables.create()?.replace(&load)?;
+        let watch = LoadProgress::new(self.quiet);
+        let loaded = self.tables.create()?.replace(&load, self.load.options(), &watch);
+        watch.finish();
+        let loaded = loaded?;
         let done = Done { counters: &outcome.counters, days: &outcome.days, as_of, loaded: &loaded };
         if self.json {
             with_stdout(|output| Ok(writeln!(output, "{:#}", done.json(&self.tables))?))
@@ -142,8 +154,8 @@ impl Run {
     }
 }
 
-fn day_rows(outcome: &Outcome) -> Vec<(Day, std::path::PathBuf)> {
-    outcome.days.iter().map(|day| (*day, outcome.day(*day))).collect()
+fn day_rows(outcome: &Outcome) -> Result<Vec<DayRows>, Failure> {
+    Ok(outcome.days.iter().map(|day| DayRows::file(*day, &outcome.day(*day))).collect::<Result<_, _>>()?)
 }
 
 /// What a run did.
@@ -163,7 +175,9 @@ impl Done<'_> {
             "as_of": self.as_of.to_string(),
             "days": self.days.iter().map(Day::to_string).collect::<Vec<_>>(),
             "counters": counters,
-            "changed": *self.loaded != Loaded::Unchanged,
+            "changed": self.loaded.written.is_some(),
+            "written": self.loaded.written.as_ref().map(as_data),
+            "verified_cells": self.loaded.verified,
         })
     }
 }

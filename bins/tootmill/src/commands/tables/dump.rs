@@ -1,27 +1,14 @@
-//! `tootmill tables`: what the tables hold.
+//! `tootmill tables dump`: what the tables hold, as JSON.
 
 use std::io::Write;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use tootmill_engine::Family;
-use tootmill_metric::{Registry, Table};
-use tootmill_tables::{Destination, Error, Run, Store, StoredRow};
+use tootmill_metric::{Day, Registry, Table};
+use tootmill_tables::{Destination, Error, Part, Row, Run, Store};
 
+use super::{RUNS, metric_tables, named, table};
 use crate::{failure::Failure, output::with_stdout};
-
-/// Look at the tables.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Tables {
-    Dump(Dump),
-}
-
-impl Tables {
-    pub(crate) fn run(self) -> Result<(), Failure> {
-        match self {
-            Self::Dump(dump) => dump.run(),
-        }
-    }
-}
 
 /// Write tables as JSON: `{"table": {"row": {"data:column": "value"}}}`, rows in the byte order of their keys.
 #[derive(Args, Debug)]
@@ -29,8 +16,8 @@ impl Tables {
     after_help = "Examples:\n  tootmill tables dump language_table\n  tootmill tables dump --family day tag_table\n  tootmill tables dump runs"
 )]
 pub(crate) struct Dump {
-    /// Where the tables are: sqlite:FILE
-    #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db")]
+    /// Where the tables are: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server
+    #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES")]
     tables: Destination,
     /// The totals over all days, or what each day alone gave, with the day in front of the column
     #[arg(long, value_enum, default_value = "data")]
@@ -46,27 +33,15 @@ enum FamilyName {
     Day,
 }
 
-/// The table that tells of the loads.
-const RUNS: &str = "runs";
-
 impl Dump {
-    fn run(self) -> Result<(), Failure> {
+    pub(super) fn run(self) -> Result<(), Failure> {
         let registry = Registry::linked()?;
-        let all = || registry.metrics().iter().map(|registered| registered.table.name.to_string()).collect();
-        let mut names: Vec<String> = if self.names.is_empty() { all() } else { self.names };
-        let mut seen = std::collections::HashSet::new();
-        names.retain(|name| seen.insert(name.clone()));
-        if let Some(unknown) = names.iter().find(|name| *name != RUNS && table(&registry, name).is_none()) {
-            let known: Vec<String> = all();
-            return Err(Failure::Usage(format!(
-                "there is no table `{unknown}`; there are {}, {RUNS}",
-                known.join(", ")
-            )));
-        }
+        let names =
+            if self.names.is_empty() { metric_tables(&registry) } else { named(&registry, self.names, &[RUNS])? };
         let store = self.tables.open()?;
-        let family = match self.family {
-            FamilyName::Data => Family::Data,
-            FamilyName::Day => Family::Day,
+        let part = match self.family {
+            FamilyName::Data => Part::Totals,
+            FamilyName::Day => Part::Days,
         };
         with_stdout(|output| {
             output.write_all(b"{")?;
@@ -74,7 +49,7 @@ impl Dump {
                 output.write_all(if place == 0 { b"\n" } else { b",\n" })?;
                 write!(output, "{}: {{", json(name))?;
                 match table(&registry, name) {
-                    Some(table) => dump(output, &*store, table, family)?,
+                    Some(table) => dump(output, &*store, table, part)?,
                     None => dump_runs(output, &store.runs()?)?,
                 }
                 output.write_all(b"}")?;
@@ -84,32 +59,30 @@ impl Dump {
     }
 }
 
-fn table<'r>(registry: &'r Registry, name: &str) -> Option<&'r Table> {
-    registry.metrics().iter().map(|registered| &registered.table).find(|table| table.name == name)
-}
-
 fn json(text: &str) -> serde_json::Value {
     text.into()
 }
 
 /// Writes the rows of a table one by one.
-fn dump(output: &mut impl Write, store: &dyn Store, table: &Table, family: Family) -> Result<(), Failure> {
+fn dump(output: &mut impl Write, store: &dyn Store, table: &Table, part: Part) -> Result<(), Failure> {
+    let family = if part == Part::Totals { Family::Data } else { Family::Day };
     let mut last_key: Option<String> = None;
-    store.scan(table, family, &mut |row: &StoredRow| {
+    store.scan(table, part, &mut |day: Option<Day>, row: &Row| {
         let prefix = |column: &str| json(&format!("{}:{column}", family.name()));
         let cells: Vec<String> =
-            row.cells.iter().map(|(column, value)| format!("{}: {}", prefix(column), json(value))).collect();
+            row.named(table).map(|(column, value)| format!("{}: {}", prefix(column), json(value))).collect();
         let cells = cells.join(", ");
-        match (&row.day, &last_key) {
+        let day = day.map(|day| json(&day.to_string()));
+        match (&day, &last_key) {
             (None, last) => {
                 output.write_all(if last.is_some() { b",\n" } else { b"\n" })?;
                 write!(output, "  {}: {{{cells}}}", json(&row.key))?;
             }
             // The days of one row follow one another.
-            (Some(day), Some(last)) if *last == row.key => write!(output, ", {}: {{{cells}}}", json(day))?,
+            (Some(day), Some(last)) if *last == row.key => write!(output, ", {day}: {{{cells}}}")?,
             (Some(day), last) => {
                 output.write_all(if last.is_some() { b"},\n" } else { b"\n" })?;
-                write!(output, "  {}: {{{}: {{{cells}}}", json(&row.key), json(day))?;
+                write!(output, "  {}: {{{day}: {{{cells}}}", json(&row.key))?;
             }
         }
         if last_key.as_ref() != Some(&row.key) {

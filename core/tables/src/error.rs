@@ -1,0 +1,109 @@
+//! What can go wrong with tables.
+
+use std::io;
+
+use tootmill_metric::Status;
+
+use crate::hbase;
+
+/// Why tables cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A text names no store.
+    #[error(
+        "`{0}` names no tables: write `sqlite:FILE`, for example sqlite:tootmill.db, or `hbase://HOST:PORT`, the address of HBase's Thrift server"
+    )]
+    Destination(String),
+    /// There is no such file.
+    #[error("there are no tables in `{0}`: make them with `tootmill run INPUT… --tables sqlite:{0}`")]
+    Missing(String),
+    /// There is no folder for the file.
+    #[error("cannot make `{0}`: its folder is not there")]
+    NoFolder(String),
+    /// SQLite's own error.
+    #[error("cannot {action} in `{file}`: {source}")]
+    Sqlite {
+        /// What was being done.
+        action: &'static str,
+        /// The file.
+        file: String,
+        /// The cause.
+        source: rusqlite::Error,
+    },
+    /// HBase's error.
+    #[error(transparent)]
+    Hbase(#[from] hbase::Error),
+    /// A table has other columns than its metric declares.
+    #[error(
+        "the table `{table}` in `{file}` has the columns {found}, but its metric declares {declared}: load into a new file"
+    )]
+    Columns {
+        /// The table.
+        table: String,
+        /// The file.
+        file: String,
+        /// The columns that it has.
+        found: String,
+        /// The columns that it should have.
+        declared: String,
+    },
+    /// A row is of a table or a column that no metric declares.
+    #[error("the rows have the column `{column}` of `{table}`, which no linked metric declares")]
+    Undeclared {
+        /// The row's table.
+        table: String,
+        /// The cell's column.
+        column: String,
+    },
+    /// Rows are not in the order of their tables.
+    #[error(
+        "the rows of `{rows}` are not all together, in the order of the metrics' names: sort the records, and reduce them again"
+    )]
+    Order {
+        /// The table whose rows come too late.
+        rows: String,
+    },
+    /// Rows cannot be read.
+    #[error(transparent)]
+    Rows(#[from] tootmill_engine::Error),
+    /// Rows cannot be opened.
+    #[error("cannot read the rows in `{rows}`: {source}")]
+    OpenRows {
+        /// Their name.
+        rows: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// What the tables hold is not what was loaded.
+    #[error(
+        "`{table}` is not what was loaded: {differences} rows differ, the first is {first}; load again, everything is written then"
+    )]
+    Differs {
+        /// The table.
+        table: String,
+        /// How many rows of it differ.
+        differences: u64,
+        /// What is wrong with the first of them.
+        first: String,
+    },
+    /// What a reader of the tables did with a row failed.
+    #[error(transparent)]
+    Output(#[from] io::Error),
+}
+
+impl Error {
+    /// Whether trying again may help.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Sqlite { source: rusqlite::Error::SqliteFailure(failure, _), .. }
+                if matches!(failure.code, rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) =>
+            {
+                Status::Temporary
+            }
+            Self::Differs { .. } => Status::Temporary,
+            Self::Rows(error) => error.status(),
+            Self::Hbase(error) => error.status(),
+            _ => Status::Permanent,
+        }
+    }
+}
