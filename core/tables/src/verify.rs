@@ -36,6 +36,11 @@ fn verify_part(store: &dyn Store, tables: &[Table], part: Part, rows: &Rows) -> 
         let mut first = String::new();
         let mut changes = Changes::new(&mut read, place, |change| {
             let problem = match change {
+                // HBase keeps no empty cells of a day: it is by them that a cell went away.
+                Change::Changed(row, found) if part != Part::Totals && without_empty(row) == without_empty(found) => {
+                    cells += row.cells.iter().flatten().count() as u64;
+                    return Ok(());
+                }
                 Change::Same(row) => {
                     cells += row.cells.iter().flatten().count() as u64;
                     return Ok(());
@@ -68,4 +73,8 @@ fn verify_part(store: &dyn Store, tables: &[Table], part: Part, rows: &Rows) -> 
 fn values(table: &Table, row: &Row) -> String {
     let values: Vec<String> = row.named(table).map(|(name, value)| format!("{name} {value}")).collect();
     values.join(", ")
+}
+
+fn without_empty(row: &Row) -> Vec<Option<&String>> {
+    row.cells.iter().map(|cell| cell.as_ref().filter(|value| !value.is_empty())).collect()
 }

@@ -198,8 +198,16 @@ impl Hbase {
 
     /// How many regions a table has.
     pub fn regions(&self, table: &str) -> Result<usize, HbaseError> {
+        Ok(self.region_starts(table)?.len())
+    }
+
+    /// The keys at which a table's regions begin; the first is empty.
+    pub fn region_starts(&self, table: &str) -> Result<Vec<Vec<u8>>, HbaseError> {
         let action = format!("list the regions of `{table}`");
-        Ok(self.call(&action, &(), |client| client.get_table_regions(table.as_bytes().to_vec()))?.len())
+        let regions = self.call(&action, &(), |client| client.get_table_regions(table.as_bytes().to_vec()))?;
+        let mut starts: Vec<Vec<u8>> = regions.into_iter().map(|region| region.start_key.unwrap_or_default()).collect();
+        starts.sort();
+        Ok(starts)
     }
 
     /// Removes tables with all that is in them, and gives the names of those that were there.

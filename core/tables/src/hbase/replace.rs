@@ -309,11 +309,12 @@ fn lost_columns<'c>(now: &Row, before: &Row, columns: &'c [Vec<u8>]) -> Vec<&'c 
     cells.filter(|((now, before), _)| now.is_none() && before.is_some()).map(|(_, column)| &**column).collect()
 }
 
-/// A row of a day with zeros where there was something before and is nothing now.
+/// A row of a day with something in every cell that was there before: a row that is gone gets zeros, a cell that a row has no
+/// longer an empty text.
 fn with_zeros(table: &Table, now: Option<&Row>, before: &Row) -> Row {
-    let cells = table.columns.iter().zip(&before.cells).enumerate().map(|(place, (column, before))| {
-        let now = now.and_then(|row| row.cells.get(place)?.clone());
-        now.or_else(|| before.as_ref().map(|_| zero(column.kind).to_string()))
+    let cells = table.columns.iter().zip(&before.cells).enumerate().map(|(place, (column, before))| match now {
+        Some(row) => row.cells.get(place).cloned().flatten().or_else(|| before.as_ref().map(|_| String::new())),
+        None => before.as_ref().map(|_| zero(column.kind).to_string()),
     });
     Row::new(before.key.clone(), cells.collect())
 }

@@ -177,7 +177,8 @@ pub(super) fn row_of(table: &Table, family: TableFamily, (key, cells): &Found) -
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let of_column = |name: &str| {
         let cell = cells.get(format!("{}:{name}", family.name()).as_bytes())?;
-        cell.value.as_deref().map(text)
+        // In a day an empty text stands for a cell that was there before.
+        cell.value.as_deref().filter(|value| family == TableFamily::Data || !value.is_empty()).map(text)
     };
     Row::new(text(key), table.columns.iter().map(|column| of_column(column.name)).collect())
 }
