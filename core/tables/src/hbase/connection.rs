@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{TcpStream, ToSocketAddrs},
+    panic::{self, AssertUnwindSafe},
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -10,6 +11,7 @@ use std::{
 use backon::{BlockingRetryable, ExponentialBuilder};
 use hbase_thrift::hbase::HbaseSyncClient;
 use thrift::{
+    ProtocolError, ProtocolErrorKind,
     protocol::{
         TBinaryInputProtocol, TBinaryOutputProtocol, TCompactInputProtocol, TCompactOutputProtocol, TInputProtocol,
         TOutputProtocol,
@@ -139,7 +141,8 @@ impl Connection {
             self.generation += 1;
             Client::new(input, output)
         };
-        let called = call(&mut client).map_err(|error| Error::of_call(action, self.address.server(), &error));
+        let called = guarded(|| call(&mut client));
+        let called = called.map_err(|error| Error::of_call(action, self.address.server(), &error));
         // After anything but an answer nobody knows what comes next on the wire.
         if matches!(called, Ok(_) | Err(Error::Refused { .. })) {
             self.client = Some(client);
@@ -158,6 +161,15 @@ impl Connection {
         let patience = self.patience;
         again(patience, retries, watch, || self.once(action, &mut call))
     }
+}
+
+/// Calls, and makes a panic an error: Thrift's library believes any length that it is told, a negative one too.
+pub(crate) fn guarded<T>(call: impl FnOnce() -> thrift::Result<T>) -> thrift::Result<T> {
+    // What the panic may have left half done is thrown away with the connection.
+    panic::catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
+        let kind = ProtocolErrorKind::SizeLimit;
+        Err(thrift::Error::Protocol(ProtocolError::new(kind, "it has a length that cannot be")))
+    })
 }
 
 /// How often something was tried again.

@@ -15,7 +15,7 @@ use tootmill_metric::{BloomFilter, Compression};
 
 use super::{
     address::Address,
-    connection::{Input, Output, open},
+    connection::{Input, Output, guarded, open},
     error::Error,
     schema::{Encoding, Family},
 };
@@ -101,7 +101,7 @@ impl Thrift2 {
         arguments: impl FnOnce(&mut Output) -> thrift::Result<()>,
     ) -> Result<Option<Value>, Error> {
         self.sequence += 1;
-        let called = self.send_and_receive(name, arguments);
+        let called = guarded(|| self.send_and_receive(name, arguments));
         called.map_err(|error| Error::of_call(action, self.server.clone(), &error))
     }
 

@@ -139,24 +139,35 @@ fn every_transport_and_protocol_carries_the_same() {
     }
 }
 
-#[test]
-fn a_server_that_is_none_is_an_error_and_no_password_is_told() {
-    // It answers every connection with a line of HTTP, and takes what comes.
+/// A server that answers every connection with the same bytes, and takes what comes.
+fn answering(bytes: &'static [u8]) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { break };
             thread::spawn(move || {
-                let _ = stream.write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+                let _ = stream.write_all(bytes);
                 let _ = BufReader::new(stream).read_until(b'\xff', &mut Vec::new());
             });
         }
     });
+    port
+}
+
+#[test]
+fn a_server_that_is_none_is_an_error_and_no_password_is_told() {
     let secret = "s3cr3t-mill";
-    for address in
-        [format!("hbase://127.0.0.1:{port}?timeout=2"), format!("hbase+http://ada:{secret}@127.0.0.1:{port}?timeout=2")]
-    {
+    let http = answering(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+    // An answer of Thrift, up to the length of its name, which is less than nothing.
+    let wrong = answering(b"\x80\x01\x00\x02\xff\xff\xff\xff");
+    for (port, address) in [
+        (http, format!("hbase://127.0.0.1:{http}?timeout=2")),
+        (http, format!("hbase+http://ada:{secret}@127.0.0.1:{http}?timeout=2")),
+        (wrong, format!("hbase://127.0.0.1:{wrong}?timeout=2")),
+        (wrong, format!("hbase://127.0.0.1:{wrong}?timeout=2&transport=framed")),
+        (wrong, format!("hbase://127.0.0.1:{wrong}?timeout=2&protocol=compact")),
+    ] {
         let error = address.parse::<Destination>().unwrap().create().err().unwrap();
         let told = format!("{error} {error:?}");
         assert!(told.contains(&port.to_string()) && !told.contains(secret), "{told}");
