@@ -37,7 +37,7 @@ Examples:
 /// nothing is compiled twice.
 const FEATURES: &str = concat!(
     "tootmill/reference-tests,tootmill/cluster-tests,tootmill-cluster/cluster-tests,",
-    "tootmill-lake/cluster-tests,tootmill-tables/cluster-tests,tootmill-yarn/cluster-tests"
+    "tootmill-lake/cluster-tests,tootmill-tables/cluster-tests,tootmill-watch/cluster-tests,tootmill-yarn/cluster-tests"
 );
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -101,6 +101,7 @@ fn on_a_cluster(steps: &mut Steps<'_>) -> Result<()> {
         ("a lake in HDFS", "cluster_lake"),
         ("tables in HBase", "hbase"),
         ("kills at any moment", "crash"),
+        ("what HBase says of itself", "cluster_status"),
     ];
     let outcome = tests.into_iter().try_for_each(|(name, test)| {
         let mut tests = cargo("test");

@@ -16,6 +16,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("tootmill-engine", &["tootmill-metric", "tootmill-input"]),
     ("tootmill-tables", &["tootmill-metric", "tootmill-engine"]),
     ("tootmill-yarn", &["tootmill-metric"]),
+    ("tootmill-watch", &["tootmill-metric"]),
     ("tootmill-lake", &["tootmill-metric", "tootmill-input"]),
     ("tootmill-stages", &["tootmill-metric", "tootmill-input", "tootmill-engine", "tootmill-lake", "tootmill-yarn"]),
 ];

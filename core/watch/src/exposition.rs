@@ -1,0 +1,312 @@
+//! The numbers in Prometheus's text format, version 0.0.4, as node_exporter's textfile collector takes it from a file.
+
+use std::{fs::Permissions, io::Write, os::unix::fs::PermissionsExt, path::Path};
+
+use prometheus::{CounterVec, GaugeVec, Opts, Registry, TextEncoder};
+
+use crate::{Check, Error, Level, Outcome, TableNumbers, findings::float};
+
+/// The numbers of an outcome, a family each with its help and its type.
+pub fn prometheus_text(outcome: &Outcome) -> Result<String, Error> {
+    let registry = Registry::new();
+    of_status(&registry, outcome)?;
+    of_hbase(&registry, outcome)?;
+    of_tables(&registry, outcome)?;
+    Ok(TextEncoder::new().encode_to_string(&registry.gather())?)
+}
+
+fn of_status(registry: &Registry, outcome: &Outcome) -> Result<(), Error> {
+    let taken = seconds(outcome.taken);
+    gauge(registry, "tootmill_status_timestamp_seconds", "When the numbers were read.", &[], [([], taken)])?;
+    let levels = [Level::Warn, Level::Error];
+    let findings = Check::ALL.iter().flat_map(|check| levels.map(|level| (*check, level))).map(|(check, level)| {
+        let count = outcome.findings.iter().filter(|finding| (finding.check, finding.level) == (check, level)).count();
+        ([check.name(), level.name()], float(count as u64))
+    });
+    gauge(registry, "tootmill_status_findings", "Findings of a check at a level.", &["check", "level"], findings)
+}
+
+fn of_hbase(registry: &Registry, outcome: &Outcome) -> Result<(), Error> {
+    let Some(hbase) = &outcome.hbase else { return Ok(()) };
+    let states = [("live", hbase.servers.len()), ("unread", hbase.unread.len()), ("dead", hbase.dead.len())];
+    let states = states.map(|(state, count)| ([state], float(count as u64)));
+    let help = "Region servers that answer, that live but cannot be read, and that are dead.";
+    gauge(registry, "tootmill_hbase_region_servers", help, &["state"], states)?;
+    let transition = [([], float(hbase.in_transition))];
+    gauge(registry, "tootmill_hbase_regions_in_transition", "Regions in transition.", &[], transition)?;
+    let stuck = [([], float(hbase.stuck))];
+    gauge(registry, "tootmill_hbase_regions_stuck", "Regions that are stuck in transition.", &[], stuck)?;
+    let each = |number: fn(&crate::RegionServer) -> u64| {
+        hbase.servers.iter().map(move |server| ([server.server.as_str()], float(number(server))))
+    };
+    let name = |what: &str| format!("tootmill_hbase_region_server_{what}");
+    let labels = &["server"];
+    gauge(registry, &name("regions"), "Regions of a region server.", labels, each(|server| server.regions))?;
+    let help = "Store files of a region server.";
+    gauge(registry, &name("store_files"), help, labels, each(|server| server.store_files))?;
+    let help = "Bytes of a region server's store files.";
+    gauge(registry, &name("store_bytes"), help, labels, each(|server| server.store_bytes))?;
+    let help = "Bytes that a region server has not written to a file yet.";
+    gauge(registry, &name("memory_bytes"), help, labels, each(|server| server.memory_bytes))?;
+    let requests = Opts::new(name("requests_total"), "Requests to a region server since it started.");
+    let requests = CounterVec::new(requests, labels)?;
+    registry.register(Box::new(requests.clone()))?;
+    for (labels, count) in each(|server| server.requests) {
+        requests.get_metric_with_label_values(&labels)?.inc_by(count);
+    }
+    Ok(())
+}
+
+/// Requests are gauges here: a region that moves begins at 0 again, so that a table's sum may fall without being reset.
+fn of_tables(registry: &Registry, outcome: &Outcome) -> Result<(), Error> {
+    let numbers = || outcome.tables.iter().filter_map(|status| Some((status.table.as_str(), status.numbers.as_ref()?)));
+    let each =
+        |number: fn(&TableNumbers) -> u64| numbers().map(move |(table, numbers)| ([table], float(number(numbers))));
+    let name = |what: &str| format!("tootmill_hbase_table_{what}");
+    let labels = &["table"];
+    gauge(registry, &name("regions"), "Regions of a table.", labels, each(|table| table.regions))?;
+    gauge(registry, &name("store_files"), "Store files of a table.", labels, each(|table| table.store_files))?;
+    gauge(registry, &name("store_bytes"), "Bytes of a table's store files.", labels, each(|table| table.store_bytes))?;
+    let help = "Bytes of a table that are not written to a file yet.";
+    gauge(registry, &name("memory_bytes"), help, labels, each(|table| table.memory_bytes))?;
+    let requests = numbers().flat_map(|(table, numbers)| {
+        [([table, "read"], float(numbers.reads)), ([table, "write"], float(numbers.writes))]
+    });
+    let help = "Requests to a table since its regions were opened.";
+    gauge(registry, &name("requests"), help, &["table", "kind"], requests)?;
+    let shares = numbers()
+        .filter_map(|(table, numbers)| Some(([table, numbers.hottest.region.as_str()], numbers.share_of_hottest()?)));
+    let help = "Share, 0 to 1, of a table's requests that went to its hottest region.";
+    gauge(registry, &name("hottest_region_share"), help, &["table", "region"], shares)?;
+    let files = numbers()
+        .map(|(table, numbers)| ([table, numbers.most_files.region.as_str()], float(numbers.most_files.count)));
+    let help = "Store files of the region of a table that has the most.";
+    gauge(registry, &name("most_store_files"), help, &["table", "region"], files)?;
+    let loaded = outcome.tables.iter().filter_map(|status| Some(([status.table.as_str()], seconds(status.last_load?))));
+    let help = "When a table was loaded for the last time, or what that load is as of.";
+    gauge(registry, "tootmill_table_last_load_timestamp_seconds", help, labels, loaded)?;
+    let ages = outcome.tables.iter().filter_map(|status| Some(([status.table.as_str()], status.age_days? * 86_400.0)));
+    gauge(registry, "tootmill_table_last_load_age_seconds", "The age of a table's last load.", labels, ages)
+}
+
+/// Adds a family with its samples. One without samples is left out of the text.
+fn gauge<'a, const N: usize>(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str; N],
+    samples: impl IntoIterator<Item = ([&'a str; N], f64)>,
+) -> Result<(), Error> {
+    let family = GaugeVec::new(Opts::new(name, help), labels)?;
+    for (labels, value) in samples {
+        family.get_metric_with_label_values(&labels)?.set(value);
+    }
+    Ok(registry.register(Box::new(family))?)
+}
+
+fn seconds(instant: tootmill_metric::Instant) -> f64 {
+    #[allow(clippy::cast_precision_loss, reason = "a float has milliseconds of any year that is read")]
+    let millis = instant.millis() as f64;
+    millis / 1e3
+}
+
+/// Writes a file whole: whoever reads it finds what was there before, or all of the text.
+pub fn write_whole(file: &Path, text: &str) -> Result<(), Error> {
+    let write = || {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // Prometheus's collector is another user.
+        let mut aside = tempfile::Builder::new().permissions(Permissions::from_mode(0o644)).tempfile_in(folder)?;
+        aside.write_all(text.as_bytes())?;
+        aside.as_file().sync_all()?;
+        aside.persist(file)?;
+        Ok(())
+    };
+    write().map_err(|source| Error::Write { file: file.display().to_string(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+    use tootmill_metric::Instant;
+
+    use super::*;
+    use crate::{HBase, Region, RegionServer, Thresholds, recorded::Recorded};
+
+    #[test]
+    fn the_text_is_what_was_reviewed() {
+        insta::assert_snapshot!(prometheus_text(&Recorded::new().outcome()).unwrap());
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_others_may_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tootmill.prom");
+        for text in ["first, and longer\n", "second\n"] {
+            write_whole(&file, text).unwrap();
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+        }
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o444, 0o444);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        let nowhere = write_whole(&folder.path().join("no/file"), "").unwrap_err().to_string();
+        assert!(nowhere.contains("no/file"), "{nowhere}");
+    }
+
+    /// One line of the format, strictly: a family's head, or a sample with its name and its labels.
+    #[derive(Debug, PartialEq)]
+    enum Line<'t> {
+        Help(&'t str),
+        Type(&'t str),
+        Sample(&'t str, BTreeSet<(&'t str, String)>),
+    }
+
+    fn line(text: &str) -> Option<Line<'_>> {
+        if let Some(help) = text.strip_prefix("# HELP ") {
+            let (name, _) = help.split_once(' ')?;
+            return is_name(name).then_some(Line::Help(name));
+        }
+        if let Some(of_type) = text.strip_prefix("# TYPE ") {
+            let (name, kind) = of_type.split_once(' ')?;
+            return (is_name(name) && ["gauge", "counter"].contains(&kind)).then_some(Line::Type(name));
+        }
+        let end = text.find(['{', ' '])?;
+        let (name, mut rest) = text.split_at(end);
+        let mut labels = BTreeSet::new();
+        if let Some(inner) = rest.strip_prefix('{') {
+            rest = inner;
+            loop {
+                let (label, after) = rest.split_once("=\"")?;
+                let (value, after) = quoted(after)?;
+                let is_new = labels.insert((label, value));
+                if !is_name(label) || !is_new {
+                    return None;
+                }
+                rest = match after.strip_prefix(',') {
+                    Some(more) => more,
+                    None => break rest = after.strip_prefix('}')?,
+                };
+            }
+        }
+        let value = rest.strip_prefix(' ')?;
+        (is_name(name) && value.parse::<f64>().is_ok_and(f64::is_finite)).then_some(Line::Sample(name, labels))
+    }
+
+    fn is_name(text: &str) -> bool {
+        let letter = |c: char| c.is_ascii_alphabetic() || c == '_';
+        text.starts_with(letter) && text.chars().all(|c| letter(c) || c.is_ascii_digit())
+    }
+
+    /// The text up to the closing quote with its escapes undone, and what follows.
+    fn quoted(text: &str) -> Option<(String, &str)> {
+        let mut value = String::new();
+        let mut characters = text.char_indices();
+        loop {
+            match characters.next()? {
+                (place, '"') => return Some((value, &text[place + 1..])),
+                (_, '\\') => value.push(match characters.next()?.1 {
+                    'n' => '\n',
+                    same @ ('\\' | '"') => same,
+                    _ => return None,
+                }),
+                (_, '\n') => return None,
+                (_, other) => value.push(other),
+            }
+        }
+    }
+
+    /// Every line is one, families are together under one head of their own, no sample is there twice.
+    fn parse(text: &str) -> Vec<Line<'_>> {
+        assert!(text.ends_with('\n'));
+        let lines: Vec<_> = text.lines().map(|text| line(text).unwrap_or_else(|| panic!("no line: {text}"))).collect();
+        let (mut families, mut samples) = (BTreeSet::new(), Vec::new());
+        let mut head: Vec<&Line<'_>> = Vec::new();
+        for line in &lines {
+            match line {
+                Line::Help(name) => {
+                    assert!(families.insert(*name), "{name} is there twice");
+                    head = vec![line];
+                }
+                Line::Type(name) => {
+                    assert_eq!(head, [&Line::Help(name)]);
+                    head.push(line);
+                }
+                Line::Sample(name, _) => {
+                    assert_eq!(head, [&Line::Help(name), &Line::Type(name)]);
+                    assert!(!samples.contains(&line), "{line:?} is there twice");
+                    samples.push(line);
+                }
+            }
+        }
+        lines
+    }
+
+    #[test]
+    fn the_parser_of_these_tests_is_strict() {
+        for wrong in [
+            "",
+            "a",
+            "a b",
+            "a{b=\"c} 1",
+            "a{b=\"\\x\"} 1",
+            "a{} 1",
+            "1a 1",
+            "a{b=\"c\" } 1",
+            "a 1 ",
+            "# X a b",
+            "a NaN",
+        ] {
+            assert_eq!(line(wrong), None, "{wrong}");
+        }
+        let labels = BTreeSet::from([("b", "c\"\\\n,}".to_owned()), ("d", String::new())]);
+        assert_eq!(line(r#"a{b="c\"\\\n,}",d=""} 1.5"#), Some(Line::Sample("a", labels)));
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_is_well_formed(
+            tables in proptest::collection::vec(("\\PC*|[\"\\\\\n{},]*", any::<u64>(), any::<u64>()), 0..8),
+            server in ".*",
+            micros in -62_135_596_800_000_000_i64..253_402_207_200_000_000,
+        ) {
+            let regions = tables.iter().enumerate().map(|(n, (table, files, writes))| Region {
+                table: table.clone(),
+                encoded: format!("{n:x}"),
+                store_files: *files,
+                store_bytes: *writes,
+                memory_bytes: *files,
+                reads: *files,
+                writes: *writes,
+            });
+            let hbase = HBase {
+                servers: vec![RegionServer { server, ..RegionServer::default() }],
+                regions: regions.collect(),
+                ..HBase::default()
+            };
+            let loads = crate::Loads {
+                last: tables.iter().map(|(table, ..)| crate::LastLoad { table: table.clone(), finished: Instant::from_micros(micros) }).collect(),
+                ..crate::Loads::default()
+            };
+            let outcome = Outcome::of(Instant::default(), Some(Ok(hbase)), Some(Ok(loads)), &Thresholds::DEFAULT);
+            let text = prometheus_text(&outcome).unwrap();
+            let lines = parse(&text);
+            let named: BTreeSet<&str> = lines.iter().filter_map(|line| match line {
+                Line::Sample("tootmill_hbase_table_regions", labels) => labels.iter().next().map(|(_, value)| value.as_str()),
+                _ => None,
+            }).collect();
+            prop_assert_eq!(named, tables.iter().map(|(table, ..)| table.as_str()).collect());
+        }
+
+        #[test]
+        fn whatever_is_not_the_expected_bean_is_no_panic(of in 0..5_usize, value in "[a-z0-9,;]*", number in any::<i64>()) {
+            let pages = ["Master,sub=Server", "AssignmentManager", "/api/", "RegionServer,sub=Server", "sub=Regions"];
+            for json in [serde_json::json!(value), serde_json::json!(number), serde_json::json!({"tag.serverName": value})] {
+                let mut recorded = Recorded::new();
+                recorded.change(pages[of], if of == 2 { "/data" } else { "/beans/0" }, json);
+                let outcome = recorded.outcome();
+                prop_assert!(outcome.findings.iter().any(|finding| finding.check == Check::Readable));
+                parse(&prometheus_text(&outcome).unwrap());
+            }
+        }
+    }
+}

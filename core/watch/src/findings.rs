@@ -1,0 +1,173 @@
+//! What is worth looking at: numbers that reach a threshold, and what cannot be read.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use tootmill_metric::Instant;
+
+use crate::{HBase, Level, TableNumbers, Thresholds};
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// Whether everything that is asked answers.
+    Readable,
+    /// Whether tables are loaded, and how long ago.
+    LastLoad,
+    /// Whether one region gets most of a table's requests.
+    HotRegion,
+    /// Whether a region has many store files.
+    StoreFiles,
+    /// Whether regions are in transition.
+    InTransition,
+    /// Whether regions are stuck in transition.
+    Stuck,
+    /// Whether region servers are dead.
+    DeadServers,
+}
+
+impl Check {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Readable,
+        Self::LastLoad,
+        Self::HotRegion,
+        Self::StoreFiles,
+        Self::InTransition,
+        Self::Stuck,
+        Self::DeadServers,
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Readable => "readable",
+            Self::LastLoad => "last_load",
+            Self::HotRegion => "hot_region",
+            Self::StoreFiles => "store_files",
+            Self::InTransition => "in_transition",
+            Self::Stuck => "stuck",
+            Self::DeadServers => "dead_servers",
+        }
+    }
+}
+
+/// Something that is worth looking at, which one line can say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// What was looked at.
+    pub check: Check,
+    /// The table or the server that it is about.
+    pub about: String,
+    /// What is the matter.
+    pub says: String,
+    /// What to do about it.
+    pub advice: String,
+}
+
+/// Collects findings.
+pub(crate) struct Findings<'t> {
+    thresholds: &'t Thresholds,
+    found: Vec<Finding>,
+}
+
+impl<'t> Findings<'t> {
+    pub(crate) fn new(thresholds: &'t Thresholds) -> Self {
+        Self { thresholds, found: Vec::new() }
+    }
+
+    /// All, the worst first.
+    pub(crate) fn sorted(mut self) -> Vec<Finding> {
+        self.found.sort_by(|one, other| {
+            other.level.cmp(&one.level).then(one.check.cmp(&other.check)).then_with(|| one.about.cmp(&other.about))
+        });
+        self.found
+    }
+
+    fn add(&mut self, level: Level, check: Check, about: &str, says: String, advice: &str) {
+        if level > Level::Ok {
+            self.found.push(Finding { level, check, about: about.to_owned(), says, advice: advice.to_owned() });
+        }
+    }
+
+    /// Something that cannot be read at all.
+    pub(crate) fn unreadable(&mut self, about: &str, reason: String, advice: &str) {
+        self.add(Level::Error, Check::Readable, about, reason, advice);
+    }
+
+    pub(crate) fn servers(&mut self, hbase: &HBase) {
+        for unread in &hbase.unread {
+            let advice = "look at this server's log; the tables' numbers lack its regions";
+            self.unreadable(&unread.server, unread.reason.clone(), advice);
+        }
+        if hbase.servers.is_empty() && hbase.unread.is_empty() {
+            let says = "there is no live region server".to_owned();
+            self.add(Level::Error, Check::DeadServers, &hbase.master, says, "start the region servers");
+        }
+        let (thresholds, about) = (self.thresholds, hbase.master.as_str());
+        let dead = hbase.dead.len() as u64;
+        let says =
+            format!("{} dead: {}", counted(dead, "region server is", "region servers are"), hbase.dead.join(", "));
+        let advice = "start it again; one that is gone for good is forgotten by `clear_deadservers` in HBase's shell";
+        self.add(thresholds.dead.level(float(dead)), Check::DeadServers, about, says, advice);
+        let says = format!("{} in transition", counted(hbase.in_transition, "region is", "regions are"));
+        let advice = "usual for some seconds; look again";
+        self.add(thresholds.in_transition.level(float(hbase.in_transition)), Check::InTransition, about, says, advice);
+        let says = format!("{} stuck in transition", counted(hbase.stuck, "region is", "regions are"));
+        let advice = "look at `Procedures & Locks` on the master's page, and at its log";
+        self.add(thresholds.stuck.level(float(hbase.stuck)), Check::Stuck, about, says, advice);
+    }
+
+    pub(crate) fn table(&mut self, table: &str, numbers: &TableNumbers) {
+        let requests = numbers.requests();
+        let share =
+            numbers.share_of_hottest().filter(|_| numbers.regions > 1 && requests >= self.thresholds.least_requests);
+        if let Some(share) = share {
+            let (region, regions) = (&numbers.hottest.region, numbers.regions);
+            let says = format!("of {requests} requests {} went to one of {regions} regions, {region}", percent(share));
+            let advice = format!("split it in HBase's shell: split '{region}', 'ROW KEY'");
+            self.add(self.thresholds.share.level(share), Check::HotRegion, table, says, &advice);
+        }
+        let (region, files) = (&numbers.most_files.region, numbers.most_files.count);
+        let says = format!("the region {region} has {files} store files");
+        let advice = format!("have it compacted in HBase's shell: compact '{region}'; writes wait at 16 files a store");
+        self.add(self.thresholds.store_files.level(float(files)), Check::StoreFiles, table, says, &advice);
+    }
+
+    pub(crate) fn loads(&mut self, loads: &BTreeMap<&str, Option<Instant>>, taken: Instant) {
+        for (table, last) in loads {
+            let Some(finished) = last else {
+                let says = "was never loaded".to_owned();
+                self.add(Level::Error, Check::LastLoad, table, says, "load it: `tootmill daily`, `load` or `run`");
+                continue;
+            };
+            let days = age_days(*finished, taken);
+            let says = format!("is {days:.1} days old, as of {finished}");
+            let advice = "run `tootmill daily`, and look why its last run did not load";
+            self.add(self.thresholds.age_days.level(days), Check::LastLoad, table, says, advice);
+        }
+    }
+}
+
+/// The days from a load until now; none where it is as of a time to come.
+pub(crate) fn age_days(finished: Instant, taken: Instant) -> f64 {
+    let micros = taken.micros().saturating_sub(finished.micros());
+    float(u64::try_from(micros).unwrap_or(0)) / 86_400e6
+}
+
+/// A count or a size as Prometheus has it: exact up to 2^53, nine petabytes.
+#[allow(clippy::cast_precision_loss, reason = "so large a number is not exact, and need not be")]
+pub(crate) fn float(number: u64) -> f64 {
+    number as f64
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+fn counted(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
