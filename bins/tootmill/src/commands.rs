@@ -12,6 +12,7 @@ pub(crate) mod metrics;
 pub(crate) mod reducer;
 pub(crate) mod run;
 pub(crate) mod stage;
+pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod synth;
 pub(crate) mod tables;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Merge(merge::Merge),
     Load(load::Load),
     Daily(daily::Daily),
+    Status(status::Status),
     Mapper(mapper::Mapper),
     Reducer(reducer::Reducer),
 }
@@ -54,6 +56,7 @@ impl Command {
             Self::Merge(merge) => merge.run(),
             Self::Load(load) => load.run(),
             Self::Daily(daily) => daily.run(),
+            Self::Status(status) => status.run(),
             Self::Mapper(mapper) => mapper.run(),
             Self::Reducer(reducer) => reducer.run(),
         }

@@ -1,6 +1,6 @@
 //! How a command fails: what it says, and with which exit code.
 
-use std::{io, process::ExitCode};
+use std::{fmt, io, process::ExitCode};
 
 use tootmill_metric::{RegistryError, Status};
 
@@ -13,8 +13,6 @@ pub(crate) enum Failure {
     Failed(String, Status),
     /// The arguments do not go together.
     Usage(String),
-    /// The outcome was told, and is that something is not as it should be.
-    Told,
     /// Nobody reads the output any more, as behind `| head`: no reason to say anything.
     OutputClosed,
 }
@@ -31,22 +29,31 @@ impl Failure {
     /// The same failure, where output that nobody reads is one: in a program whose output is needed as a whole.
     pub(crate) fn or_output_needed(self) -> Self {
         match self {
-            Self::OutputClosed => Self::permanent("cannot write the output: the program that reads it has ended"),
+            closed @ Self::OutputClosed => Self::permanent(closed.to_string()),
             failure => failure,
         }
     }
 
     /// Says what failed, and gives the exit code.
     pub(crate) fn report(self) -> ExitCode {
-        let (message, code) = match self {
+        let code = match self {
             Self::OutputClosed => return ExitCode::SUCCESS,
-            Self::Told => return ExitCode::FAILURE,
-            Self::Failed(message, Status::Permanent) => (message, 1),
-            Self::Failed(message, Status::Temporary) => (format!("{message} (worth trying again)"), TEMPORARY),
-            Self::Usage(message) => (message, 2),
+            Self::Failed(_, Status::Permanent) => 1,
+            Self::Failed(_, Status::Temporary) => TEMPORARY,
+            Self::Usage(_) => 2,
         };
-        say(format!("error: {message}"));
+        say(format!("error: {self}"));
         ExitCode::from(code)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutputClosed => f.write_str("cannot write the output: the program that reads it has ended"),
+            Self::Failed(message, Status::Permanent) | Self::Usage(message) => f.write_str(message),
+            Self::Failed(message, Status::Temporary) => write!(f, "{message} (worth trying again)"),
+        }
     }
 }
 
@@ -94,6 +101,12 @@ impl From<tootmill_stages::Error> for Failure {
 
 impl From<tootmill_yarn::Error> for Failure {
     fn from(error: tootmill_yarn::Error) -> Self {
+        Self::Failed(error.to_string(), error.status())
+    }
+}
+
+impl From<tootmill_watch::Error> for Failure {
+    fn from(error: tootmill_watch::Error) -> Self {
         Self::Failed(error.to_string(), error.status())
     }
 }

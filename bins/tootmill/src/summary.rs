@@ -122,7 +122,8 @@ fn shortened(key: &str) -> String {
     shortened
 }
 
-fn thousands(number: u64) -> String {
+/// A number as a person reads it.
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or_default()).collect();

@@ -1,4 +1,4 @@
-//! The numbers in Prometheus's text format, version 0.0.4, as node_exporter's textfile collector takes it from a file.
+//! The numbers in Prometheus's text format, version 0.0.4, as the textfile collector of its node exporter reads it.
 
 use std::{fs::Permissions, io::Write, os::unix::fs::PermissionsExt, path::Path};
 

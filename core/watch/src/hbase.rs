@@ -205,17 +205,18 @@ mod tests {
 
     #[test]
     fn a_region_server_that_cannot_be_read_is_named_and_the_rest_is_read() {
-        let cases: [(&str, &dyn Fn(&mut Recorded), &str); 4] = [
-            ("silent", &|recorded| recorded.remove("25794"), "refused"),
-            ("half", &|recorded| recorded.remove("sub=Regions"), "refused"),
+        type Change = fn(&mut Recorded);
+        let cases: [(&str, Change, &str); 4] = [
+            ("silent", |recorded| recorded.remove("25794"), "refused"),
+            ("half", |recorded| recorded.remove("sub=Regions"), "refused"),
             (
                 "started again",
-                &|recorded| recorded.change("RegionServer,sub=Server", "/beans/0/tag.serverName", "localhost,25793,2"),
+                |recorded| recorded.change("RegionServer,sub=Server", "/beans/0/tag.serverName", "localhost,25793,2"),
                 "not of localhost,25793,1795546213805",
             ),
             (
                 "without numbers",
-                &|recorded| recorded.change("sub=Regions", "/beans/0", serde_json::json!({})),
+                |recorded| recorded.change("sub=Regions", "/beans/0", serde_json::json!({})),
                 "has 6 regions and gives no numbers",
             ),
         ];

@@ -35,7 +35,7 @@ pub struct TableStatus {
     /// What HBase says of it.
     pub numbers: Option<TableNumbers>,
     /// When it was loaded for the last time, or what that load is as of.
-    #[serde(serialize_with = "as_optional_text")]
+    #[serde(serialize_with = "as_text")]
     pub last_load: Option<Instant>,
     /// The days since then.
     pub age_days: Option<f64>,
@@ -87,18 +87,18 @@ fn status<'t>(tables: &'t mut BTreeMap<String, TableStatus>, table: &str) -> &'t
     tables.entry(table.to_owned()).or_insert_with(new)
 }
 
-fn as_text<S: Serializer>(instant: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(instant)
-}
-
-fn as_optional_text<S: Serializer>(instant: &Option<Instant>, serializer: S) -> Result<S::Ok, S::Error> {
-    instant.map(|instant| instant.to_string()).serialize(serializer)
+/// An instant, or none, as the project shows it everywhere.
+fn as_text<T: Copy + Into<Option<Instant>>, S: Serializer>(instant: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    (*instant).into().map(|instant| instant.to_string()).serialize(serializer)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Check, recorded::Recorded};
+    use crate::{
+        Check,
+        recorded::{MASTER, Recorded},
+    };
 
     fn found(outcome: &Outcome, check: Check) -> Vec<String> {
         let of_check = outcome.findings.iter().filter(|finding| finding.check == check);
@@ -136,6 +136,26 @@ mod tests {
         }
         recorded.change("Master,sub=Server", "/beans/0/tag.liveRegionServers", "");
         assert!(found(&recorded.outcome(), Check::DeadServers)[0].contains("no live region server"));
+    }
+
+    /// The one page that has full names of regions is that of the ports.
+    #[test]
+    fn no_row_key_is_shown() {
+        let mut recorded = Recorded::new();
+        let key = "115246593442082045";
+        let status =
+            serde_json::json!({format!("user_table,{key},1.8c8a."): {"name": format!("user_table,{key},1.8c8a.")}});
+        let mut server = recorded.ask(&format!("{MASTER}/api/v1/admin/cluster_metrics/live_servers")).unwrap();
+        server["data"][0]["region_status"] = status;
+        recorded.change("/api/", "/data", server["data"].take());
+        let outcome = recorded.outcome();
+        assert!(outcome.hbase.as_ref().is_some_and(|hbase| hbase.unread.is_empty()), "{outcome:?}");
+        assert!(!format!("{outcome:?}").contains(key));
+        // Not where that page is misread either.
+        recorded.change("/api/", "/data/0/info_server_port", key);
+        let outcome = recorded.outcome();
+        assert_eq!(found(&outcome, Check::Readable).len(), 1);
+        assert!(!format!("{outcome:?}").contains(key));
     }
 
     #[test]

@@ -53,9 +53,10 @@ impl FromStr for Threshold {
         let (warn, error) = text.split_once(',').ok_or_else(form)?;
         let number = |text: &str| text.trim().parse().map_err(|_| form());
         let (warn, error): (f64, f64) = (number(warn)?, number(error)?);
-        match warn > 0.0 && error >= warn {
-            true => Ok(Self { warn, error }),
-            false => Err(format!("of `{text}`, the warning's number must be above 0 and not above the error's")),
+        if warn > 0.0 && error >= warn {
+            Ok(Self { warn, error })
+        } else {
+            Err(format!("of `{text}`, the warning's number must be above 0 and not above the error's"))
         }
     }
 }

@@ -223,7 +223,10 @@ impl Diff {
         }
         let text = if differences.is_empty() { "all is as declared".into() } else { differences.join("\n") };
         self.which.tell(&text, &json!(differences))?;
-        if differences.is_empty() { Ok(()) } else { Err(Failure::Told) }
+        match differences.len() {
+            0 => Ok(()),
+            count => Err(Failure::permanent(format!("tables are not as declared: {count} differences"))),
+        }
     }
 }
 

@@ -1,0 +1,281 @@
+//! `tootmill status`: what HBase says of itself, and when the tables were loaded, against thresholds.
+
+use std::{io::Write, path::PathBuf};
+
+use clap::Args;
+use comfy_table::{CellAlignment, Table, presets::NOTHING};
+use tootmill_metric::{Instant, Registry};
+use tootmill_tables::{Destination, hbase::Hbase};
+use tootmill_watch::{HBase, LastLoad, Level, Loads, Outcome, TableStatus, Threshold, Thresholds};
+
+use super::import::now;
+use crate::{failure::Failure, output::with_stdout, summary::thousands};
+
+/// Look whether HBase and the tables are well: regions, store files and their bytes, hot regions, requests, last loads.
+///
+/// HBase's numbers are those of its servers' /jmx: exact, but up to 45 seconds old. The exit code is 1 where something is at
+/// the level of an error, or cannot be read; a warning alone leaves it at 0. Of a region only its encoded name is shown,
+/// because its full name has a row key in it.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  tootmill status --tables sqlite:tootmill.db --age 2,3\n  tootmill status --hbase-master http://master1:16010,http://master2:16010 --prometheus /var/lib/node_exporter/tootmill.prom"
+)]
+pub(crate) struct Status {
+    /// Where the tables are, to see their last loads: sqlite:FILE, or hbase://HOST:PORT
+    #[arg(long, value_name = "DEST", env = "TOOTMILL_TABLES")]
+    tables: Option<Destination>,
+    /// The web pages of HBase's masters, http://HOST:PORT, of which the active one is asked
+    #[arg(long, value_name = "URL", env = "TOOTMILL_HBASE_MASTER", value_delimiter = ',', value_parser = parse_url)]
+    hbase_master: Vec<String>,
+    /// The port of the region servers' web pages [default: as the master knows, or 16030]
+    #[arg(long, value_name = "PORT")]
+    region_server_port: Option<u16>,
+    /// Write everything as JSON
+    #[arg(long)]
+    json: bool,
+    /// Also write the numbers to a file, whole, for Prometheus; its collector of text files wants a name in .prom
+    #[arg(long, value_name = "FILE")]
+    prometheus: Option<PathBuf>,
+    #[command(flatten)]
+    thresholds: ThresholdArguments,
+}
+
+/// From which numbers on there is a warning, and an error.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Thresholds (inf: never)")]
+struct ThresholdArguments {
+    /// Days since a table's last load
+    #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.age_days)]
+    age: Threshold,
+    /// Share of a table's requests that one of its regions gets, 0 to 1
+    #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.share)]
+    hot_share: Threshold,
+    /// Requests that a table must have had for that share to be looked at
+    #[arg(long, value_name = "N", default_value_t = Thresholds::DEFAULT.least_requests)]
+    least_requests: u64,
+    /// Store files of a region
+    #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.store_files)]
+    store_files: Threshold,
+    /// Regions in transition
+    #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.in_transition)]
+    in_transition: Threshold,
+    /// Regions stuck in transition, by default for a minute
+    #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.stuck)]
+    stuck: Threshold,
+    /// Dead region servers
+    #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.dead)]
+    dead_servers: Threshold,
+}
+
+impl ThresholdArguments {
+    fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            age_days: self.age,
+            share: self.hot_share,
+            least_requests: self.least_requests,
+            store_files: self.store_files,
+            in_transition: self.in_transition,
+            stuck: self.stuck,
+            dead: self.dead_servers,
+        }
+    }
+}
+
+fn parse_url(text: &str) -> Result<String, &'static str> {
+    let is_url = text.starts_with("http://") || text.starts_with("https://");
+    is_url.then(|| text.to_owned()).ok_or("it is no address of a web page, for example http://master:16010")
+}
+
+impl Status {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        if self.tables.is_none() && self.hbase_master.is_empty() {
+            return Err(Failure::Usage("there is nothing to look at: name --tables, --hbase-master, or both".into()));
+        }
+        let hbase = !self.hbase_master.is_empty();
+        let hbase = hbase.then(|| HBase::read(&self.hbase_master, self.region_server_port));
+        let loads = self.tables.as_ref().map(loads);
+        let loads = loads.map(|loads| loads.map_err(|failure| failure.to_string()));
+        let outcome = Outcome::of(now(), hbase, loads, &self.thresholds.thresholds());
+        if let Some(file) = &self.prometheus {
+            tootmill_watch::write_whole(file, &tootmill_watch::prometheus_text(&outcome)?)?;
+        }
+        let told = self.tell(&outcome);
+        let errors = outcome.findings.iter().filter(|finding| finding.level == Level::Error).count();
+        // What is wrong matters also where nobody reads the rest.
+        if errors > 0 {
+            return Err(Failure::permanent(format!("findings at the level of an error: {errors}")));
+        }
+        told
+    }
+
+    fn tell(&self, outcome: &Outcome) -> Result<(), Failure> {
+        let text = if self.json {
+            let text = serde_json::to_string_pretty(outcome);
+            text.map_err(|error| Failure::permanent(format!("cannot write the numbers as JSON: {error}")))? + "\n"
+        } else {
+            text(outcome)
+        };
+        with_stdout(|output| Ok(output.write_all(text.as_bytes())?))
+    }
+}
+
+/// The tables that should be loaded, and the last loads.
+fn loads(tables: &Destination) -> Result<Loads, Failure> {
+    Ok(Loads { expected: names(tables)?, last: last_loads(tables)? })
+}
+
+/// The tables of all metrics, by the names that the store has for them.
+fn names(tables: &Destination) -> Result<Vec<String>, Failure> {
+    let name = |table: &str| match tables {
+        Destination::Sqlite(_) => table.to_string(),
+        Destination::Hbase(address) => address.table(table),
+    };
+    Ok(Registry::linked()?.metrics().iter().map(|registered| name(registered.table.name)).collect())
+}
+
+/// The last load of each table, as its store tells of it.
+fn last_loads(tables: &Destination) -> Result<Vec<LastLoad>, Failure> {
+    match tables {
+        // A load writes all tables at once, and of its time only the logical one is kept.
+        Destination::Sqlite(_) => {
+            let runs = tables.open()?.runs()?;
+            let Some(last) = runs.last() else { return Ok(Vec::new()) };
+            let finished = Instant::from_micros(last.timestamp.saturating_mul(1000));
+            Ok(names(tables)?.into_iter().map(|table| LastLoad { table, finished }).collect())
+        }
+        Destination::Hbase(address) => {
+            let done = Hbase::connect(address.clone()).map_err(tootmill_tables::Error::from)?.last_done()?;
+            let last =
+                |finished| names(tables).map(|names| names.into_iter().map(move |table| LastLoad { table, finished }));
+            Ok(done.map(last).transpose()?.into_iter().flatten().collect())
+        }
+    }
+}
+
+/// What a person reads.
+fn text(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    if let Some(hbase) = &outcome.hbase {
+        text += &format!("HBase at {}, as its servers said by {}\n\n", hbase.master, minute(outcome.taken));
+        let mut shown = columns(["region server", "regions", "store files", "bytes", "in memory", "requests"]);
+        for server in &hbase.servers {
+            let numbers =
+                [server.regions, server.store_files, server.store_bytes, server.memory_bytes, server.requests];
+            shown.add_row([server.server.clone()].into_iter().chain(numbers.map(thousands)));
+        }
+        text += &lines(&shown);
+    }
+    let mut shown = columns([
+        "table",
+        "regions",
+        "store files",
+        "bytes",
+        "in memory",
+        "requests",
+        "hottest region",
+        "last load, as of",
+        "days ago",
+    ]);
+    for status in &outcome.tables {
+        shown.add_row(row(status));
+    }
+    text += &lines(&shown);
+    if outcome.findings.is_empty() {
+        return text + "nothing reaches a threshold\n";
+    }
+    let mut shown = Table::new();
+    shown.load_style(NOTHING);
+    for finding in &outcome.findings {
+        shown.add_row([finding.level.name(), &finding.about, &finding.says, &finding.advice]);
+    }
+    text + &lines(&shown)
+}
+
+fn row(status: &TableStatus) -> Vec<String> {
+    let absent = || "-".to_owned();
+    let mut row = vec![status.table.clone()];
+    match &status.numbers {
+        Some(numbers) => {
+            let counts =
+                [numbers.regions, numbers.store_files, numbers.store_bytes, numbers.memory_bytes, numbers.requests()];
+            row.extend(counts.map(thousands));
+            let share = numbers.share_of_hottest().filter(|_| numbers.regions > 1);
+            row.push(share.map_or_else(absent, |share| format!("{:.0} % {}", share * 100.0, numbers.hottest.region)));
+        }
+        None => row.extend([(); 6].map(|()| absent())),
+    }
+    row.push(status.last_load.map_or_else(absent, minute));
+    row.push(status.age_days.map_or_else(absent, |days| format!("{days:.1}")));
+    row
+}
+
+/// A table with these columns, numbers to the right.
+fn columns<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header);
+    let texts = ["hottest region", "last load, as of"];
+    for (column, name) in table.column_iter_mut().zip(header).skip(1) {
+        if !texts.contains(&name) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// A table's lines, without the white space at their ends, and an empty line.
+fn lines(table: &Table) -> String {
+    table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect::<String>() + "\n"
+}
+
+/// An instant as short as a person wants it.
+fn minute(instant: Instant) -> String {
+    instant.to_string().chars().take("2026-11-24T12:00".len()).chain(['Z']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tootmill_watch::{Region, RegionServer};
+
+    use super::*;
+
+    #[test]
+    fn the_text_is_what_was_reviewed() {
+        let region = |table: &str, encoded: &str, writes| Region {
+            table: table.into(),
+            encoded: encoded.into(),
+            store_files: 3,
+            store_bytes: 1_234_567,
+            memory_bytes: 4096,
+            reads: 7,
+            writes,
+        };
+        let hbase = HBase {
+            master: "http://master:16010".into(),
+            servers: vec![RegionServer {
+                server: "node1:16020".into(),
+                regions: 3,
+                store_files: 9,
+                store_bytes: 3_703_701,
+                memory_bytes: 12_288,
+                requests: 1021,
+            }],
+            dead: vec!["node2:16020".into()],
+            regions: vec![
+                region("hbase:meta", "1588230740", 0),
+                region("tag_table", "8c8a483b3d48b8cf75aa4ea802506a87", 900),
+                region("tag_table", "427708c716c40244d3b7219b43a5c4e3", 100),
+            ],
+            ..HBase::default()
+        };
+        let taken = Instant::parse("2026-11-24T12:00").unwrap();
+        let loads = Loads {
+            expected: vec!["tag_table".into(), "url_table".into()],
+            last: vec![LastLoad { table: "tag_table".into(), finished: Instant::parse("2026-11-22").unwrap() }],
+        };
+        let thresholds = Thresholds { least_requests: 1000, ..Thresholds::DEFAULT };
+        let outcome = Outcome::of(taken, Some(Ok(hbase)), Some(Ok(loads)), &thresholds);
+        insta::assert_snapshot!(text(&outcome));
+        let nothing = Outcome::of(taken, None, None, &thresholds);
+        assert!(text(&nothing).ends_with("nothing reaches a threshold\n"));
+    }
+}
