@@ -76,3 +76,46 @@ fn a_stage_that_cannot_go_on_fails() {
         bash(folder.path(), "tootmill compact --stdout posts.jsonl 2>/dev/null | tootmill mapper | true");
     assert_eq!(code, Some(1), "a mapper whose output is lost has failed: {said}");
 }
+
+#[test]
+fn rows_of_the_pipe_are_loaded_from_files() {
+    let folder = with_posts(2_000);
+    let folder = folder.path();
+    let pipe = "tootmill compact --stdout posts.jsonl | tootmill mapper | LC_ALL=C sort | tootmill reducer --rows";
+    let (code, rows, said) = bash(folder, pipe);
+    assert_eq!(code, Some(0), "{said}");
+    stdout(folder, &["run", "posts.jsonl", "--totals-only", "-q"]);
+    let dump = |file: &str| stdout(folder, &["tables", "dump", "--tables", &format!("sqlite:{file}")]);
+
+    // Cut within a row, which is no matter where the files are read as one; one of them compressed.
+    let cut = rows.len() / 2 + rows[rows.len() / 2..].find('\t').unwrap();
+    fs::write(folder.join("1.rows.zst"), zstd::encode_all(rows[..cut].as_bytes(), 1).unwrap()).unwrap();
+    fs::write(folder.join("2.rows"), &rows[cut..]).unwrap();
+    let load = |more: &[&str]| {
+        let files = ["load", "1.rows.zst", "2.rows", "--tables", "sqlite:files.db", "--quiet", "--json"];
+        common::run(folder, &[&files, more].concat())
+    };
+    for changed in [true, false] {
+        let loaded = load(&["--as-of", "2026-11-25"]);
+        assert_eq!(loaded.code, 0, "{}", loaded.stderr);
+        assert!(loaded.stdout.contains(&format!("\"changed\": {changed}")), "{}", loaded.stdout);
+    }
+    assert_eq!(dump("files.db"), dump("tootmill.db"));
+    let load_of_pipe = format!("{pipe} | tootmill load - --as-of 2026-11-25 --tables sqlite:piped.db");
+    let (code, _, said) = bash(folder, &load_of_pipe);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(dump("piped.db"), dump("tootmill.db"));
+
+    // Either files or a lake.
+    for (more, word) in [
+        (&[][..], "--as-of"),
+        (&["--as-of", "2026-11-25", "--lake", "lake", "--instance", "mill.example"], "cannot be used with"),
+    ] {
+        let loaded = load(more);
+        assert_eq!(loaded.code, 2, "{}", loaded.stderr);
+        assert!(loaded.stderr.contains(word), "{}", loaded.stderr);
+    }
+    let loaded = common::run(folder, &["load", "--as-of", "2026-11-25"]);
+    assert_eq!(loaded.code, 2, "{}", loaded.stderr);
+    assert!(loaded.stderr.contains("--lake"), "{}", loaded.stderr);
+}

@@ -1,15 +1,18 @@
 //! Every form that posts come in, and the choice among observations of the same post.
 //!
 //! [`Inputs`] is what a user names: files, folders, globs, standard input. [`Reader`] gives their bytes as [`Chunk`]s of whole
-//! records, each of which should be one JSON object, and [`read_line`] says what a record is. [`Observation`] is what was
+//! records, each of which should be one JSON object, and [`read_line`] says what a record is; [`lines_of`] gives
+//! them as one stream. [`Observation`] is what was
 //! seen of a post at one time; merging observations leaves the latest.
 
+mod chained;
 mod document;
 mod inputs;
 mod line;
 mod observation;
 mod reader;
 
+pub use chained::lines_of;
 pub use document::objects;
 pub use inputs::{Error, Input, Inputs, Source};
 pub use line::{id_at_start, read_line};

@@ -8,6 +8,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use tootmill_engine::{Counters, Observed, Options, Watch, observe};
+use tootmill_input::lines_of;
 use tootmill_lake::{Compressed, DAY_FOLDER, Entry, Lake, Lease, PartsWriter, Place, Staged};
 use tootmill_metric::{
     Day,
@@ -17,7 +18,7 @@ use tootmill_metric::{
 use crate::{
     at_once::several_at_once,
     error::Error,
-    files::{inputs, lines_of, told_by_reducers},
+    files::{inputs, told_by_reducers},
     manifests::{CompactionManifest, PostsManifest},
     yarn::{JobReport, Mapping, OnYarn, counters_of, posts_reducer},
 };

@@ -6,13 +6,14 @@ use std::{
 };
 
 use tootmill_engine::{Counters, Counts, Options, Watch, count, merge_by_day};
+use tootmill_input::lines_of;
 use tootmill_lake::{Compressed, DAY_FOLDER, Lake, Lease, Place, Staged, Version, open_storage};
 use tootmill_metric::{Day, Registered, Registry};
 
 use crate::{
     at_once::several_at_once,
     error::Error,
-    files::{create, inputs, lines_of, told_by_reducers},
+    files::{create, inputs, told_by_reducers},
     manifests::StatesManifest,
     rows::make_rows,
     yarn::{JobReport, Mapping, OnYarn, PROGRAM, counters_of},

@@ -1,9 +1,6 @@
 //! Compressed files of the lake: lines out of them, lines into them.
 
-use std::{
-    io::{self, BufRead, BufReader, Read},
-    sync::Arc,
-};
+use std::{io::BufReader, sync::Arc};
 
 use tootmill_engine::{Error as EngineError, Lines, Records};
 use tootmill_input::Inputs;
@@ -14,34 +11,6 @@ use crate::error::Error;
 /// The files of a version as inputs.
 pub(crate) fn inputs(lake: &Lake, files: &[Entry]) -> Inputs {
     files.iter().map(|file| input(lake.storage(), file)).collect()
-}
-
-/// The lines of files one after the other, decompressed; each file is opened when it is its turn.
-pub(crate) fn lines_of(inputs: Inputs) -> impl BufRead {
-    let chained =
-        Chained { inputs: inputs.into_iter().collect::<Vec<_>>().into_iter(), present: Box::new(io::empty()) };
-    BufReader::with_capacity(1 << 17, chained)
-}
-
-struct Chained {
-    inputs: std::vec::IntoIter<tootmill_input::Input>,
-    present: Box<dyn Read>,
-}
-
-impl Read for Chained {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let length = self.present.read(buffer)?;
-            if length > 0 || buffer.is_empty() {
-                return Ok(length);
-            }
-            let Some(next) = self.inputs.next() else { return Ok(0) };
-            self.present = next.open(Arc::default()).map_err(|error| match error {
-                tootmill_input::Error::Read { source, .. } => source,
-                error => io::Error::other(error),
-            })?;
-        }
-    }
 }
 
 /// Each file of a version of records as a source of its own: each is sorted.

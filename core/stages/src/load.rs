@@ -3,12 +3,13 @@
 use std::io::{self, BufRead};
 
 use tootmill_engine::Counters;
+use tootmill_input::lines_of;
 use tootmill_lake::{Entry, Lake, Place, Version};
 use tootmill_metric::Day;
 
 use crate::{
     error::Error,
-    files::{inputs, lines_of},
+    files::inputs,
     manifests::{RowsManifest, TotalsManifest},
 };
 

@@ -43,13 +43,18 @@ impl Rows {
         Self { name: name.into(), digest: digest.into(), open: Rc::new(open) }
     }
 
-    /// The rows in a file, which is read once for its digest.
-    pub fn file(path: &Path) -> Result<Self, Error> {
-        let path = path.to_path_buf();
-        let name = path.display().to_string();
-        let open = move || Ok(Box::new(BufReader::with_capacity(1 << 17, File::open(&path)?)) as Stream);
+    /// Rows that `open` gives, from the first one on, which are read once for their digest; the name is for messages.
+    pub fn digested(name: impl Into<String>, open: impl Fn() -> io::Result<Stream> + 'static) -> Result<Self, Error> {
+        let name = name.into();
         let digest = open().and_then(digest).map_err(|source| Error::OpenRows { rows: name.clone(), source })?;
         Ok(Self::new(name, digest, open))
+    }
+
+    /// The rows in a file, which is read once for its digest.
+    pub fn file(path: &Path) -> Result<Self, Error> {
+        let name = path.display().to_string();
+        let path = path.to_path_buf();
+        Self::digested(name, move || Ok(Box::new(BufReader::with_capacity(1 << 17, File::open(&path)?))))
     }
 
     /// No rows.

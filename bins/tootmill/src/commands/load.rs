@@ -1,9 +1,12 @@
-//! `tootmill load`: the rows of a lake into tables.
+//! `tootmill load`: the rows of a lake, or files of rows, into tables.
+
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
-use tootmill_lake::Lake;
-use tootmill_metric::{Day, Instant, Registered, Registry};
+use tootmill_input::lines_of;
+use tootmill_lake::{Lake, find_inputs};
+use tootmill_metric::{Day, Instant, Registered, Registry, Table};
 use tootmill_stages::{LakeDay, LakeRows, LoadableRows};
 use tootmill_tables::{DayRows, Destination, Load as TablesLoad, LoadOptions, Rows, Written};
 
@@ -14,21 +17,32 @@ use super::{
 };
 use crate::{failure::Failure, progress::LoadProgress};
 
-/// Load the rows of a lake into tables: the totals' and each day's own.
+/// Load rows into tables: those of a lake, the totals' and each day's own, or files of rows.
 ///
 /// Loading the same rows again changes nothing. In HBase, tables that are not there are made, and of the totals only the rows are
 /// written that changed since the last load; a load that did not come to its end is repeated in full by the next.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  \
+#[command(
+    override_usage = "tootmill load [OPTIONS] --lake <LAKE> --instance <HOST>\n       \
+        tootmill load [OPTIONS] --as-of <TIME> <ROWS>...",
+    after_help = "Examples:\n  \
     tootmill load --lake lake --instance mastodon.example --tables sqlite:tootmill.db\n  \
-    tootmill load --lake hdfs://namenode:8020/tootmill --instance mastodon.example --tables hbase://thrift:9090 --verify")]
+    tootmill load --lake hdfs://namenode:8020/tootmill --instance mastodon.example --tables hbase://thrift:9090 --verify\n  \
+    tootmill load totals.rows.zst --as-of 2026-11-25 --tables hbase://thrift:9090"
+)]
 pub(crate) struct Load {
+    /// Instead of a lake: files of rows, as `tootmill reducer --rows` writes them, read one after the other as one, also .gz, .zst
+    /// and hdfs://…; `-` is standard input. The tables become these totals and have no days
+    #[arg(value_name = "ROWS", conflicts_with_all = ["lake", "instance"])]
+    rows: Vec<String>,
+    // Not needed where it conflicts with what is given.
     #[command(flatten)]
-    lake: LakeArguments,
+    lake: Option<LakeArguments>,
     /// Where the tables go: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server
     #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES")]
     tables: Destination,
-    /// The logical time of the numbers, a day or an instant [default: the day after the latest day of posts]
+    /// The logical time of the numbers, a day or an instant; needed for files, which do not tell their days [default: the day after
+    /// the latest day of posts]
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     as_of: Option<Instant>,
     #[command(flatten)]
@@ -39,7 +53,10 @@ pub(crate) struct Load {
 
 impl Load {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let (sentence, data) = from_lake(&self.lake.open()?, &self.tables, self.as_of, self.how, self.outcome.quiet)?;
+        let (sentence, data) = match &self.lake {
+            Some(lake) => from_lake(&lake.open()?, &self.tables, self.as_of, self.how, self.outcome.quiet)?,
+            None => from_files(&self.rows, &self.tables, self.as_of, self.how, self.outcome.quiet)?,
+        };
         self.outcome.tell(&sentence, &data)
     }
 }
@@ -72,7 +89,7 @@ pub(crate) fn from_lake(
     how: LoadArguments,
     quiet: bool,
 ) -> Result<Told, Failure> {
-    let registry = Registry::linked()?;
+    let metric_tables = metric_tables()?;
     tables.check()?;
     let LoadableRows { counters, totals, earlier_totals, days: of_days } = tootmill_stages::loadable_rows(lake)?;
     let all: Vec<Day> = of_days.iter().map(|of_day| of_day.day).collect();
@@ -82,26 +99,70 @@ pub(crate) fn from_lake(
             lake.address()
         )));
     };
+    let what = days(&all);
     let load = TablesLoad {
-        tables: registry.metrics().iter().map(|registered: &Registered| registered.table.clone()).collect(),
+        tables: metric_tables,
         as_of,
-        days: all.clone(),
+        days: all,
         totals: rows(totals),
         earlier_totals: earlier_totals.into_iter().map(rows).collect(),
         day_rows: of_days.into_iter().map(day_rows).collect(),
         counters: counters.named().collect(),
     };
+    replace(tables, &what, &load, how, quiet)
+}
+
+/// Loads files of rows as totals that have no days, and tells what was done.
+fn from_files(
+    files: &[String],
+    tables: &Destination,
+    as_of: Option<Instant>,
+    how: LoadArguments,
+    quiet: bool,
+) -> Result<Told, Failure> {
+    let Some(as_of) = as_of else {
+        return Err(Failure::Usage("files of rows do not tell what day their numbers are of: say --as-of TIME".into()));
+    };
+    let metric_tables = metric_tables()?;
+    tables.check()?;
+    let inputs = Arc::new(find_inputs(files.iter().map(String::as_str))?);
+    let what = files.join(", ");
+    let load = TablesLoad {
+        tables: metric_tables,
+        as_of,
+        days: Vec::new(),
+        totals: Rows::digested(&*what, move || Ok(Box::new(lines_of(Arc::clone(&inputs)))))?,
+        earlier_totals: Vec::new(),
+        day_rows: Vec::new(),
+        counters: Vec::new(),
+    };
+    replace(tables, &what, &load, how, quiet)
+}
+
+fn metric_tables() -> Result<Vec<Table>, Failure> {
+    let registry = Registry::linked()?;
+    Ok(registry.metrics().iter().map(|registered: &Registered| registered.table.clone()).collect())
+}
+
+/// Makes the tables hold what is loaded, and tells what was done.
+fn replace(
+    tables: &Destination,
+    what: &str,
+    load: &TablesLoad,
+    how: LoadArguments,
+    quiet: bool,
+) -> Result<Told, Failure> {
     let watch = LoadProgress::new(quiet);
-    let loaded = tables.create()?.replace(&load, how.options(), &watch);
+    let loaded = tables.create()?.replace(load, how.options(), &watch);
     watch.finish();
     let loaded = loaded?;
     let sentence = match &loaded.written {
-        None => format!("{tables} held the rows of {} already", days(&all)),
-        Some(written) => format!("loaded the rows of {} into {tables}: {}", days(&all), phrase(written)),
+        None => format!("{tables} held the rows of {what} already"),
+        Some(written) => format!("loaded the rows of {what} into {tables}: {}", phrase(written)),
     };
     let verified = loaded.verified.map_or_else(String::new, |cells| format!("; {cells} cells are right"));
     let data = json!({
-        "tables": tables.to_string(), "as_of": as_of.to_string(), "days": days_as_data(&all),
+        "tables": tables.to_string(), "as_of": load.as_of.to_string(), "days": days_as_data(&load.days),
         "changed": loaded.written.is_some(), "written": loaded.written.as_ref().map(as_data),
         "verified_cells": loaded.verified,
     });
