@@ -60,7 +60,7 @@ fn fast(steps: &mut Steps<'_>) -> Result<()> {
 
 fn rest(steps: &mut Steps<'_>) -> Result<()> {
     let cache = cache::folder()?;
-    let python = install(&cache, steps)?;
+    let [reference_python, happybase_python] = install(&cache, steps)?;
     // Not `advisories`: they are in a Git repository on a host that CI doesn't reach.
     let mut dependencies = DENY.command(&cache);
     dependencies.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
@@ -78,7 +78,7 @@ fn rest(steps: &mut Steps<'_>) -> Result<()> {
     // The whole workspace, because with one package alone its dependencies get other features and compile again.
     let mut reference = cargo("test");
     reference.args(["--workspace", "--features", FEATURES, "--test", "reference"]);
-    steps.run("comparison with the reference", reference.env("TOOTMILL_REFERENCE_PYTHON", python))?;
+    steps.run("comparison with the reference", reference.env("TOOTMILL_REFERENCE_PYTHON", reference_python))?;
     let mut side_by_side = cargo("test");
     side_by_side.args(["--workspace", "--features", FEATURES, "--test", "side_by_side"]);
     steps.run("clusters side by side", &mut side_by_side)?;
@@ -86,11 +86,11 @@ fn rest(steps: &mut Steps<'_>) -> Result<()> {
     let mut faults = cargo("test");
     faults.args(["--workspace", "--features", FEATURES, "--test", "cluster_faults"]);
     steps.run("faults of a cluster", &mut faults)?;
-    on_a_cluster(steps)
+    on_a_cluster(steps, &happybase_python)
 }
 
 /// What only wants a cluster that is up: one for all.
-fn on_a_cluster(steps: &mut Steps<'_>) -> Result<()> {
+fn on_a_cluster(steps: &mut Steps<'_>, happybase_python: &Path) -> Result<()> {
     let interrupted = cluster::interrupted()?;
     let cluster = steps.call("a cluster", || Ok(Cluster::up(&Options { interrupted, ..Options::default() })?))?;
     // Whatever comes of these, the cluster is stopped.
@@ -100,25 +100,28 @@ fn on_a_cluster(steps: &mut Steps<'_>) -> Result<()> {
         ("the same bytes on a cluster", "cluster_same_bytes"),
         ("a lake in HDFS", "cluster_lake"),
         ("tables in HBase", "hbase"),
+        ("a week in HBase, read by another client", "cluster_hbase"),
         ("kills at any moment", "crash"),
         ("what HBase says of itself", "cluster_status"),
     ];
     let outcome = tests.into_iter().try_for_each(|(name, test)| {
         let mut tests = cargo("test");
         tests.args(["--workspace", "--features", FEATURES, "--test", test]);
+        tests.env("TOOTMILL_HAPPYBASE_PYTHON", happybase_python);
         steps.run(name, tests.envs(cluster.variables()))
     });
     steps.call("stop the cluster", || Ok(cluster.down()?)).and(outcome)
 }
 
-/// Everything that the steps after it need; gives the Python of the reference.
-fn install(cache: &Path, steps: &mut Steps<'_>) -> Result<PathBuf> {
+/// Everything that the steps after it need; gives the Pythons of the reference and with happybase.
+fn install(cache: &Path, steps: &mut Steps<'_>) -> Result<[PathBuf; 2]> {
     // It takes the cache's lock itself.
     steps.call("jars of Hadoop and HBase", || Ok(Jars::installed()?))?;
     let _alone = cache::lock(cache)?;
     tools::install(cache, steps)?;
-    let requirements = places::repository()?.join("bins/tootmill/tests/reference/requirements.txt");
-    python::environment(cache, "reference", &requirements, steps)
+    let tests = places::repository()?.join("bins/tootmill/tests");
+    let mut environment = |name| python::environment(cache, name, &tests.join(name).join("requirements.txt"), steps);
+    Ok([environment("reference")?, environment("happybase")?])
 }
 
 fn cargo(subcommand: &str) -> Command {

@@ -6,42 +6,22 @@ mod common;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env, fs,
+    fs,
     io::Read,
     path::Path,
-    process::{self, Command},
+    process::Command,
 };
 
-use common::{stdout, with_posts};
+use common::{lake::Lake, stdout, with_posts};
 
-/// A lake of the test's own on the cluster.
-struct Lake {
-    address: String,
-    instance: &'static str,
-}
-
-impl Lake {
-    fn new(instance: &'static str) -> Self {
-        let hdfs = env::var("TOOTMILL_HDFS").expect("source the cluster.env of a development cluster");
-        Self { address: format!("{hdfs}/same-bytes-{}", process::id()), instance }
-    }
-
-    /// Runs a command over the lake, which is to succeed, and gives its outcome.
-    #[track_caller]
-    fn run(&self, folder: &Path, arguments: &[&str]) -> serde_json::Value {
-        let lake = ["--lake", &self.address, "--instance", self.instance, "--json", "--quiet"];
-        serde_json::from_str(&stdout(folder, &[arguments, &lake].concat())).unwrap()
-    }
-
-    /// The rows that count, by place (`totals`, `date=…`), sorted.
-    fn rows(&self, folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
-        let local = folder.join(format!("rows-{}", self.instance));
-        let _ = fs::remove_dir_all(&local);
-        let rows = format!("{}/{}/rows", self.address, self.instance);
-        hdfs(&["-get", &rows, local.to_str().unwrap()]);
-        let places = local.read_dir().unwrap().map(|place| place.unwrap().path());
-        places.map(|place| (place.file_name().unwrap().to_str().unwrap().into(), rows_in(&place))).collect()
-    }
+/// The rows of a lake that count, by place (`totals`, `date=…`), sorted.
+fn rows(lake: &Lake, folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let local = folder.join(format!("rows-{}", lake.instance));
+    let _ = fs::remove_dir_all(&local);
+    let rows = format!("{}/{}/rows", lake.address, lake.instance);
+    hdfs(&["-get", &rows, local.to_str().unwrap()]);
+    let places = local.read_dir().unwrap().map(|place| place.unwrap().path());
+    places.map(|place| (place.file_name().unwrap().to_str().unwrap().into(), rows_in(&place))).collect()
 }
 
 #[track_caller]
@@ -62,12 +42,6 @@ fn rows_in(place: &Path) -> BTreeSet<String> {
     rows.lines().map(String::from).collect()
 }
 
-impl Drop for Lake {
-    fn drop(&mut self) {
-        let _ = Command::new("hdfs").args(["dfs", "-rm", "-r", "-f", "-skipTrash", &self.address]).output();
-    }
-}
-
 /// The rows of the pipe.
 fn rows_of_the_pipe(folder: &Path) -> BTreeSet<String> {
     let program = env!("CARGO_BIN_EXE_tootmill");
@@ -83,15 +57,15 @@ fn rows_of_the_pipe(folder: &Path) -> BTreeSet<String> {
 fn every_way_on_a_cluster_gives_the_same_bytes() {
     let folder = with_posts(700);
     let folder = folder.path();
-    let rows = rows_of_the_pipe(folder);
-    assert!(rows.len() > 1000, "{} rows", rows.len());
+    let of_pipe = rows_of_the_pipe(folder);
+    assert!(of_pipe.len() > 1000, "{} rows", of_pipe.len());
     let text = fs::read(folder.join("posts.jsonl")).unwrap();
     let half = text.len() / 2 + text[text.len() / 2..].iter().position(|byte| *byte == b'\n').unwrap() + 1;
     fs::write(folder.join("first.jsonl"), &text[..half]).unwrap();
     fs::write(folder.join("second.jsonl"), &text[half..]).unwrap();
 
     // All at once: compacted by two jobs, the second merging into the first one's posts; counted by one job; merged by one.
-    let at_once = Lake::new("at-once.example");
+    let at_once = Lake::new("same-bytes", "at-once.example");
     // The first half lies there as plain lines, of which mappers get parts that are cut within lines.
     let raw = format!("{}/{}/raw/date=2026-11-24", at_once.address, at_once.instance);
     hdfs(&["-mkdir", "-p", &raw]);
@@ -105,11 +79,11 @@ fn every_way_on_a_cluster_gives_the_same_bytes() {
     let days: Vec<String> = counted["days"].as_object().unwrap().keys().cloned().collect();
     assert!(days.len() > 7, "a week, and what comes late: {days:?}");
     at_once.run(folder, &["merge", "--on", "yarn", "--reducers", "2"]);
-    let all_at_once = at_once.rows(folder);
-    assert_eq!(all_at_once["totals"], rows);
+    let all_at_once = rows(&at_once, folder);
+    assert_eq!(all_at_once["totals"], of_pipe);
 
     // Day by day: each day counted in another way and merged into the totals before the next.
-    let by_day = Lake::new("by-day.example");
+    let by_day = Lake::new("same-bytes", "by-day.example");
     by_day.run(folder, &["import", "posts.jsonl"]);
     by_day.run(folder, &["compact"]);
     let ways: [&[&str]; 4] = [
@@ -128,13 +102,13 @@ fn every_way_on_a_cluster_gives_the_same_bytes() {
             by_day.run(folder, &["merge"]);
         }
     }
-    assert!(by_day.rows(folder) == all_at_once, "the rows of the totals or of a day differ");
+    assert!(rows(&by_day, folder) == all_at_once, "the rows of the totals or of a day differ");
 
     // A day that is computed again means a merge of all days, and the same bytes.
     let again = days.last().unwrap();
     by_day.run(folder, &["submit", "--on", "local", "--again", "--date", again]);
     assert_eq!(by_day.run(folder, &["merge"])["from_all"], true);
-    assert!(by_day.rows(folder) == all_at_once, "the rows of the totals or of a day differ");
+    assert!(rows(&by_day, folder) == all_at_once, "the rows of the totals or of a day differ");
 
     // And with the posts taken from HDFS into one process.
     let posts = format!("{}/{}/posts/*/v=*/*.zst", by_day.address, by_day.instance);
