@@ -38,6 +38,12 @@ impl Hbase {
         Ok(names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect())
     }
 
+    /// Whether all the tables are there.
+    pub(super) fn has_tables(&self, tables: &[Table], watch: &dyn Watch) -> Result<bool, HbaseError> {
+        let names = self.table_names(watch)?;
+        Ok(tables.iter().all(|table| names.contains(&self.name(table.name))))
+    }
+
     /// Makes the tables that are not there, with the two that tell of loads, and says what was made and where a table is not
     /// as its metric declares it. Nothing that is there is changed.
     pub fn create_tables(

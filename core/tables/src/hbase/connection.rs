@@ -5,7 +5,7 @@ use std::{
     net::{TcpStream, ToSocketAddrs},
     panic::{self, AssertUnwindSafe},
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use backon::{BlockingRetryable, ExponentialBuilder};
@@ -201,10 +201,10 @@ pub(crate) fn again<T>(
         .with_min_delay(Duration::from_millis(100))
         .with_max_delay(Duration::from_secs(10))
         .with_jitter()
-        .without_max_times()
-        .with_total_delay(Some(patience));
+        .without_max_times();
+    let began = Instant::now();
     work.retry(delays)
-        .when(|error| error.status() == Status::Temporary)
+        .when(|error| error.status() == Status::Temporary && began.elapsed() < patience)
         .notify(|error, delay| {
             retries.count.fetch_add(1, Ordering::Relaxed);
             if matches!(error, Error::Lost { .. }) {

@@ -11,6 +11,7 @@ use super::{
     admin::Making,
     error::Error as HbaseError,
     loads::{self, Record, Story},
+    schema::Family,
     store::{Hbase, RUNS, cells_of_run, is_zero, row_of, timestamp_of, zero},
     writer::{self, Writer},
 };
@@ -25,17 +26,22 @@ use crate::{
 
 /// Makes the tables hold what is loaded.
 pub(super) fn replace(hbase: &Hbase, load: &Load, options: LoadOptions, watch: &dyn Watch) -> Result<Loaded, Error> {
+    let digest = load.digest();
+    if !options.all && hbase.has_tables(&load.tables, watch)? {
+        let story = Story::of(hbase.records(watch)?);
+        if story.is_whole && story.finished.as_ref().is_some_and(|finished| finished.digest == digest) {
+            let verified = options.verify.then(|| verify_again(hbase, load, &story, watch)).transpose()?;
+            return Ok(Loaded { written: None, verified });
+        }
+    }
     // A row that no table can take is found before the first is written.
     let all_rows = count(&load.totals, &load.tables)?;
     let making = Making { keys: Some(&load.totals), compression: None };
     let made = hbase.create_tables(&load.tables, making, watch)?;
-    let story = Story::of(hbase.records(watch)?);
-    let digest = load.digest();
-    let is_same = story.is_whole && story.finished.as_ref().is_some_and(|finished| finished.digest == digest);
-    if is_same && !options.all {
-        let verified = options.verify.then(|| verify_again(hbase, load, watch)).transpose()?;
-        return Ok(Loaded { written: None, verified });
+    for difference in made.iter().filter(|made| !made.is_new).flat_map(|made| &made.differences) {
+        watch.note(&format!("not as declared: {difference}"));
     }
+    let story = Story::of(hbase.records(watch)?);
     let timestamp = load.as_of.millis().max(story.last.map_or(i64::MIN, |last| last.saturating_add(1)));
     if timestamp < 0 {
         return Err(HbaseError::Time(load.as_of.to_string()).into());
@@ -79,13 +85,35 @@ pub(super) fn replace(hbase: &Hbase, load: &Load, options: LoadOptions, watch: &
     Ok(Loaded { written: Some(written), verified: verified.filter(|_| options.verify) })
 }
 
-/// Reads everything back; what is not right is written by the next load.
-fn verify_again(hbase: &Hbase, load: &Load, watch: &dyn Watch) -> Result<u64, Error> {
-    let verified = verify(hbase, load, |_| true, watch);
+/// Reads everything back that was loaded before; what is not right is written by the next load.
+fn verify_again(hbase: &Hbase, load: &Load, story: &Story, watch: &dyn Watch) -> Result<u64, Error> {
+    let oldest = oldest_day(hbase, load)?;
+    let is_shown = |day: Day| {
+        let written = story.days.get(&day);
+        written.is_some_and(|(version, _)| oldest.is_none_or(|oldest| timestamp_of(day, *version) > oldest))
+    };
+    let verified = verify(hbase, load, is_shown, watch);
     if matches!(verified, Err(Error::Differs { .. })) {
         hbase.say_that_tables_change(watch)?;
     }
     verified
+}
+
+/// The timestamp up to which a table does not show the cells of days any more, because their time is over.
+fn oldest_day(hbase: &Hbase, load: &Load) -> Result<Option<i64>, Error> {
+    let mut oldest = None;
+    for table in &load.tables {
+        let families = hbase.families(&hbase.name(table.name), &())?;
+        let day = families.iter().find(|family| family.name == TableFamily::Day.name());
+        oldest = oldest.max(day.and_then(oldest_shown));
+    }
+    Ok(oldest)
+}
+
+/// Up to which timestamp a family's time to live hides cells at this moment.
+fn oldest_shown(family: &Family) -> Option<i64> {
+    let seconds = family.time_to_live?;
+    Some(Timestamp::now().as_millisecond().saturating_sub(i64::from(seconds).saturating_mul(1000)))
 }
 
 /// How many rows there are; all can be read, and are of these tables.
@@ -142,7 +170,6 @@ fn refuse_what_would_hide(
     mut days: Vec<DayWriting>,
     options: LoadOptions,
 ) -> Result<Vec<DayWriting>, Error> {
-    let now = Timestamp::now().as_millisecond();
     for table in &load.tables {
         let name = hbase.name(table.name);
         let wrong = |reason: String| HbaseError::Table { table: name.clone(), reason };
@@ -161,8 +188,8 @@ fn refuse_what_would_hide(
                 ))
                 .into());
             };
-            let Some(seconds) = found.time_to_live else { continue };
-            let oldest = now.saturating_sub(i64::from(seconds).saturating_mul(1000));
+            let Some(oldest) = oldest_shown(found) else { continue };
+            let seconds = found.time_to_live.unwrap_or_default();
             let reason = |what: String| {
                 let family = family.name();
                 wrong(format!(

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tootmill_engine::Family;
-use tootmill_metric::{Day, Instant, Status};
+use tootmill_metric::{Day, Status};
 use tootmill_tables::{Error, LoadOptions, Part, Rows, Store, Written, hbase};
 
 use crate::support::{Content, Days, Namespace, day, load, replace, tables, verified};
@@ -68,8 +68,8 @@ fn days_in_any_order_and_again_end_the_same() {
     for (number, order) in orders().into_iter().enumerate() {
         let (contents, again) = contents(number as u64 + 1);
         // Days of their own, so that those of the order before go away.
-        let first = day("2026-01-01").start().micros() + 10 * 86_400_000_000 * number as i64;
-        let date = |place: usize| Instant::from_micros(first + 86_400_000_000 * place as i64).day();
+        let first = (0..10 * number).fold(day("2026-01-01"), |day, _| day.next());
+        let date = |place: usize| (0..place).fold(first, |day, _| day.next());
         let mut days = Days::new();
         // The third is there twice: at some moment after it came first, it is computed again.
         let moment = number % 3;
@@ -115,7 +115,7 @@ fn only_what_changed_is_written() {
     assert_eq!(replace(&mut *store, &first).written, None);
     // The second day is computed again. What was loaded can be read elsewhere, or only in the table: the same is written.
     days.insert(day("2026-11-02"), (2, again));
-    let second = load(&days, &[first.totals.clone()]);
+    let second = load(&days, std::slice::from_ref(&first.totals));
     let written = replace(&mut *store, &second).written.unwrap();
     // Changed: b, 13, 2; new: d, 4; gone: a\, c. Of the day, the two that are gone get zeros.
     let expected = Written { rows: 9, changed: 5, removed: 2, days: 1, day_rows: 7, ..written.clone() };

@@ -23,7 +23,7 @@ fn tables_are_made_as_declared_once() {
     assert_eq!(hbase.describe_table(&tables()[0]).unwrap(), None);
     let gz = Making { compression: Some(Compression::Gz), ..Making::default() };
     let made = hbase.create_tables(&tables(), gz, &()).unwrap();
-    let differences: Vec<String> = made[0].differences.iter().map(|difference| difference.to_string()).collect();
+    let differences: Vec<String> = made[0].differences.iter().map(ToString::to_string).collect();
     let name = &namespace.name;
     assert_eq!(
         differences,
