@@ -89,7 +89,7 @@ fn rows_of_the_pipe_are_loaded_from_files() {
 
     // Cut within a row, which is no matter where the files are read as one; one of them compressed.
     let cut = rows.len() / 2 + rows[rows.len() / 2..].find('\t').unwrap();
-    fs::write(folder.join("1.rows.zst"), zstd::encode_all(rows[..cut].as_bytes(), 1).unwrap()).unwrap();
+    fs::write(folder.join("1.rows.zst"), zstd::encode_all(&rows.as_bytes()[..cut], 1).unwrap()).unwrap();
     fs::write(folder.join("2.rows"), &rows[cut..]).unwrap();
     let load = |more: &[&str]| {
         let files = ["load", "1.rows.zst", "2.rows", "--tables", "sqlite:files.db", "--quiet", "--json"];
