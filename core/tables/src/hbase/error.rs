@@ -191,7 +191,8 @@ fn cause(message: &str, may_pass: bool) -> Cause {
         Cause::Disabled
     } else if has("TableExistsException") || has("table name already in use") {
         Cause::Exists
-    } else if has("Compression algorithm") || has("DoNotRetryIOException: Compression") {
+    } else if has("CompressionTest") || has("Compression algorithm") || has("DoNotRetryIOException: Compression") {
+        // The first time the codec's own error, in which nothing but the stack says what was tried.
         Cause::Codec
     } else if has("NamespaceNotFoundException") {
         Cause::NoNamespace
@@ -259,6 +260,16 @@ mod tests {
                 "ConnectException: refused",
                 Cause::Passing,
                 Status::Temporary,
+            ),
+            (
+                io(
+                    "org.apache.hadoop.hbase.DoNotRetryIOException: java.lang.NoClassDefFoundError: net/jpountz/lz4/LZ4Factory\n\tat \
+                     org.apache.hadoop.hbase.util.CompressionTest.testCompression(CompressionTest.java:96)\n",
+                    false,
+                ),
+                "DoNotRetryIOException: java.lang.NoClassDefFoundError: net/jpountz/lz4/LZ4Factory",
+                Cause::Codec,
+                Status::Permanent,
             ),
             (io("", false), "it gives no reason", Cause::Final, Status::Permanent),
         ];
