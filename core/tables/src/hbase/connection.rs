@@ -17,8 +17,8 @@ use thrift::{
         TOutputProtocol,
     },
     transport::{
-        TBufferedReadTransport, TBufferedWriteTransport, TFramedReadTransport, TFramedWriteTransport, TIoChannel,
-        TReadTransport, TTcpChannel, TWriteTransport,
+        TBufferedReadTransport, TBufferedWriteTransport, TFramedWriteTransport, TIoChannel, TReadTransport,
+        TTcpChannel, TWriteTransport,
     },
 };
 use tootmill_metric::Status;
@@ -26,6 +26,7 @@ use tootmill_metric::Status;
 use super::{
     address::{Address, Protocol, Transport},
     error::Error,
+    frames::Frames,
     http,
 };
 use crate::store::Watch;
@@ -63,7 +64,7 @@ pub(crate) fn open(address: &Address, host: &str, port: u16) -> Result<(Input, O
                 .map_err(|error| Error::Unreachable { server: server.clone(), reason: error.to_string() })?;
             if transport == Transport::Framed {
                 (
-                    Box::new(TFramedReadTransport::with_capacity(BUFFER, read)),
+                    Box::new(TBufferedReadTransport::with_capacity(BUFFER, Frames::new(read))),
                     Box::new(TFramedWriteTransport::with_capacity(BUFFER, write)),
                 )
             } else {

@@ -4,6 +4,7 @@ mod address;
 mod admin;
 mod connection;
 mod error;
+mod frames;
 mod http;
 mod loads;
 mod replace;
