@@ -109,7 +109,7 @@ impl Hbase {
         let wanted = compression.or_else(|| declared.families.first().and_then(|family| family.compression));
         let wanted = wanted.unwrap_or(Compression::None);
         let others = COMPRESSIONS.into_iter().filter(|other| compression.is_none() && *other != wanted);
-        let mut left_out = Vec::new();
+        let (mut left_out, mut is_new) = (Vec::new(), false);
         for candidate in [wanted].into_iter().chain(others) {
             match self.create_compressed(&declared.compressed(candidate), splits, &mut left_out, watch) {
                 Err(error) if error.cause() == Some(Cause::Codec) && compression.is_none() => {}
@@ -120,9 +120,10 @@ impl Hbase {
                         reason: error.to_string(),
                     });
                 }
-                // Somebody else made it, or this program, and did not hear of it.
                 Err(error) if error.cause() != Some(Cause::Exists) => return Err(error),
-                _ => {
+                made => {
+                    // Otherwise somebody else made it, and has perhaps written to it already.
+                    is_new = made.is_ok();
                     if candidate != wanted {
                         let (wanted, candidate) = (compression_name(wanted), compression_name(candidate));
                         left_out.push(format!("the compression is {candidate}, because the cluster has no {wanted}"));
@@ -137,7 +138,7 @@ impl Hbase {
         let found = self.describe(&declared.table, watch)?;
         let differences = found.map_or_else(Vec::new, |found| declared.differences(&found));
         let regions = self.regions(&declared.table)?;
-        Ok(Created { table: declared.table.clone(), is_new: true, regions, left_out, differences })
+        Ok(Created { table: declared.table.clone(), is_new, regions, left_out, differences })
     }
 
     fn create_compressed(
