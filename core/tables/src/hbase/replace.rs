@@ -73,8 +73,9 @@ pub(super) fn replace(hbase: &Hbase, load: &Load, options: LoadOptions, watch: &
     versions.extend(days.iter().map(|day| (day.day, day.version)));
     versions.retain(|day, _| load.day_rows.iter().any(|of_load| of_load.day == *day));
     *hbase.versions.borrow_mut() = Some(versions);
-    // What was sent and not answered may be there or not, and may come late.
-    let verified = if options.verify || hbase.retries.some_were_lost() {
+    // What was sent and not answered may be there or not, and may come late; also what a load sent that did not come to its end.
+    let may_come_late = hbase.retries.some_were_lost() || story.last.is_some() && !story.is_whole;
+    let verified = if options.verify || may_come_late {
         let is_written = |day| days.iter().any(|written| written.day == day);
         Some(verify(hbase, load, is_written, watch)?)
     } else {
