@@ -3,6 +3,7 @@
 pub(crate) mod compact;
 pub(crate) mod daily;
 pub(crate) mod demo;
+pub(crate) mod destination;
 pub(crate) mod import;
 pub(crate) mod lake;
 pub(crate) mod load;

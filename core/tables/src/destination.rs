@@ -25,9 +25,14 @@ impl FromStr for Destination {
         match text.split_once(':') {
             Some(("sqlite", file)) if !file.is_empty() => Ok(Self::Sqlite(file.into())),
             Some((scheme, _)) if scheme.starts_with("hbase") => Ok(Self::Hbase(text.parse()?)),
-            _ => Err(Error::Destination(text.into())),
+            _ => Err(Error::Destination(without_password(text))),
         }
     }
+}
+
+/// An address that is mistyped may have a password in it all the same.
+fn without_password(text: &str) -> String {
+    text.rsplit_once('@').map_or_else(|| text.into(), |(_, rest)| format!("…@{rest}"))
 }
 
 /// Without a password.
@@ -85,5 +90,7 @@ mod tests {
         for wrong in ["", "a.db", "sqlite:", "mysql:a", "hbase", "hbase:a"] {
             assert!(wrong.parse::<Destination>().is_err(), "{wrong}");
         }
+        let error = "htpp://ada:secret@gateway:9090".parse::<Destination>().unwrap_err().to_string();
+        assert!(error.contains("`…@gateway:9090`") && !error.contains("ada"), "{error}");
     }
 }

@@ -10,6 +10,7 @@ use tootmill_tables::Destination;
 
 use super::{
     compact,
+    destination::DestinationParser,
     lake::LakeArguments,
     load::{self, LoadArguments},
     merge,
@@ -33,7 +34,7 @@ pub(crate) struct Daily {
     #[command(flatten)]
     lake: LakeArguments,
     /// Where the tables go: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server
-    #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES")]
+    #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
     tables: Destination,
     /// Where to compute [default: days of many posts on YARN where the lake is in HDFS, all else in this process]
     #[arg(long, value_name = "WHERE")]

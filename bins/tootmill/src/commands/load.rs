@@ -11,6 +11,7 @@ use tootmill_stages::{LakeDay, LakeRows, LoadableRows};
 use tootmill_tables::{DayRows, Destination, Load as TablesLoad, LoadOptions, Rows, Written};
 
 use super::{
+    destination::DestinationParser,
     lake::{LakeArguments, OutcomeArguments, days, days_as_data},
     run::parse_time,
     stage::Told,
@@ -39,7 +40,7 @@ pub(crate) struct Load {
     #[command(flatten)]
     lake: Option<LakeArguments>,
     /// Where the tables go: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server
-    #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES")]
+    #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
     tables: Destination,
     /// The logical time of the numbers, a day or an instant; needed for files, which do not tell their days [default: the day after
     /// the latest day of posts]

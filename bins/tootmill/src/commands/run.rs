@@ -9,7 +9,10 @@ use tootmill_engine::{BadLimit, Counters, Options, Outcome};
 use tootmill_metric::{Day, Instant, Registered, Registry};
 use tootmill_tables::{DayRows, Destination, Load, Loaded, Rows};
 
-use super::load::{LoadArguments, as_data};
+use super::{
+    destination::DestinationParser,
+    load::{LoadArguments, as_data},
+};
 use crate::{
     failure::Failure,
     output::with_stdout,
@@ -27,7 +30,7 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) inputs: InputArguments,
     /// Where the tables go: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server
-    #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db")]
+    #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", value_parser = DestinationParser)]
     pub(crate) tables: Destination,
     #[command(flatten)]
     pub(crate) engine: EngineArguments,

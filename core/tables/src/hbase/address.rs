@@ -2,7 +2,7 @@
 
 use std::{env, fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use url::Url;
+use url::{Position, Url};
 
 use super::error::Error;
 
@@ -67,6 +67,10 @@ impl FromStr for Address {
         let url = Url::parse(text).map_err(|error| wrong(error.to_string()))?;
         if url.host_str().is_none_or(str::is_empty) {
             return Err(wrong("it has no host".into()));
+        }
+        // Else a part of it would be taken for an option, and be named.
+        if url[Position::AfterPort..].contains('@') {
+            return Err(wrong("in a user and a password, write / as %2F, ? as %3F and # as %23".into()));
         }
         let transport = match url.scheme() {
             "hbase" => Transport::Buffered,
@@ -194,9 +198,13 @@ mod tests {
         let address: Address = "hbase+http://ada:secret@h:1/?namespace=n".parse().unwrap();
         assert_eq!(format!("{address} {address:?}").matches("ada:***@").count(), 2);
         assert_eq!(address.credentials(), Some(("ada".into(), Some("secret".into()))));
-        for wrong in
-            ["hbase://ada:secret@h:99999", "hbase://ada:secret@h:1?secret=1&connections=x", "hbase://ada:secret@"]
-        {
+        for wrong in [
+            "hbase://ada:secret@h:99999",
+            "hbase://ada:secret@h:1?secret=1&connections=x",
+            "hbase://ada:secret@",
+            "hbase://mill:12?ada@h:1",
+            "hbase+http://mill:12?namespace=ada@h:1",
+        ] {
             let error = wrong.parse::<Address>().unwrap_err().to_string();
             assert!(!error.contains("ada"), "{error}");
         }

@@ -8,7 +8,7 @@ use tootmill_metric::{Day, Registry, Table};
 use tootmill_tables::{Destination, Error, Part, Row, Run, Store};
 
 use super::{RUNS, metric_tables, named, table};
-use crate::{failure::Failure, output::with_stdout};
+use crate::{commands::destination::DestinationParser, failure::Failure, output::with_stdout};
 
 /// Write tables as JSON: `{"table": {"row": {"data:column": "value"}}}`, rows in the byte order of their keys.
 #[derive(Args, Debug)]
@@ -17,7 +17,7 @@ use crate::{failure::Failure, output::with_stdout};
 )]
 pub(crate) struct Dump {
     /// Where the tables are: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server
-    #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES")]
+    #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
     tables: Destination,
     /// The totals over all days, or what each day alone gave, with the day in front of the column
     #[arg(long, value_enum, default_value = "data")]

@@ -12,7 +12,7 @@ use tootmill_tables::{
 
 use super::{RUNS, chosen, metric_tables, named};
 use crate::{
-    commands::{lake::LakeArguments, load},
+    commands::{destination::DestinationParser, lake::LakeArguments, load},
     failure::Failure,
     output::{say, with_stdout},
     progress::LoadProgress,
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub(crate) struct WhichTables {
     /// Where the tables are: hbase://HOST:PORT, HBase's Thrift server, with options as ?namespace=NAME&thrift2=HOST:PORT
-    #[arg(long, value_name = "DEST", env = "TOOTMILL_TABLES")]
+    #[arg(long, value_name = "DEST", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
     tables: Destination,
     /// Write what was found or done as JSON
     #[arg(long)]
