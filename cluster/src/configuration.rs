@@ -236,7 +236,7 @@ fn hbase(layout: &Layout, settings: &Settings) -> String {
 
         hbase.io.compress.snappy.codec                  org.apache.hadoop.hbase.io.compress.xerial.SnappyCodec
         hbase.io.compress.zstd.codec                    org.apache.hadoop.hbase.io.compress.zstd.ZstdCodec
-        hbase.io.compress.lz4.codec                     org.apache.hadoop.hbase.io.compress.aircompressor.Lz4Codec
+        # Without LZ4: clusters lack codecs, and a test sees what is said of it. Hadoop's own needs a jar that HBase has not.
         hbase.io.compress.lzo.codec                     org.apache.hadoop.hbase.io.compress.aircompressor.LzoCodec
         "
     )

@@ -82,10 +82,12 @@ fn rest(steps: &mut Steps<'_>) -> Result<()> {
     let mut side_by_side = cargo("test");
     side_by_side.args(["--workspace", "--features", FEATURES, "--test", "side_by_side"]);
     steps.run("clusters side by side", &mut side_by_side)?;
-    // It has a cluster of its own, because it breaks it.
-    let mut faults = cargo("test");
-    faults.args(["--workspace", "--features", FEATURES, "--test", "cluster_faults"]);
-    steps.run("faults of a cluster", &mut faults)?;
+    // Each has a cluster of its own, because it breaks it.
+    for (name, test) in [("faults of a cluster", "cluster_faults"), ("faults of HBase", "hbase_faults")] {
+        let mut faults = cargo("test");
+        faults.args(["--workspace", "--features", FEATURES, "--test", test]);
+        steps.run(name, &mut faults)?;
+    }
     on_a_cluster(steps, &happybase_python)
 }
 

@@ -8,7 +8,7 @@ use tootmill_metric::{Instant, Registry};
 use tootmill_tables::{Destination, hbase::Hbase};
 use tootmill_watch::{HBase, LastLoad, Level, Loads, Outcome, TableStatus, Threshold, Thresholds};
 
-use super::import::now;
+use super::{destination::DestinationParser, import::now};
 use crate::{failure::Failure, output::with_stdout, summary::thousands};
 
 /// Look whether HBase and the tables are well: regions, store files and their bytes, hot regions, requests, last loads.
@@ -22,7 +22,7 @@ use crate::{failure::Failure, output::with_stdout, summary::thousands};
 )]
 pub(crate) struct Status {
     /// Where the tables are, to see their last loads: sqlite:FILE, or hbase://HOST:PORT
-    #[arg(long, value_name = "DEST", env = "TOOTMILL_TABLES")]
+    #[arg(long, value_name = "DEST", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
     tables: Option<Destination>,
     /// The web pages of HBase's masters, http://HOST:PORT, of which the active one is asked
     #[arg(long, value_name = "URL", env = "TOOTMILL_HBASE_MASTER", value_delimiter = ',', value_parser = parse_url)]
