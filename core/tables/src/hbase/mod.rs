@@ -7,6 +7,8 @@ mod error;
 mod frames;
 mod http;
 mod loads;
+mod message;
+mod mutations;
 mod replace;
 mod scan;
 mod schema;

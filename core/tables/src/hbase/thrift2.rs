@@ -6,10 +6,7 @@ use std::{collections::BTreeMap, fmt};
 
 use thrift::{
     ApplicationError, ApplicationErrorKind,
-    protocol::{
-        TFieldIdentifier, TInputProtocol, TListIdentifier, TMessageIdentifier, TMessageType, TOutputProtocol,
-        TStructIdentifier, TType,
-    },
+    protocol::{TInputProtocol, TOutputProtocol, TType},
 };
 use tootmill_metric::{BloomFilter, Compression};
 
@@ -17,6 +14,7 @@ use super::{
     address::Address,
     connection::{Input, Output, guarded, open},
     error::Error,
+    message::{begin_answer, field, list, send, structure, write_struct},
     schema::{Encoding, Family},
 };
 
@@ -71,14 +69,11 @@ impl Thrift2 {
         self.call(&format!("make the table `{table}`"), "createTable", |output| {
             structure(output, 1, |output| {
                 structure(output, 1, |output| table_name(output, table))?;
-                list(output, 2, TType::Struct, families, |output, family| {
-                    output.write_struct_begin(&TStructIdentifier::new("TColumnFamilyDescriptor"))?;
-                    write_family(output, family)?;
-                    output.write_field_stop()?;
-                    output.write_struct_end()
+                list(output, 2, TType::Struct, families.iter(), |output, family| {
+                    write_struct(output, |output| write_family(output, family))
                 })
             })?;
-            list(output, 2, TType::String, splits, |output, split| output.write_bytes(split))
+            list(output, 2, TType::String, splits.iter(), |output, split| output.write_bytes(split))
         })
         .map(drop)
     }
@@ -98,7 +93,7 @@ impl Thrift2 {
         &mut self,
         action: &str,
         name: &str,
-        arguments: impl FnOnce(&mut Output) -> thrift::Result<()>,
+        arguments: impl FnOnce(&mut dyn TOutputProtocol) -> thrift::Result<()>,
     ) -> Result<Option<Value>, Error> {
         self.sequence += 1;
         let called = guarded(|| self.send_and_receive(name, arguments));
@@ -108,29 +103,11 @@ impl Thrift2 {
     fn send_and_receive(
         &mut self,
         name: &str,
-        arguments: impl FnOnce(&mut Output) -> thrift::Result<()>,
+        arguments: impl FnOnce(&mut dyn TOutputProtocol) -> thrift::Result<()>,
     ) -> thrift::Result<Option<Value>> {
-        let output = &mut self.output;
-        output.write_message_begin(&TMessageIdentifier::new(name, TMessageType::Call, self.sequence))?;
-        output.write_struct_begin(&TStructIdentifier::new("arguments"))?;
-        arguments(output)?;
-        output.write_field_stop()?;
-        output.write_struct_end()?;
-        output.write_message_end()?;
-        output.flush()?;
+        send(&mut self.output, name, self.sequence, arguments)?;
         let input = &mut self.input;
-        let message = input.read_message_begin()?;
-        if message.message_type == TMessageType::Exception {
-            let error = thrift::Error::read_application_error_from_in_protocol(input)?;
-            input.read_message_end()?;
-            return Err(thrift::Error::Application(error));
-        }
-        if message.sequence_number != self.sequence {
-            return Err(thrift::Error::Application(ApplicationError::new(
-                ApplicationErrorKind::BadSequenceId,
-                "the answer is to another question",
-            )));
-        }
+        begin_answer(input, self.sequence)?;
         let mut answer = read(input, TType::Struct, DEPTH)?;
         input.read_message_end()?;
         // Field 0 is what is returned, the others are what is thrown.
@@ -146,46 +123,8 @@ impl Thrift2 {
     }
 }
 
-fn field(
-    output: &mut Output,
-    id: i16,
-    kind: TType,
-    write: impl FnOnce(&mut Output) -> thrift::Result<()>,
-) -> thrift::Result<()> {
-    output.write_field_begin(&TFieldIdentifier::new("", kind, id))?;
-    write(output)?;
-    output.write_field_end()
-}
-
-fn structure(
-    output: &mut Output,
-    id: i16,
-    write: impl FnOnce(&mut Output) -> thrift::Result<()>,
-) -> thrift::Result<()> {
-    field(output, id, TType::Struct, |output| {
-        output.write_struct_begin(&TStructIdentifier::new(""))?;
-        write(output)?;
-        output.write_field_stop()?;
-        output.write_struct_end()
-    })
-}
-
-fn list<T>(
-    output: &mut Output,
-    id: i16,
-    kind: TType,
-    items: &[T],
-    mut write: impl FnMut(&mut Output, &T) -> thrift::Result<()>,
-) -> thrift::Result<()> {
-    field(output, id, TType::List, |output| {
-        output.write_list_begin(&TListIdentifier::new(kind, i32::try_from(items.len()).unwrap_or(i32::MAX)))?;
-        items.iter().try_for_each(|item| write(output, item))?;
-        output.write_list_end()
-    })
-}
-
 /// `TTableName`.
-fn table_name(output: &mut Output, table: &str) -> thrift::Result<()> {
+fn table_name(output: &mut dyn TOutputProtocol, table: &str) -> thrift::Result<()> {
     let (namespace, name) = table.split_once(':').unwrap_or(("default", table));
     field(output, 1, TType::String, |output| output.write_bytes(namespace.as_bytes()))?;
     field(output, 2, TType::String, |output| output.write_bytes(name.as_bytes()))
@@ -220,7 +159,7 @@ fn of_number<T: Copy>(list: &[(i32, T)], number: i32) -> Option<T> {
 }
 
 /// The fields of `TColumnFamilyDescriptor`.
-fn write_family(output: &mut Output, family: &Family) -> thrift::Result<()> {
+fn write_family(output: &mut dyn TOutputProtocol, family: &Family) -> thrift::Result<()> {
     field(output, 1, TType::String, |output| output.write_bytes(family.name.as_bytes()))?;
     let bloom_filter = family.bloom_filter.map_or(1, |filter| number_of(&BLOOM_FILTERS, filter));
     let compression = family.compression.map_or(2, |compression| number_of(&COMPRESSIONS, compression));

@@ -1,7 +1,6 @@
 //! Writing rows in batches over several connections, in bounded memory.
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -11,11 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hbase_thrift::hbase::{BatchMutation, Mutation, THbaseSyncClient};
-
 use super::{
     connection::{Connection, Retries},
     error::Error,
+    mutations::Mutations,
 };
 use crate::store::Watch;
 
@@ -23,8 +21,7 @@ use crate::store::Watch;
 struct Batch {
     table: String,
     timestamp: i64,
-    rows: Vec<BatchMutation>,
-    bytes: usize,
+    mutations: Mutations,
 }
 
 /// How many rows a batch has, which follows what the server can take.
@@ -121,10 +118,9 @@ fn write_batches(
         let mut tries = 0;
         connection.call(&format!("write to the table `{}`", batch.table), retries, watch, |client| {
             tries += 1;
-            let (table, rows) = (batch.table.clone().into_bytes(), batch.rows.clone());
-            client.mutate_rows_ts(table, rows, batch.timestamp, BTreeMap::new())
+            batch.mutations.call(client, &batch.table, batch.timestamp)
         })?;
-        size.answered(batch.rows.len(), began.elapsed(), tries > 1);
+        size.answered(batch.mutations.rows(), began.elapsed(), tries > 1);
     }
 }
 
@@ -137,9 +133,8 @@ impl Writer<'_> {
         key: &str,
         cells: impl Iterator<Item = (&'c [u8], &'c str)>,
     ) -> Result<(), Error> {
-        let cells = cells.map(|(column, value)| Mutation::new(false, column.to_vec(), value.as_bytes().to_vec(), true));
         let batch = self.puts.take();
-        self.puts = self.add(batch, table, timestamp, key, cells.collect())?;
+        self.puts = self.add(batch, false, table, timestamp, key, cells)?;
         Ok(())
     }
 
@@ -151,31 +146,30 @@ impl Writer<'_> {
         key: &str,
         columns: impl Iterator<Item = &'c [u8]>,
     ) -> Result<(), Error> {
-        let columns = columns.map(|column| Mutation::new(true, column.to_vec(), Vec::new(), true));
         let batch = self.removals.take();
-        self.removals = self.add(batch, table, timestamp, key, columns.collect())?;
+        self.removals = self.add(batch, true, table, timestamp, key, columns.map(|column| (column, "")))?;
         Ok(())
     }
 
     /// Adds a row to a batch, and hands in what is full.
-    fn add(
+    fn add<'c>(
         &self,
         batch: Option<Batch>,
+        removes: bool,
         table: &str,
         timestamp: i64,
         key: &str,
-        mutations: Vec<Mutation>,
+        cells: impl Iterator<Item = (&'c [u8], &'c str)>,
     ) -> Result<Option<Batch>, Error> {
         let mut batch = match batch {
             Some(batch) if batch.table == table && batch.timestamp == timestamp => batch,
             other => {
                 other.map_or(Ok(()), |batch| self.hand_in(batch))?;
-                Batch { table: table.into(), timestamp, rows: Vec::new(), bytes: 0 }
+                Batch { table: table.into(), timestamp, mutations: Mutations::new(removes) }
             }
         };
-        batch.bytes += key.len() + mutations.iter().filter_map(|cell| Some(cell.value.as_ref()?.len())).sum::<usize>();
-        batch.rows.push(BatchMutation::new(key.as_bytes().to_vec(), mutations));
-        if batch.rows.len() < self.size.rows.load(Ordering::Relaxed) && batch.bytes < BYTES {
+        batch.mutations.add(key, cells);
+        if batch.mutations.rows() < self.size.rows.load(Ordering::Relaxed) && batch.mutations.bytes() < BYTES {
             return Ok(Some(batch));
         }
         self.hand_in(batch)?;
