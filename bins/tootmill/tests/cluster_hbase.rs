@@ -113,8 +113,8 @@ fn a_week_in_hbase_is_cell_for_cell_the_week_in_sqlite() {
     // The third day after the seventh; then a post of the second comes late, and one is deleted.
     import(&third_day);
     daily("2026-11-18");
-    let late = r#"{"id":"late","created_at":"2026-11-17T11:00:00Z","language":"yy"}"#;
-    fs::write(folder.join("late.jsonl"), format!("{late}\n{}\n", r#"{"deleted":"doomed"}"#)).unwrap();
+    let late_post = r#"{"id":"late","created_at":"2026-11-17T11:00:00Z","language":"yy"}"#;
+    fs::write(folder.join("late.jsonl"), format!("{late_post}\n{}\n", r#"{"deleted":"doomed"}"#)).unwrap();
     import("late.jsonl");
     daily("2026-11-22");
     let again = lake.run(folder, &["daily", "--date", "2026-11-22", "--tables", &address]);
