@@ -91,14 +91,20 @@ pub struct Cell<'a> {
 impl<'a> Cell<'a> {
     /// Reads a line without its end; `None` where it is no cell.
     fn parse(line: &'a str) -> Option<Self> {
-        let mut fields = line.split('\t');
-        let mut field = || unescape(fields.next()?);
-        let (table, key, column, value) = (field()?, field()?, field()?, field()?);
+        // A search for a byte takes half the time that one for a character does, and this is done for every cell.
+        let mut tabs = memchr::memchr_iter(b'\t', line.as_bytes());
+        let (first, second, third) = (tabs.next()?, tabs.next()?, tabs.next()?);
+        if tabs.next().is_some() {
+            return None;
+        }
+        let (table, key) = (unescape(line.get(..first)?)?, unescape(line.get(first + 1..second)?)?);
+        let (column, value) = (unescape(line.get(second + 1..third)?)?, unescape(line.get(third + 1..)?)?);
+        let begin = memchr::memchr(b':', column.as_bytes())? + 1;
         let column = match column {
-            Cow::Borrowed(column) => column.split_once(':')?.1.into(),
-            Cow::Owned(column) => column.split_once(':')?.1.to_string().into(),
+            Cow::Borrowed(column) => column.get(begin..)?.into(),
+            Cow::Owned(column) => column.get(begin..)?.to_string().into(),
         };
-        fields.next().is_none().then_some(Self { table, key, column, value })
+        Some(Self { table, key, column, value })
     }
 }
 
