@@ -230,6 +230,9 @@ const TELL_EVERY: u64 = 1000;
 impl Writing<'_> {
     /// Writes the rows of the totals that changed, and removes those that are gone.
     fn totals(&self, writer: &mut Writer<'_>, is_new: &[bool], written: &mut Written) -> Result<(), Error> {
+        if self.holds_totals() {
+            return Ok(());
+        }
         let tables = &self.load.tables;
         let mut now = self.load.totals.read(tables)?;
         let mut before = self.before().map(|rows| rows.read(tables)).transpose()?;
@@ -278,11 +281,16 @@ impl Writing<'_> {
         Ok(())
     }
 
+    /// Whether the tables hold these very rows, of an earlier load, so that they need not be looked at one by one.
+    fn holds_totals(&self) -> bool {
+        let finished = self.story.finished.as_ref().filter(|_| !self.writes_all);
+        finished.is_some_and(|finished| finished.totals == self.load.totals.digest())
+    }
+
     /// The rows that the tables hold, where they can be read elsewhere than in the tables.
     fn before(&self) -> Option<&Rows> {
         let finished = self.story.finished.as_ref().filter(|_| !self.writes_all)?;
-        let known = self.load.earlier_totals.iter().chain([&self.load.totals]);
-        known.into_iter().find(|rows| rows.digest() == finished.totals)
+        self.load.earlier_totals.iter().find(|rows| rows.digest() == finished.totals)
     }
 
     /// Writes what a day gave, and zeros where it gave more before.
