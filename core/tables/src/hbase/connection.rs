@@ -1,7 +1,7 @@
 //! A connection to a Thrift server that comes back: timeouts, and trying again what is worth it.
 
 use std::{
-    io,
+    io::{self, BufReader},
     net::{TcpStream, ToSocketAddrs},
     panic::{self, AssertUnwindSafe},
     sync::atomic::{AtomicU64, Ordering},
@@ -17,8 +17,7 @@ use thrift::{
         TOutputProtocol,
     },
     transport::{
-        TBufferedReadTransport, TBufferedWriteTransport, TFramedWriteTransport, TIoChannel, TReadTransport,
-        TTcpChannel, TWriteTransport,
+        TBufferedWriteTransport, TFramedWriteTransport, TIoChannel, TReadTransport, TTcpChannel, TWriteTransport,
     },
 };
 use tootmill_metric::Status;
@@ -62,14 +61,15 @@ pub(crate) fn open(address: &Address, host: &str, port: u16) -> Result<(Input, O
             let (read, write) = TTcpChannel::with_stream(stream)
                 .split()
                 .map_err(|error| Error::Unreachable { server: server.clone(), reason: error.to_string() })?;
+            // Not Thrift's own buffer: where a read is interrupted, as by Ctrl-Z, it gives the answer before once more.
             if transport == Transport::Framed {
                 (
-                    Box::new(TBufferedReadTransport::with_capacity(BUFFER, Frames::new(read))),
+                    Box::new(BufReader::with_capacity(BUFFER, Frames::new(read))),
                     Box::new(TFramedWriteTransport::with_capacity(BUFFER, write)),
                 )
             } else {
                 (
-                    Box::new(TBufferedReadTransport::with_capacity(BUFFER, read)),
+                    Box::new(BufReader::with_capacity(BUFFER, read)),
                     Box::new(TBufferedWriteTransport::with_capacity(BUFFER, write)),
                 )
             }
