@@ -1,6 +1,7 @@
 //! What can go wrong with HBase, and whether trying again helps.
 
 use hbase_thrift::hbase::{AlreadyExists, IOError, IllegalArgument};
+use thrift::ApplicationErrorKind;
 use tootmill_metric::Status;
 
 use super::thrift2::TIOError;
@@ -174,6 +175,12 @@ fn said(error: &thrift::Error) -> Option<(String, bool)> {
             let second = || error.downcast_ref::<TIOError>().map(|error| (Some(error.message.clone()), true));
             let (message, may_pass) = io.or_else(argument).or_else(exists).or_else(second)?;
             Some((message.unwrap_or_default(), may_pass))
+        }
+        // The answer is to another question: nobody knows what comes next.
+        thrift::Error::Application(error)
+            if matches!(error.kind, ApplicationErrorKind::BadSequenceId | ApplicationErrorKind::WrongMethodName) =>
+        {
+            None
         }
         // The server knows no such call, or could not read it.
         thrift::Error::Application(error) => Some((error.message.clone(), false)),
