@@ -45,7 +45,7 @@ public final class HbaseAdmin {
         TableDescriptorBuilder descriptor = TableDescriptorBuilder.newBuilder(table);
         for (int place = 2; place < order.length; place++) {
           String[] family = order[place].split(":");
-          ColumnFamilyDescriptorBuilder builder = ColumnFamilyDescriptorBuilder.newBuilder(Bytes.toBytes(family[0]));
+          ColumnFamilyDescriptorBuilder builder = ColumnFamilyDescriptorBuilder.newBuilder(Bytes.toBytes(family[0])).setMaxVersions(400);
           int seconds = Integer.parseInt(family[1]);
           if (seconds > 0) {
             builder.setTimeToLive(seconds);
