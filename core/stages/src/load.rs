@@ -85,7 +85,7 @@ pub fn loadable_rows(lake: &Lake) -> Result<LoadableRows, Error> {
 fn find(lake: &Lake, place: Place, states: u64) -> Result<LakeRows, Error> {
     if let Some(version) = lake.versions(place).current()? {
         let manifest: RowsManifest = version.manifest()?;
-        if manifest.states == states {
+        if manifest.states == states && !manifest.digest.is_empty() {
             return LakeRows::of(lake, &version, manifest);
         }
     }

@@ -55,12 +55,20 @@ pub enum Error {
         /// The cell's column.
         column: String,
     },
-    /// Rows are not in the order of their tables.
+    /// A row key is empty, or longer than HBase's limit.
+    #[error("the rows of `{table}` have a row key of {bytes} bytes: it must have 1 to 32,767")]
+    Key {
+        /// The row's table.
+        table: String,
+        /// The key's length.
+        bytes: usize,
+    },
+    /// Rows are not in the order of records.
     #[error(
-        "the rows of `{rows}` are not all together, in the order of the metrics' names: sort the records, and reduce them again"
+        "the rows of `{rows}` are not in the order of records, by metric and then by key, each row once: sort the records of all reducers together, and reduce them again"
     )]
     Order {
-        /// The table whose rows come too late.
+        /// The table with a row that comes too late.
         rows: String,
     },
     /// Rows cannot be read.

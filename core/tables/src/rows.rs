@@ -11,7 +11,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use tootmill_engine::{Cell, RowsReader};
-use tootmill_metric::Table;
+use tootmill_metric::{Table, field::escape};
 
 use crate::error::Error;
 
@@ -153,8 +153,9 @@ impl RowsOfTables<'_> {
             if !of_row || cell.key != self.row.key {
                 begin(&mut self.next, self.tables, &cell)?;
                 self.has_next = true;
-                // The order of tables is known; that of keys is the records' and not the keys' own, and is not checked.
-                if self.next.table < self.row.table {
+                let is_same_table = self.next.table == self.row.table;
+                if self.next.table < self.row.table || is_same_table && escape(&self.next.key) <= escape(&self.row.key)
+                {
                     return Err(Error::Order { rows: cell.table.into() });
                 }
                 break;
@@ -173,8 +174,14 @@ impl RowsOfTables<'_> {
     }
 }
 
+/// How many bytes a row key has at most: HBase's limit.
+const LONGEST_KEY: usize = 32_767;
+
 /// Begins a row with its first cell.
 fn begin(row: &mut Row, tables: &[Table], cell: &Cell<'_>) -> Result<(), Error> {
+    if !(1..=LONGEST_KEY).contains(&cell.key.len()) {
+        return Err(Error::Key { table: cell.table.as_ref().into(), bytes: cell.key.len() });
+    }
     let Some(place) = tables.iter().position(|table| table.name == cell.table) else { return Err(undeclared(cell)) };
     row.table = place;
     row.key.clear();
@@ -234,5 +241,20 @@ mod tests {
         let mut read = rows.read(&tables).unwrap();
         let error = read.next_of(1);
         assert!(matches!(error, Err(Error::Order { .. })), "{error:?}");
+        for (text, words) in [
+            ("b_table\tl\tdata:x\t1\nb_table\tk\tdata:x\t1\n", "not in the order of records"),
+            ("b_table\tk\tdata:x\t1\nb_table\tl\tdata:x\t1\nb_table\tk\tdata:x\t1\n", "not in the order of records"),
+            ("b_table\t\tdata:x\t1\n", "a row key of 0 bytes"),
+        ] {
+            let rows = self::rows(text);
+            let mut read = rows.read(&tables).unwrap();
+            let error = loop {
+                match read.next_of(1) {
+                    Ok(row) => assert!(row.is_some(), "{text}"),
+                    Err(error) => break error.to_string(),
+                }
+            };
+            assert!(error.contains(words), "{error}");
+        }
     }
 }

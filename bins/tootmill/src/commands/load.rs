@@ -33,12 +33,16 @@ use crate::{failure::Failure, progress::LoadProgress};
 )]
 pub(crate) struct Load {
     /// Instead of a lake: files of rows, as `tootmill reducer --rows` writes them, read one after the other as one, also .gz, .zst
-    /// and hdfs://…; `-` is standard input. The tables become these totals and have no days
-    #[arg(value_name = "ROWS", conflicts_with_all = ["lake", "instance"])]
+    /// and hdfs://…; `-` is standard input. The tables become these totals and have no days; a lake is then not looked at
+    #[arg(value_name = "ROWS")]
     rows: Vec<String>,
-    // Not needed where it conflicts with what is given.
-    #[command(flatten)]
-    lake: Option<LakeArguments>,
+    // Not LakeArguments: the environment may name a lake where files are given.
+    /// Where the lake is: a folder, or hdfs://HOST:PORT/FOLDER
+    #[arg(long, value_name = "LAKE", env = "TOOTMILL_LAKE")]
+    lake: Option<String>,
+    /// The instance whose posts are meant, by its host
+    #[arg(long, value_name = "HOST", env = "TOOTMILL_INSTANCE")]
+    instance: Option<String>,
     /// Where the tables go: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server
     #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
     tables: Destination,
@@ -54,9 +58,15 @@ pub(crate) struct Load {
 
 impl Load {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let (sentence, data) = match &self.lake {
-            Some(lake) => from_lake(&lake.open()?, &self.tables, self.as_of, self.how, self.outcome.quiet)?,
-            None => from_files(&self.rows, &self.tables, self.as_of, self.how, self.outcome.quiet)?,
+        let Self { tables, as_of, how, outcome: OutcomeArguments { quiet, .. }, .. } = self;
+        let (sentence, data) = match (self.rows.is_empty(), self.lake, self.instance) {
+            (false, ..) => from_files(&self.rows, &tables, as_of, how, quiet)?,
+            (true, Some(lake), Some(instance)) => {
+                from_lake(&LakeArguments { lake, instance }.open()?, &tables, as_of, how, quiet)?
+            }
+            (true, ..) => {
+                return Err(Failure::Usage("name a lake by --lake and --instance, or files of rows".into()));
+            }
         };
         self.outcome.tell(&sentence, &data)
     }

@@ -2,6 +2,7 @@
 
 use std::{env, fmt, path::PathBuf, str::FromStr, time::Duration};
 
+use percent_encoding::percent_decode_str;
 use url::{Position, Url};
 
 use super::error::Error;
@@ -131,17 +132,19 @@ impl Address {
         self.url.port().unwrap_or(PORT)
     }
 
-    /// Where messages are posted, if by HTTP.
-    pub(crate) fn http_url(&self) -> String {
+    /// Where messages to a server are posted, if by HTTP.
+    pub(crate) fn http_url(&self, host: &str, port: u16) -> String {
         let scheme = self.url.scheme().trim_start_matches("hbase+");
         let path = if self.url.path().is_empty() { "/" } else { self.url.path() };
-        format!("{scheme}://{}:{}{path}", self.url.host_str().unwrap_or_default(), self.port())
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_string() };
+        format!("{scheme}://{host}:{port}{path}")
     }
 
     /// The user and the password, if there is a user.
     pub(crate) fn credentials(&self) -> Option<(String, Option<String>)> {
-        let password = self.url.password().map(String::from).or_else(|| env::var(PASSWORD).ok());
-        (!self.url.username().is_empty()).then(|| (self.url.username().into(), password))
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let password = self.url.password().map(decoded).or_else(|| env::var(PASSWORD).ok());
+        (!self.url.username().is_empty()).then(|| (decoded(self.url.username()), password))
     }
 
     /// A table's name in HBase.
@@ -190,7 +193,7 @@ mod tests {
         assert_eq!((address.host(), address.port(), address.transport), ("::1", 9090, Transport::Framed));
         assert_eq!((address.table("user_table"), address.connections), ("a_b:user_table".to_string(), 2));
         let address: Address = "hbase+https://gateway.example/hbase".parse().unwrap();
-        assert_eq!(address.http_url(), "https://gateway.example:9090/hbase");
+        assert_eq!(address.http_url(address.host(), address.port()), "https://gateway.example:9090/hbase");
     }
 
     #[test]
@@ -198,6 +201,8 @@ mod tests {
         let address: Address = "hbase+http://ada:secret@h:1/?namespace=n".parse().unwrap();
         assert_eq!(format!("{address} {address:?}").matches("ada:***@").count(), 2);
         assert_eq!(address.credentials(), Some(("ada".into(), Some("secret".into()))));
+        let address: Address = "hbase+http://a%40da:s%2Fe=c%3Fret@h:1".parse().unwrap();
+        assert_eq!(address.credentials(), Some(("a@da".into(), Some("s/e=c?ret".into()))));
         for wrong in [
             "hbase://ada:secret@h:99999",
             "hbase://ada:secret@h:1?secret=1&connections=x",

@@ -47,7 +47,7 @@ const BUFFER: usize = 1 << 17;
 pub(crate) fn open(address: &Address, host: &str, port: u16) -> Result<(Input, Output), Error> {
     let server = format!("{host}:{port}");
     let (read, write): (Box<dyn TReadTransport + Send>, Box<dyn TWriteTransport + Send>) = match address.transport {
-        Transport::Http => http::open(address)?,
+        Transport::Http => http::open(address, host, port)?,
         transport => {
             let unreachable =
                 |source: io::Error| Error::Unreachable { server: server.clone(), reason: source.to_string() };

@@ -21,7 +21,7 @@ type Halves = (Box<dyn TReadTransport + Send>, Box<dyn TWriteTransport + Send>);
 const MOST: u64 = 1 << 30;
 
 /// Sets up the two halves. Nothing is sent yet.
-pub(crate) fn open(address: &Address) -> Result<Halves, Error> {
+pub(crate) fn open(address: &Address, host: &str, port: u16) -> Result<Halves, Error> {
     let wrong = |reason: String| Error::Http { server: address.server(), reason };
     let mut client = Client::builder().timeout(address.timeout).redirect(reqwest::redirect::Policy::none());
     if let Some(file) = &address.certificate {
@@ -31,7 +31,7 @@ pub(crate) fn open(address: &Address) -> Result<Halves, Error> {
         }
     }
     let client = client.build().map_err(|error| wrong(error.to_string()))?;
-    let url = address.http_url().parse().map_err(|_| wrong("its URL is none".into()))?;
+    let url = address.http_url(host, port).parse().map_err(|_| wrong("its URL is none".into()))?;
     let answer = Answer::default();
     let request = Request { client, url, address: address.clone(), message: Vec::new(), answer: answer.clone() };
     Ok((Box::new(answer), Box::new(request)))

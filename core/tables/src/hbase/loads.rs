@@ -124,6 +124,20 @@ impl Story {
         story
     }
 
+    /// Whether the tables hold these rows of a day, and no later ones of a load that did not come to its end.
+    pub(crate) fn holds(&self, day: Day, digest: &str) -> bool {
+        let last = self.versions.get(&day).and_then(BTreeMap::last_key_value);
+        let held = self.days.get(&day).filter(|(_, held)| held == digest);
+        held.is_some_and(|(version, held)| last == Some((version, held)))
+    }
+
+    /// The days of which the tables may have rows.
+    pub(crate) fn days_with_rows(&self) -> impl Iterator<Item = Day> {
+        let has_rows =
+            |versions: &BTreeMap<u64, String>| versions.last_key_value().is_some_and(|(_, digest)| !digest.is_empty());
+        self.versions.iter().filter(move |(_, versions)| has_rows(versions)).map(|(day, _)| *day)
+    }
+
     /// The version under which a day's rows are written: what the lake says, but more than any that was written with other
     /// rows, so that they win.
     pub(crate) fn version(&self, day: Day, wanted: Option<u64>, digest: &str) -> u64 {
@@ -174,6 +188,24 @@ mod tests {
         let story = Story::of([first, begun, record(3, "b", true, &[("2026-11-24", 2, "y")])]);
         assert!(story.is_whole);
         assert_eq!((story.finished.unwrap().timestamp, story.days[&day("2026-11-24")].0), (3, 2));
+    }
+
+    #[test]
+    fn a_day_is_held_if_nothing_was_begun_after_it() {
+        let today = day("2026-11-24");
+        let first = record(1, "a", true, &[("2026-11-24", 1, "x")]);
+        let story = Story::of([first.clone()]);
+        assert!(story.holds(today, "x") && !story.holds(today, "y") && !story.holds(today.next(), "x"));
+        // A load wrote other rows of the day, and others of the next, and broke.
+        let broken = record(2, "b", false, &[("2026-11-24", 2, "y"), ("2026-11-25", 1, "z")]);
+        let story = Story::of([first.clone(), broken.clone()]);
+        assert!(!story.holds(today, "x"));
+        assert_eq!(story.version(today, Some(1), "x"), 3);
+        assert_eq!(story.days_with_rows().collect::<Vec<_>>(), [today, today.next()]);
+        let repaired = record(3, "a", true, &[("2026-11-24", 3, "x"), ("2026-11-25", 2, "")]);
+        let story = Story::of([first, broken, repaired]);
+        assert!(story.holds(today, "x"));
+        assert_eq!(story.days_with_rows().collect::<Vec<_>>(), [today]);
     }
 
     #[test]

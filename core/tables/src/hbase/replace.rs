@@ -19,7 +19,7 @@ use crate::{
     changes::{Change, Changes},
     error::Error,
     load::Load,
-    rows::{Row, Rows, RowsOfTables},
+    rows::{Row, Rows},
     store::{LoadOptions, Loaded, Watch, Written},
     verify::verify,
 };
@@ -46,18 +46,28 @@ pub(super) fn replace(hbase: &Hbase, load: &Load, options: LoadOptions, watch: &
     if timestamp < 0 {
         return Err(HbaseError::Time(load.as_of.to_string()).into());
     }
-    let days = days(load, &story, options);
-    let days = refuse_what_would_hide(hbase, load, timestamp, days, options)?;
+    let wanted = days(load, &story, options);
+    let count_of_wanted = wanted.len();
+    let days = refuse_what_would_hide(hbase, load, timestamp, wanted, options)?;
     for day in &days {
         day.rows.as_ref().map_or(Ok(0), |rows| count(rows, &load.tables))?;
     }
     let mut record = Record::begin(timestamp);
     record.digest = digest;
+    if days.len() < count_of_wanted {
+        // Not all of it: the same load is looked at again the next time.
+        record.digest += " without old days";
+    }
     record.totals = load.totals.digest().into();
     record.days = days.iter().map(|day| (day.day, (day.version, day.digest().to_string()))).collect();
     hbase.claim(&record, watch)?;
 
-    let writing = Writing { hbase, load, story: &story, timestamp, writes_all: options.all || !story.is_whole, watch };
+    let writes_all = options.all || !story.is_whole;
+    let finished = story.finished.as_ref().filter(|_| !writes_all);
+    // Rows of a metric that is not linked any more cannot be read here, but in the table.
+    let is_before = |rows: &&Rows| finished.is_some_and(|finished| finished.totals == rows.digest());
+    let before = load.earlier_totals.iter().find(is_before).filter(|rows| count(rows, &load.tables).is_ok());
+    let writing = Writing { hbase, load, story: &story, timestamp, writes_all, before, watch };
     let is_new: Vec<bool> = made.iter().map(|created| created.is_new).collect();
     let connection = hbase.connection.borrow().another();
     let mut written = Written { timestamp, rows: all_rows, days: days.len() as u64, ..Written::default() };
@@ -73,9 +83,10 @@ pub(super) fn replace(hbase: &Hbase, load: &Load, options: LoadOptions, watch: &
     versions.extend(days.iter().map(|day| (day.day, day.version)));
     versions.retain(|day, _| load.day_rows.iter().any(|of_load| of_load.day == *day));
     *hbase.versions.borrow_mut() = Some(versions);
-    // What was sent and not answered may be there or not, and may come late; also what a load sent that did not come to its end.
-    let may_come_late = hbase.retries.some_were_lost() || story.last.is_some() && !story.is_whole;
-    let verified = if options.verify || may_come_late {
+    // What was sent and not answered may be there or not, and may come late; also what a load sent that did not come to its end,
+    // or what somebody wrote of whom nothing is recorded.
+    let is_unknown = !story.is_whole && made.iter().any(|made| !made.is_new);
+    let verified = if options.verify || hbase.retries.some_were_lost() || is_unknown {
         let is_written = |day| days.iter().any(|written| written.day == day);
         Some(verify(hbase, load, is_written, watch)?)
     } else {
@@ -152,13 +163,13 @@ fn days(load: &Load, story: &Story, options: LoadOptions) -> Vec<DayWriting> {
     let mut days = Vec::new();
     for of_load in &load.day_rows {
         let digest = of_load.rows.digest();
-        if options.all || story.days.get(&of_load.day).is_none_or(|(_, written)| written != digest) {
+        if options.all || !story.holds(of_load.day, digest) {
             let version = story.version(of_load.day, of_load.version, digest);
             days.push(DayWriting { day: of_load.day, version, rows: Some(of_load.rows.clone()) });
         }
     }
-    for day in story.days.keys().filter(|day| !load.day_rows.iter().any(|of_load| of_load.day == **day)) {
-        days.push(DayWriting { day: *day, version: story.version(*day, None, ""), rows: None });
+    for day in story.days_with_rows().filter(|day| !load.day_rows.iter().any(|of_load| of_load.day == *day)) {
+        days.push(DayWriting { day, version: story.version(day, None, ""), rows: None });
     }
     days
 }
@@ -201,8 +212,10 @@ fn refuse_what_would_hide(
             match family {
                 TableFamily::Data if timestamp <= oldest => return Err(reason(load.as_of.to_string()).into()),
                 TableFamily::Data => {}
-                TableFamily::Day if options.leave_out_expired => days.retain(|day| day.timestamp() > oldest),
                 TableFamily::Day => {
+                    // A day that went away has nothing to hide.
+                    let is_kept = |day: &DayWriting| day.rows.is_some() && !options.leave_out_expired;
+                    days.retain(|day| day.timestamp() > oldest || is_kept(day));
                     if let Some(day) = days.iter().find(|day| day.timestamp() <= oldest) {
                         let error = reason(day.day.to_string());
                         return Err(HbaseError::Expired { error: error.to_string() }.into());
@@ -221,6 +234,8 @@ struct Writing<'w> {
     story: &'w Story,
     timestamp: i64,
     writes_all: bool,
+    /// The rows that the tables hold, where they can be read elsewhere than in the tables.
+    before: Option<&'w Rows>,
     watch: &'w dyn Watch,
 }
 
@@ -235,7 +250,7 @@ impl Writing<'_> {
         }
         let tables = &self.load.tables;
         let mut now = self.load.totals.read(tables)?;
-        let mut before = self.before().map(|rows| rows.read(tables)).transpose()?;
+        let mut before = self.before.map(|rows| rows.read(tables)).transpose()?;
         let (all, mut done) = (written.rows, 0);
         for (place, table) in tables.iter().enumerate() {
             let (name, columns) = (self.hbase.name(table.name), columns(table, TableFamily::Data));
@@ -263,7 +278,8 @@ impl Writing<'_> {
                 Ok(writer.put(&name, self.timestamp, &row.key, cells(row, &columns))?)
             });
             match &mut before {
-                _ if is_new.get(place) == Some(&true) => skip(before.as_mut(), place)?,
+                // Nothing was before: since it was made, everything is written.
+                _ if is_new.get(place) == Some(&true) => {}
                 Some(before) => {
                     while let Some(row) = before.next_of(place)? {
                         changes.before(row)?;
@@ -285,12 +301,6 @@ impl Writing<'_> {
     fn holds_totals(&self) -> bool {
         let finished = self.story.finished.as_ref().filter(|_| !self.writes_all);
         finished.is_some_and(|finished| finished.totals == self.load.totals.digest())
-    }
-
-    /// The rows that the tables hold, where they can be read elsewhere than in the tables.
-    fn before(&self) -> Option<&Rows> {
-        let finished = self.story.finished.as_ref().filter(|_| !self.writes_all)?;
-        self.load.earlier_totals.iter().find(|rows| rows.digest() == finished.totals)
     }
 
     /// Writes what a day gave, and zeros where it gave more before.
@@ -321,13 +331,6 @@ impl Writing<'_> {
         }
         Ok(())
     }
-}
-
-/// Passes over the rows of a table.
-fn skip(rows: Option<&mut RowsOfTables<'_>>, table: usize) -> Result<(), Error> {
-    let Some(rows) = rows else { return Ok(()) };
-    while rows.next_of(table)?.is_some() {}
-    Ok(())
 }
 
 /// The names of a table's columns with their family.
@@ -382,6 +385,8 @@ impl Hbase {
     fn finish(&self, record: &Record, load: &Load, watch: &dyn Watch) -> Result<(), Error> {
         let later = self.records(watch)?.into_iter().find(|other| other.timestamp > record.timestamp);
         if let Some(Record { begun, timestamp, .. }) = later {
+            // The other may have looked at a table before this one wrote to it.
+            self.say_that_tables_change(watch)?;
             return Err(HbaseError::Overtaken { begun, timestamp }.into());
         }
         self.write_row(RUNS, TableFamily::Data.name(), &record.key(), cells_of_run(load), watch)?;

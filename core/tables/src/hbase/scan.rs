@@ -19,10 +19,12 @@ pub(crate) struct Range {
     pub(crate) family: &'static str,
     /// Cells of these timestamps alone; all, the newest of each column, if there are none.
     pub(crate) timestamps: Vec<i64>,
+    /// How many scans go on at once, and share the memory.
+    pub(crate) at_once: usize,
 }
 
-/// How many rows are fetched at once.
-const ROWS: i32 = 2000;
+/// How many rows are fetched at once, of all scans that go on at once.
+const ROWS: usize = 2000;
 
 /// A scan. A table that is not there has no rows.
 pub(crate) struct Scan<'s> {
@@ -69,7 +71,7 @@ impl<'s> Scan<'s> {
                 let opened =
                     connection.once(&action, |client| client.scanner_open_with_scan(table, scan, BTreeMap::new()));
                 match opened {
-                    Err(error) if error.cause() == Some(Cause::NoTable) => {
+                    Err(error) if error.cause() == Some(Cause::NoTable) && self.start.is_none() => {
                         self.is_at_end = true;
                         return Ok(());
                     }
@@ -77,8 +79,9 @@ impl<'s> Scan<'s> {
                 }
             }
         };
-        let rows = match connection.once(&action, |client| client.scanner_get_list(scanner, ROWS)) {
-            Err(error) if error.cause() == Some(Cause::NoTable) => Vec::new(),
+        let rows_at_once = self.rows_at_once();
+        let rows = match connection.once(&action, |client| client.scanner_get_list(scanner, rows_at_once)) {
+            Err(error) if error.cause() == Some(Cause::NoTable) && self.start.is_none() => Vec::new(),
             rows => rows?,
         };
         if let Some(row) = rows.last().and_then(|row| row.row.as_ref()) {
@@ -96,6 +99,10 @@ impl<'s> Scan<'s> {
         Ok(())
     }
 
+    fn rows_at_once(&self) -> i32 {
+        i32::try_from((ROWS / self.range.at_once.max(1)).max(10)).unwrap_or(i32::MAX)
+    }
+
     fn describe(&self) -> TScan {
         let filter = (!self.range.timestamps.is_empty()).then(|| {
             let timestamps: Vec<String> = self.range.timestamps.iter().map(i64::to_string).collect();
@@ -106,7 +113,7 @@ impl<'s> Scan<'s> {
             stop_row: None,
             timestamp: None,
             columns: Some(vec![self.range.family.into()]),
-            caching: Some(ROWS),
+            caching: Some(self.rows_at_once()),
             filter_string: filter,
             batch_size: None,
             sort_columns: None,

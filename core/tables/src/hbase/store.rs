@@ -74,7 +74,8 @@ impl Hbase {
         watch: &dyn Watch,
         mut each: impl FnMut(&Found) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut scan = Scan::new(Range { table: self.name(table), family, timestamps }, &self.retries, watch);
+        let mut scan =
+            Scan::new(Range { table: self.name(table), family, timestamps, at_once: 1 }, &self.retries, watch);
         while let Some(found) = self.next(&mut scan)? {
             each(&found)?;
         }
@@ -120,9 +121,11 @@ impl Hbase {
     fn scan_days(&self, table: &Table, each: Each<'_>) -> Result<(), Error> {
         let mut scans = Vec::new();
         let mut heads = BinaryHeap::new();
-        for (day, version) in self.versions()? {
+        let versions = self.versions()?;
+        let at_once = versions.len();
+        for (day, version) in versions {
             let timestamps = vec![timestamp_of(day, version)];
-            let range = Range { table: self.name(table.name), family: TableFamily::Day.name(), timestamps };
+            let range = Range { table: self.name(table.name), family: TableFamily::Day.name(), timestamps, at_once };
             let mut scan = Scan::new(range, &self.retries, &());
             if let Some((key, cells)) = self.next(&mut scan)? {
                 heads.push(Reverse((key, day, scans.len(), HeadCells(cells))));

@@ -100,10 +100,11 @@ fn every_transport_and_protocol_carries_the_same() {
     ];
     let start = |name: &str, properties: &[(&str, &str)]| Server::start(folder.path(), name, properties);
     let mut both = start("both", &[(&*framed, "true"), (&*compact, "true")]);
+    let mut compact = start("compact", &[(&*compact, "true")]);
     let mut framed = start("framed", &[(&*framed, "true")]);
     let mut http = start("http", &[(&*http, "true")]);
     let mut secure = start("secure", &secure);
-    for server in [&mut framed, &mut both, &mut http, &mut secure] {
+    for server in [&mut framed, &mut compact, &mut both, &mut http, &mut secure] {
         server.wait();
     }
     let namespace = Namespace::new();
@@ -112,6 +113,7 @@ fn every_transport_and_protocol_carries_the_same() {
     let addresses = [
         format!("hbase://127.0.0.1:{}?namespace={name}&transport=framed", framed.port),
         format!("hbase://127.0.0.1:{}?namespace={name}&transport=framed&protocol=compact", both.port),
+        format!("hbase://127.0.0.1:{}?namespace={name}&protocol=compact", compact.port),
         format!("hbase+http://ada:secret@127.0.0.1:{}?namespace={name}", http.port),
         format!("hbase+https://127.0.0.1:{}?namespace={name}&ca={}", secure.port, path("certificate.pem")),
     ];

@@ -258,8 +258,22 @@ impl Drop {
                 self.which.tables
             )));
         }
+        let hbase = self.which.connect()?;
+        if names.iter().any(|name| name == LOADS) {
+            for table in
+                chosen(&registry, Vec::new())?.iter().filter(|table| !names.iter().any(|name| name == table.name))
+            {
+                if described(&hbase, table)?.is_some() {
+                    return Err(Failure::permanent(format!(
+                        "without {LOADS} nobody would know at what time the cells of {} stand, and later loads could lose \
+                         against them: drop the metrics' tables first",
+                        table.name
+                    )));
+                }
+            }
+        }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let dropped = self.which.connect()?.drop_tables(&names)?;
+        let dropped = hbase.drop_tables(&names)?;
         if dropped.is_empty() && !self.which.json {
             say("none of them is there");
         }
