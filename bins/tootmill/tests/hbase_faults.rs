@@ -5,6 +5,7 @@
 mod common;
 
 use std::{
+    fmt::Display,
     fs,
     hash::{BuildHasher, RandomState},
     io::{BufRead, BufReader, Write},
@@ -108,7 +109,7 @@ impl Drop for Running {
     }
 }
 
-fn signal(name: &str, process: impl ToString) {
+fn signal(name: &str, process: &impl Display) {
     assert!(Command::new("kill").args([name, &process.to_string()]).status().unwrap().success());
 }
 
@@ -335,7 +336,7 @@ fn a_load_falls_asleep(mill: &mut Mill) {
     }
     let running = Running::begin(&mut mill.load(0, &format!("{SLOW}&namespace=asleep"), &[]));
     eventually("its writes", || (mill.admin.count("writes asleep:tag_table") > 100).then_some(()));
-    signal("-STOP", running.id());
+    signal("-STOP", &running.id());
     mill.idle = Some((running, Instant::now()));
 }
 
@@ -343,7 +344,7 @@ fn the_load_wakes_up(mill: &mut Mill) {
     let (mut running, since) = mill.idle.take().unwrap();
     thread::sleep(Duration::from_secs(62).saturating_sub(since.elapsed()));
     running.goes_on();
-    signal("-CONT", running.id());
+    signal("-CONT", &running.id());
     let ran = running.ended();
     failed(&ran, 0, &[]);
     assert!(told(&ran)["written"]["retries"].as_u64().unwrap() > 0, "{}", ran.stdout);
@@ -397,7 +398,7 @@ fn twenty_kills(mill: &mut Mill) {
     for kill in 0..KILLS {
         // At all moments of a load, at random within each twentieth of it.
         let part = mill.whole_load / KILLS;
-        let within = part.mul_f64((RandomState::new().hash_one(kill) % 1000) as f64 / 1000.0);
+        let within = part * u32::from(RandomState::new().hash_one(kill).to_be_bytes()[0]) / 256;
         let running = Running::begin(&mut mill.load(mill.last, "&batch=200", &[]));
         thread::sleep(part * kill + within);
         drop(running);
@@ -410,9 +411,9 @@ fn twenty_kills(mill: &mut Mill) {
 /// It holds its sockets open, and answers nothing.
 fn silenced<T>(mill: &mut Mill, work: impl FnOnce(&mut Mill) -> T) -> T {
     let thrift = mill.cluster.pid(Daemon::Thrift1).unwrap();
-    signal("-STOP", thrift);
+    signal("-STOP", &thrift);
     let done = work(mill);
-    signal("-CONT", thrift);
+    signal("-CONT", &thrift);
     done
 }
 
@@ -445,7 +446,7 @@ fn interrupted(mill: &mut Mill) {
     let mut running = mill.begin(SLOW);
     silenced(mill, |_| {
         let start = Instant::now();
-        signal("-INT", running.id());
+        signal("-INT", &running.id());
         let status = running.0.as_mut().unwrap().wait().unwrap();
         assert!(start.elapsed() < Duration::from_secs(2), "it took {:?}", start.elapsed());
         assert!(!status.success());
