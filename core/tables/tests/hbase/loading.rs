@@ -10,9 +10,9 @@ use std::{
 
 use tootmill_engine::Family;
 use tootmill_metric::{Day, Status};
-use tootmill_tables::{Error, LoadOptions, Part, Rows, Store, Written, hbase};
+use tootmill_tables::{Destination, Error, LoadOptions, Part, Rows, Store, Written, hbase};
 
-use crate::support::{Content, Days, Namespace, day, load, replace, tables, verified};
+use crate::support::{Content, Days, Namespace, day, load, newest, replace, tables, verified};
 
 /// What the tables hold is what was loaded, totals and days.
 fn assert_holds(store: &dyn Store, days: &Days) {
@@ -217,4 +217,63 @@ fn rows_that_no_metric_declares_are_refused_before_the_first_write() {
     assert!(matches!(error, Error::Undeclared { .. }), "{error}");
     assert_eq!(error.status(), Status::Permanent);
     assert_eq!(store.runs().unwrap(), []);
+}
+
+#[test]
+fn a_load_that_is_overtaken_fails_and_the_next_writes_everything() {
+    let namespace = Namespace::new();
+    let mut store = namespace.store();
+    let (contents, _) = contents(1);
+    let days: Days = [(day("2026-11-01"), (1, contents[0].clone()))].into();
+    let other: Days = [(day("2026-11-01"), (1, contents[2].clone()))].into();
+    replace(&mut *store, &load(&days, &[]));
+    // While the rows of the first are read to be written, a second load begins and ends.
+    let mut first = load(&other, &[]);
+    let (readings, address) = (AtomicUsize::new(0), namespace.address(""));
+    let (text, digest) = (contents[2].bytes(Family::Data), first.totals.digest().to_string());
+    let between = days.clone();
+    first.totals = Rows::new("rows that take their time", digest, move || {
+        if readings.fetch_add(1, Ordering::Relaxed) == 1 {
+            let mut second = address.parse::<Destination>().unwrap().create().unwrap();
+            replace(&mut *second, &load(&between, &[]));
+        }
+        Ok(Box::new(Cursor::new(text.clone())))
+    });
+    let error = store.replace(&first, LoadOptions::default(), &()).unwrap_err();
+    assert!(error.to_string().starts_with("another load into these tables began"), "{error}");
+    assert_eq!(error.status(), Status::Temporary);
+    let loaded = namespace.store().replace(&load(&days, &[]), verified(), &()).unwrap();
+    assert_eq!(loaded.written.unwrap().changed, 5);
+    assert_holds(&*namespace.store(), &days);
+}
+
+#[test]
+fn a_day_of_a_load_that_did_not_end_is_written_again() {
+    let namespace = Namespace::new();
+    let mut store = namespace.store();
+    let (contents, again) = contents(1);
+    let days: Days = [(day("2026-11-02"), (1, contents[2].clone()))].into();
+    let good = load(&days, &[]);
+    replace(&mut *store, &good);
+    // Another load writes the day anew, and one more day, and breaks while it reads back.
+    let other: Days = [(day("2026-11-02"), (2, again)), (day("2026-11-03"), (1, contents[3].clone()))].into();
+    let mut bad = load(&other, &[]);
+    let text = Content::sum(other.values().map(|(_, content)| content)).bytes(Family::Data);
+    let readings = AtomicUsize::new(0);
+    bad.totals = Rows::new("rows that break", "other", move || {
+        if readings.fetch_add(1, Ordering::Relaxed) < 2 {
+            Ok(Box::new(Cursor::new(text.clone())))
+        } else {
+            Err(io::Error::new(io::ErrorKind::TimedOut, "the disk is gone"))
+        }
+    });
+    let error = store.replace(&bad, verified(), &()).unwrap_err();
+    assert!(error.to_string().contains("the disk is gone"), "{error}");
+    // Both days are written: the first as it was, the other as one that has no rows.
+    let written = replace(&mut *store, &good).written.unwrap();
+    assert_eq!(written.days, 2);
+    assert_holds(&*namespace.store(), &days);
+    // Who knows nothing of versions reads the newest cell of each day.
+    assert_eq!(newest(&namespace, "b", day("2026-11-02")), "4");
+    assert_eq!(newest(&namespace, "d", day("2026-11-02")), "0");
 }

@@ -6,6 +6,11 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use hbase_thrift::hbase::{HbaseSyncClient, THbaseSyncClient};
+use thrift::{
+    protocol::{TBinaryInputProtocol, TBinaryOutputProtocol},
+    transport::{TBufferedReadTransport, TBufferedWriteTransport, TIoChannel, TTcpChannel},
+};
 use tootmill_engine::{Family, RowsWriter};
 use tootmill_metric::{Day, Regions, Row, Table, field::escape};
 use tootmill_tables::{
@@ -98,6 +103,15 @@ impl Content {
 
     /// As rows, in the order of records.
     pub fn rows(&self, family: Family) -> Rows {
+        let bytes = self.bytes(family);
+        let path = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(path.path(), &bytes).unwrap();
+        let digest = Rows::file(path.path()).unwrap().digest().to_string();
+        Rows::new("a test's rows", digest, move || Ok(Box::new(std::io::Cursor::new(bytes.clone()))))
+    }
+
+    /// The text of the rows.
+    pub fn bytes(&self, family: Family) -> Vec<u8> {
         let tables = tables();
         let mut writer = RowsWriter::new(Vec::new(), family);
         let escaped = |key: &String| escape(key).into_owned();
@@ -111,11 +125,7 @@ impl Content {
             let row = name.as_ref().map_or(row.clone(), |name| row.and("name", &**name));
             writer.write(&tables[1], &user, &row).unwrap();
         }
-        let bytes = writer.finish().unwrap();
-        let path = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(path.path(), &bytes).unwrap();
-        let digest = Rows::file(path.path()).unwrap().digest().to_string();
-        Rows::new("a test's rows", digest, move || Ok(Box::new(std::io::Cursor::new(bytes.clone()))))
+        writer.finish().unwrap()
     }
 
     /// What a part of the tables holds.
@@ -140,6 +150,21 @@ impl Content {
             .unwrap();
         content
     }
+}
+
+/// What somebody reads who knows nothing of versions: the newest count of a tag within a day.
+pub fn newest(namespace: &Namespace, tag: &str, day: Day) -> String {
+    let stream = std::net::TcpStream::connect(variable("TOOTMILL_THRIFT1")).unwrap();
+    let (read, write) = TTcpChannel::with_stream(stream).split().unwrap();
+    let input = TBinaryInputProtocol::new(TBufferedReadTransport::new(read), true);
+    let output = TBinaryOutputProtocol::new(TBufferedWriteTransport::new(write), true);
+    let table = format!("{}:tag_table", namespace.name).into_bytes();
+    let cells = HbaseSyncClient::new(input, output)
+        .get_ver(table, tag.as_bytes().to_vec(), b"day:count".to_vec(), 100, BTreeMap::new())
+        .unwrap();
+    let times = day.start().millis()..day.next().start().millis();
+    let newest = cells.into_iter().find(|cell| times.contains(&cell.timestamp.unwrap())).unwrap();
+    String::from_utf8(newest.value.unwrap()).unwrap()
 }
 
 /// The days of a lake, by their versions.
