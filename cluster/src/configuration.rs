@@ -94,9 +94,11 @@ fn yarn(layout: &Layout, settings: &Settings) -> String {
     );
     let (node, localizer, node_web) = (at(Port::NodeManager), at(Port::NodeManagerLocalizer), at(Port::NodeManagerWeb));
     let logs_web = settings.ports.url(Port::HistoryServerWeb, "/jobhistory/logs");
+    let attributes = layout.data("resourcemanager").join("node-attributes");
     let data = layout.data("nodemanager");
     let (data, classpath, aggregated) =
         (data.display(), container_classpath(layout, settings), settings.log_aggregation);
+    let attributes = attributes.display();
     format!(
         "
         yarn.resourcemanager.hostname                   127.0.0.1
@@ -117,6 +119,8 @@ fn yarn(layout: &Layout, settings: &Settings) -> String {
         yarn.nodemanager.env-whitelist                  JAVA_HOME,HADOOP_CONF_DIR,PATH,LANG,TZ
         yarn.application.classpath                      {classpath}
         yarn.webapp.ui2.enable                          false
+        # By default a folder in /tmp that all of a user's clusters share, and in which two that start at once fail.
+        yarn.node-attribute.fs-store.root-dir           file://{attributes}
 
         # Room for eight small containers, whatever the machine.
         yarn.nodemanager.resource.memory-mb             4096
