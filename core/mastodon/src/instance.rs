@@ -1,0 +1,132 @@
+//! What an instance says of itself: its version, where it streams, and who may read its timelines.
+
+use reqwest::StatusCode;
+use serde::Deserialize;
+use url::Url;
+
+use crate::{
+    client::{Answer, Client, refused},
+    error::Error,
+};
+
+/// An instance's own description.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Instance {
+    /// Its software and version, as in `4.5.0` or `0.20.0+git`.
+    pub version: String,
+    /// The base address of its streams, `wss://…` or `https://…`, where it has any.
+    pub streaming: Option<Url>,
+    /// Who may read the posts of its own people as they come.
+    pub local_feed: Access,
+    /// Who may read the posts of other instances as they come.
+    pub remote_feed: Access,
+}
+
+/// Who may read a timeline: `configuration.timelines_access.live_feeds`, since Mastodon 4.5 (`entities/Instance.md`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// The instance does not say.
+    #[default]
+    Unknown,
+    /// Everybody.
+    Public,
+    /// Whoever has a token.
+    Authenticated,
+    /// Nobody.
+    Disabled,
+}
+
+impl Access {
+    fn parse(text: Option<&str>) -> Self {
+        match text {
+            Some("public") => Self::Public,
+            Some("authenticated") => Self::Authenticated,
+            Some("disabled") => Self::Disabled,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+impl Instance {
+    /// Asks the instance: version 2 of its description, or version 1 where there is no such.
+    pub fn of(client: &Client) -> Result<Self, Error> {
+        let second = client.url("/api/v2/instance", &[])?;
+        let (answer, instance) = client.read(&second, read::<Second>)?;
+        if let Some(instance) = instance {
+            return Ok(instance.into());
+        }
+        if ![StatusCode::NOT_FOUND, StatusCode::GONE].contains(&answer.status) {
+            return Err(refused(&answer));
+        }
+        let (answer, instance) = client.read(&client.url("/api/v1/instance", &[])?, read::<First>)?;
+        instance.map(Self::from).ok_or_else(|| refused(&answer))
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<Option<T>, String> {
+    answer.status.is_success().then(|| answer.json()).transpose()
+}
+
+/// `GET /api/v2/instance`, as far as it is needed (`entities/Instance.md`).
+#[derive(Deserialize)]
+struct Second {
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    configuration: Configuration,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Configuration {
+    urls: Urls,
+    timelines_access: Option<TimelinesAccess>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Urls {
+    streaming: Option<String>,
+    streaming_api: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TimelinesAccess {
+    live_feeds: LiveFeeds,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct LiveFeeds {
+    local: Option<String>,
+    remote: Option<String>,
+}
+
+/// `GET /api/v1/instance` (`entities/V1_Instance.md`).
+#[derive(Deserialize)]
+struct First {
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    urls: Urls,
+}
+
+impl From<Second> for Instance {
+    fn from(Second { version, configuration }: Second) -> Self {
+        let feeds = configuration.timelines_access.unwrap_or_default().live_feeds;
+        Self {
+            version,
+            streaming: configuration.urls.streaming.and_then(|url| Url::parse(&url).ok()),
+            local_feed: Access::parse(feeds.local.as_deref()),
+            remote_feed: Access::parse(feeds.remote.as_deref()),
+        }
+    }
+}
+
+impl From<First> for Instance {
+    fn from(First { version, urls }: First) -> Self {
+        let streaming = urls.streaming_api.and_then(|url| Url::parse(&url).ok());
+        Self { version, streaming, ..Self::default() }
+    }
+}

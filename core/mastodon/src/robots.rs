@@ -1,0 +1,27 @@
+//! `robots.txt`: what an instance asks programs not to read (RFC 9309).
+
+use std::time::Duration;
+
+use texting_robots::Robot;
+
+use crate::{
+    client::{AGENT, Client},
+    error::Error,
+};
+
+/// An error where robots.txt asks this program not to read a path; else the pause that it asks for between requests.
+///
+/// An instance without the file allows everything; one that fails to give it is asked again, and then it is an error.
+pub fn check_robots(client: &Client, path: &str) -> Result<Option<Duration>, Error> {
+    let answer = client.ask(&client.url("/robots.txt", &[])?)?;
+    if !answer.status.is_success() {
+        return Ok(None);
+    }
+    // A file that is none asks for nothing.
+    let Ok(robot) = Robot::new(AGENT, &answer.body) else { return Ok(None) };
+    let url = client.url(path, &[])?;
+    if !robot.allowed(url.as_str()) {
+        return Err(Error::Robots { instance: client.base().to_string(), path: path.into() });
+    }
+    Ok(robot.delay.and_then(|seconds| Duration::try_from_secs_f32(seconds).ok()))
+}
