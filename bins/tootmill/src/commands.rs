@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod collect;
 pub(crate) mod compact;
 pub(crate) mod daily;
 pub(crate) mod demo;
@@ -32,6 +33,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Metrics(metrics::Metrics),
     Synth(synth::Synth),
+    Collect(collect::Collect),
     Import(import::Import),
     Compact(compact::Compact),
     Submit(submit::Submit),
@@ -51,6 +53,7 @@ impl Command {
             Self::Tables(tables) => tables.run(),
             Self::Metrics(metrics) => metrics.run(),
             Self::Synth(synth) => synth.run(),
+            Self::Collect(collect) => collect.run(),
             Self::Import(import) => import.run(),
             Self::Compact(compact) => compact.run(),
             Self::Submit(submit) => submit.run(),

@@ -99,6 +99,18 @@ impl From<tootmill_stages::Error> for Failure {
     }
 }
 
+impl From<tootmill_mastodon::Error> for Failure {
+    fn from(error: tootmill_mastodon::Error) -> Self {
+        Self::Failed(error.to_string(), error.status())
+    }
+}
+
+impl From<tootmill_collect::Error> for Failure {
+    fn from(error: tootmill_collect::Error) -> Self {
+        Self::Failed(error.to_string(), error.status())
+    }
+}
+
 impl From<tootmill_yarn::Error> for Failure {
     fn from(error: tootmill_yarn::Error) -> Self {
         Self::Failed(error.to_string(), error.status())

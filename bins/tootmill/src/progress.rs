@@ -194,3 +194,66 @@ impl tootmill_tables::Watch for LoadProgress {
         if self.bar.is_hidden() { say(text) } else { self.bar.println(text) }
     }
 }
+
+/// Shows how collecting goes on.
+pub(crate) struct CollectProgress {
+    quiet: bool,
+    bar: ProgressBar,
+    plain: Mutex<Collected>,
+}
+
+struct Collected {
+    began: Instant,
+    told: Instant,
+    progress: Option<tootmill_collect::Progress>,
+}
+
+impl CollectProgress {
+    pub(crate) fn new(quiet: bool) -> Self {
+        let hidden = quiet || !std::io::stderr().is_terminal();
+        let bar = if hidden { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+        let plain = Mutex::new(Collected { began: Instant::now(), told: Instant::now(), progress: None });
+        Self { quiet, bar, plain }
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn say(&self, text: &str) {
+        if self.bar.is_hidden() { say(text) } else { self.bar.println(text) }
+    }
+}
+
+impl tootmill_collect::Watch for CollectProgress {
+    fn progress(&self, progress: tootmill_collect::Progress) {
+        let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        plain.progress = Some(progress);
+        let rate = progress.posts as f64 / plain.began.elapsed().as_secs_f64().max(0.001);
+        let behind = progress.behind.map_or_else(String::new, |behind| format!(", {} s behind", behind.as_secs()));
+        let text = format!("{} posts in {} pages, {rate:.0} posts/s{behind}", progress.posts, progress.pages);
+        if self.bar.is_hidden() && !self.quiet && plain.told.elapsed() >= PLAIN_EVERY {
+            plain.told = Instant::now();
+            say(&text);
+        }
+        self.bar.set_message(text);
+        self.bar.tick();
+    }
+
+    fn note(&self, text: &str) {
+        self.say(text);
+    }
+}
+
+/// A wait that a person would notice.
+const LONG_WAIT: Duration = Duration::from_secs(3);
+
+impl tootmill_mastodon::Watch for CollectProgress {
+    fn waits(&self, what: &str, time: Duration) {
+        if self.bar.is_hidden() && !self.quiet && time >= LONG_WAIT {
+            say(format!("waiting {} s for {what}", time.as_secs()));
+        }
+        self.bar.set_message(format!("waiting {} s for {what}", time.as_secs()));
+        self.bar.tick();
+    }
+}

@@ -68,6 +68,16 @@ impl Lake {
         Lease::take(&self.storage, &self.root, what)
     }
 
+    /// Takes the right to collect a lineage of observations into it, which others may change the lake beside.
+    pub fn collecting(&self, lineage: &str, what: &str) -> Result<Lease, Error> {
+        Lease::take(&self.storage, &format!("{}/collecting/{lineage}", self.root), what)
+    }
+
+    /// The file that says which rules of the instance were accepted.
+    pub fn accepted_rules(&self) -> String {
+        format!("{}/collecting/accepted-rules.json", self.root)
+    }
+
     /// The folder of what was observed on a day.
     pub fn raw(&self, day: Day) -> String {
         format!("{}/raw/{DAY_FOLDER}{day}", self.root)

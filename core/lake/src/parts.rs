@@ -25,6 +25,19 @@ impl<'s> Compressed<'s> {
         Ok(Self { storage, path, file: BufWriter::with_capacity(1 << 17, file) })
     }
 
+    /// Writes a line, whose end is added; gives how many bytes it has. The ends of lines within it become spaces: JSON does
+    /// not tell them apart outside of strings, and does not allow them within.
+    pub fn write_line(&mut self, line: &[u8]) -> Result<u64, Error> {
+        let mut pieces = line.split(|byte| matches!(byte, b'\n' | b'\r'));
+        let mut written = self.file.write_all(pieces.next().unwrap_or_default());
+        for piece in pieces {
+            written = written.and_then(|()| self.file.write_all(b" ")).and_then(|()| self.file.write_all(piece));
+        }
+        let written = written.and_then(|()| self.file.write_all(b"\n"));
+        written.map_err(|source| self.storage.cannot_write(&self.path, source))?;
+        Ok(line.len() as u64 + 1)
+    }
+
     /// Writes out what is buffered, and lets the storage keep it.
     pub fn finish(self) -> Result<(), Error> {
         let failed = |source| self.storage.cannot_write(&self.path, source);
@@ -68,8 +81,7 @@ impl<'s> PartsWriter<'s> {
         Self { storage, folder, ending, parts: 0, open: None }
     }
 
-    /// Writes a line, whose end is added. The ends of lines within it become spaces: JSON does not tell them apart outside of
-    /// strings, and does not allow them within.
+    /// Writes a line, as [`Compressed::write_line`] does.
     pub fn write_line(&mut self, line: &[u8]) -> Result<(), Error> {
         let (file, bytes) = match &mut self.open {
             Some(open) => open,
@@ -79,14 +91,7 @@ impl<'s> PartsWriter<'s> {
                 none.insert((Compressed::create(self.storage, &path)?, 0))
             }
         };
-        *bytes += line.len() as u64 + 1;
-        let mut pieces = line.split(|byte| matches!(byte, b'\n' | b'\r'));
-        let mut written = file.write_all(pieces.next().unwrap_or_default());
-        for piece in pieces {
-            written = written.and_then(|()| file.write_all(b" ")).and_then(|()| file.write_all(piece));
-        }
-        let written = written.and_then(|()| file.write_all(b"\n"));
-        written.map_err(|source| self.storage.cannot_write(&file.path, source))?;
+        *bytes += file.write_line(line)?;
         if *bytes >= PART { self.close() } else { Ok(()) }
     }
 

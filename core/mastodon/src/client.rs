@@ -84,6 +84,12 @@ impl Watch for () {
     fn waits(&self, _: &str, _: Duration) {}
 }
 
+impl<W: Watch + ?Sized> Watch for Arc<W> {
+    fn waits(&self, what: &str, time: Duration) {
+        (**self).waits(what, time);
+    }
+}
+
 /// A client of one instance.
 pub struct Client {
     http: reqwest::blocking::Client,
@@ -130,11 +136,15 @@ impl Client {
         &self.base
     }
 
+    /// Whether the instance is on this machine.
+    pub fn is_on_this_machine(&self) -> bool {
+        is_loopback(&self.base)
+    }
+
     /// Whether a token stands in the requests.
     pub fn has_token(&self) -> bool {
         self.authorization.is_some()
     }
-
 
     /// How the instance is asked.
     pub fn settings(&self) -> &Settings {

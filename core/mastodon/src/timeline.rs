@@ -136,12 +136,14 @@ impl<'c> Timeline<'c> {
     fn page(&self, url: &Url) -> Result<Page, Error> {
         let (answer, posts) = self.client.read(url, read_posts)?;
         match (answer.status.as_u16(), posts) {
-            (_, Some(posts)) => Ok(Page {
-                newer: link::find(&answer.headers, "prev", &answer.url),
-                older: link::find(&answer.headers, "next", &answer.url),
-                url: answer.url,
-                posts,
-            }),
+            (_, Some(posts)) => {
+                // An address elsewhere is not followed: behind a proxy an instance may not know its own.
+                let named = |relation| {
+                    let url = link::find(&answer.headers, relation, &answer.url)?;
+                    (url.origin() == answer.url.origin() && url.path() == answer.url.path()).then_some(url)
+                };
+                Ok(Page { newer: named("prev"), older: named("next"), url: answer.url, posts })
+            }
             // Which of the two an instance answers depends on its version: see PR 11802 and issue 942 of the documentation.
             (code @ (401 | 422), None) if self.client.has_token() => Err(self.closed(
                 &format!("the instance answers {code} to this token"),

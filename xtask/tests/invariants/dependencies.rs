@@ -17,7 +17,9 @@ const CORE: &[(&str, &[&str])] = &[
     ("tootmill-tables", &["tootmill-metric", "tootmill-engine"]),
     ("tootmill-yarn", &["tootmill-metric"]),
     ("tootmill-watch", &["tootmill-metric"]),
+    ("tootmill-mastodon", &["tootmill-metric"]),
     ("tootmill-lake", &["tootmill-metric", "tootmill-input"]),
+    ("tootmill-collect", &["tootmill-metric", "tootmill-input", "tootmill-lake", "tootmill-mastodon"]),
     ("tootmill-stages", &["tootmill-metric", "tootmill-input", "tootmill-engine", "tootmill-lake", "tootmill-yarn"]),
 ];
 

@@ -1,0 +1,314 @@
+//! Catching up: the timeline, page by page, from the newest committed post forward to a fence taken at the start.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant as Moment},
+};
+
+use serde::Serialize;
+use tootmill_mastodon::{Observation, PAGE, Page, Timeline};
+use tootmill_metric::{Id, Instant};
+
+use crate::{
+    cursor::Cursor,
+    error::Error,
+    lineage::{Kind, Lineage},
+    raw::{Committed, Limits, RawWriter, now},
+};
+
+/// Where a lineage begins.
+#[derive(Clone, Copy, Debug)]
+pub enum Beginning {
+    /// With the posts since a time.
+    Since(Instant),
+    /// With so many of the newest posts.
+    Last(u64),
+}
+
+/// How to catch up.
+#[derive(Clone, Copy, Debug)]
+pub struct CatchUp {
+    /// Where to begin, if nothing was collected yet.
+    pub beginning: Option<Beginning>,
+    /// Begin there even if something was collected, and leave the posts between as a gap, which is recorded.
+    pub leave_gap: bool,
+    /// How much is read again, by the times at which posts were written: posts from elsewhere come late.
+    pub overlap: Duration,
+    /// When files are committed.
+    pub limits: Limits,
+}
+
+/// How much is read again if nobody says otherwise.
+pub const OVERLAP: Duration = Duration::from_mins(15);
+
+impl Default for CatchUp {
+    fn default() -> Self {
+        Self { beginning: None, leave_gap: false, overlap: OVERLAP, limits: Limits::default() }
+    }
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Posts that were written.
+    pub posts: u64,
+    /// Pages that were read.
+    pub pages: u64,
+    /// How long ago the newest of them was written.
+    pub behind: Option<Duration>,
+}
+
+/// Is told how it goes on.
+pub trait Watch {
+    /// After each page.
+    fn progress(&self, progress: Progress);
+
+    /// Something that whoever runs this should know.
+    fn note(&self, text: &str);
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct CaughtUp {
+    /// Posts that were written.
+    pub posts: u64,
+    /// Posts of the overlap that were committed before, just so.
+    pub known: u64,
+    /// Objects without a usable id, which were written too.
+    pub without_id: u64,
+    /// Pages that were read.
+    pub pages: u64,
+    /// What was committed.
+    pub committed: Committed,
+    /// How long ago the newest committed post was written when it began, in seconds.
+    pub behind_before: Option<i64>,
+    /// How long ago the fence was written when all up to it was committed, in seconds.
+    pub behind: Option<i64>,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+impl CaughtUp {
+    /// Whether the timeline grows faster than it can be read: the lag grew although it was read without a pause.
+    pub fn falls_behind(&self) -> bool {
+        const WORTH_TELLING: i64 = 60;
+        let grew = self.behind.zip(self.behind_before).map(|(after, before)| after - before);
+        grew.is_some_and(|grew| grew > WORTH_TELLING)
+    }
+}
+
+/// Reads and commits all that is between the newest committed post, less the overlap, and the newest of the timeline now.
+///
+/// What is committed is in the order of ids and without a gap at any moment, so that it can end at any moment.
+pub fn catch_up(
+    timeline: &Timeline<'_>,
+    lineage: &Lineage,
+    how: &CatchUp,
+    watch: &dyn Watch,
+) -> Result<CaughtUp, Error> {
+    let began = Moment::now();
+    let page = timeline.newest(1)?;
+    let fence = page.posts.first().ok_or_else(|| timeline.empty())?;
+    let (Some(fence), fence_written) = (fence.id.clone(), fence.created_at) else {
+        return Err(Timeline::broken(&page, "its newest post has no id").into());
+    };
+    let cursor = Cursor::read(lineage, how.overlap)?;
+    let mut reading = Reading {
+        timeline,
+        watch,
+        writer: RawWriter::new(lineage, Kind::Pages, how.limits),
+        not_before: None,
+        cursor: None,
+        told: CaughtUp { behind_before: age(cursor.as_ref().and_then(|cursor| cursor.written)), ..CaughtUp::default() },
+    };
+    match (cursor, how.beginning) {
+        (Some(cursor), None) => reading.go_on(cursor, &fence)?,
+        (Some(cursor), Some(_)) if !how.leave_gap => {
+            watch.note("going on after the newest post that was collected: --since and --last are for the first time");
+            reading.go_on(cursor, &fence)?;
+        }
+        (cursor, Some(beginning)) => reading.begin(beginning, cursor.as_ref(), &fence)?,
+        (None, None) => return Err(Error::NoBeginning { feed: lineage.feed().to_string() }),
+    }
+    reading.writer.commit()?;
+    let mut told = reading.told;
+    told.committed = reading.writer.committed();
+    told.behind = age(fence_written);
+    told.seconds = began.elapsed().as_secs_f64();
+    Ok(told)
+}
+
+/// How long ago something was, in seconds.
+fn age(written: Option<Instant>) -> Option<i64> {
+    written.map(|written| (now().micros() - written.micros()) / 1_000_000)
+}
+
+/// A reading of the timeline on its way.
+struct Reading<'a> {
+    timeline: &'a Timeline<'a>,
+    watch: &'a dyn Watch,
+    writer: RawWriter<'a>,
+    /// Posts written earlier are not wanted: those before the beginning.
+    not_before: Option<Instant>,
+    /// What was committed before.
+    cursor: Option<Cursor>,
+    told: CaughtUp,
+}
+
+impl Reading<'_> {
+    fn go_on(&mut self, cursor: Cursor, fence: &Id) -> Result<(), Error> {
+        let start = cursor.start.clone();
+        self.cursor = Some(cursor);
+        self.forward(start, fence)
+    }
+
+    /// Finds the beginning by going back from the newest post, and reads from there.
+    fn begin(&mut self, beginning: Beginning, before: Option<&Cursor>, fence: &Id) -> Result<(), Error> {
+        if let Beginning::Since(time) = beginning {
+            self.not_before = Some(time);
+        }
+        let (first, start) = self.find_beginning(beginning, fence)?;
+        if let Some(cursor) = before {
+            let oldest = first.iter().filter_map(|post| post.id.as_ref()).min().or(start.as_ref());
+            if oldest.is_some_and(|oldest| *oldest > cursor.newest) {
+                self.writer.write_gap(Some(&cursor.newest), oldest, "left by --leave-gap")?;
+            }
+        }
+        let written = self.write_page(first, None)?;
+        match written.or(start) {
+            Some(start) if start < *fence => self.forward(start, fence),
+            _ => Ok(()),
+        }
+    }
+
+    /// The oldest posts that are wanted, where they are the oldest of the timeline, or the post above which all are wanted.
+    fn find_beginning(&self, beginning: Beginning, fence: &Id) -> Result<(Vec<Observation>, Option<Id>), Error> {
+        let mut page = self.timeline.newest(PAGE)?;
+        let mut seen = 0;
+        loop {
+            let mut ids: Vec<(Id, Option<Instant>)> =
+                page.posts.iter().filter_map(|post| Some((post.id.clone()?, post.created_at))).collect();
+            ids.sort_by(|(one, _), (other, _)| other.cmp(one));
+            let Some((oldest, _)) = ids.last().cloned() else { return Ok((page.posts, None)) };
+            match beginning {
+                Beginning::Last(last) => {
+                    // What came after the fence does not count.
+                    for (id, _) in ids.iter().filter(|(id, _)| id <= fence) {
+                        if seen == last {
+                            return Ok((Vec::new(), Some(id.clone())));
+                        }
+                        seen += 1;
+                    }
+                }
+                // One that came late does not end it: a whole page has to be older.
+                Beginning::Since(time) => {
+                    if ids.iter().all(|(_, written)| written.is_some_and(|written| written < time)) {
+                        return Ok((Vec::new(), ids.first().map(|(id, _)| id.clone())));
+                    }
+                }
+            }
+            let older = match &page.older {
+                Some(older) => self.timeline.named(older)?,
+                None => self.timeline.below(&oldest)?,
+            };
+            match older.posts.iter().filter_map(|post| post.id.as_ref()).min() {
+                None => return Ok((page.posts, None)),
+                Some(next) if *next >= oldest => {
+                    return Err(Timeline::broken(&older, "the page below a post has no older ones").into());
+                }
+                Some(_) => page = older,
+            }
+            self.watch.progress(Progress { posts: 0, pages: self.told.pages, behind: None });
+        }
+    }
+
+    /// Reads from a post up to the fence.
+    fn forward(&mut self, start: Id, fence: &Id) -> Result<(), Error> {
+        let mut last = start.clone();
+        let mut page = self.timeline.above(&start, PAGE)?;
+        let mut is_first = true;
+        loop {
+            let newest = page.posts.iter().filter_map(|post| post.id.as_ref()).max().cloned();
+            let Some(newest) = newest else {
+                // Posts without ids are kept, but nothing can be read above them.
+                let newer = page.newer.take().filter(|_| !page.posts.is_empty());
+                self.write_page(page.posts, Some(fence))?;
+                match newer {
+                    Some(newer) if is_first => page = self.timeline.named(&newer)?,
+                    _ => return Ok(()),
+                }
+                is_first = false;
+                continue;
+            };
+            if newest <= last {
+                return Err(Timeline::broken(&page, "the page above a post has no newer ones").into());
+            }
+            let is_at_fence = newest >= *fence;
+            if is_at_fence && is_first {
+                self.check_min_id(&start, &page)?;
+            }
+            let newer = page.newer.take();
+            page.posts.retain(|post| post.id.as_ref().is_none_or(|id| *id > last));
+            self.write_page(page.posts, Some(fence))?;
+            if is_at_fence {
+                return Ok(());
+            }
+            is_first = false;
+            page = match newer {
+                Some(newer) => self.timeline.named(&newer)?,
+                None => self.timeline.above(&newest, PAGE)?,
+            };
+            last = newest;
+        }
+    }
+
+    /// A server may not know `min_id`, or take it as `since_id`, and give the newest posts: what is between would be missed.
+    /// The first page tells it apart where it does not lead to the fence; where it does, the one post right above is asked for.
+    fn check_min_id(&self, start: &Id, page: &Page) -> Result<(), Error> {
+        let ids: BTreeSet<&Id> = page.posts.iter().filter_map(|post| post.id.as_ref()).collect();
+        let Some(oldest) = ids.first().filter(|_| ids.len() > 1) else { return Ok(()) };
+        let first = self.timeline.above(start, 1)?;
+        match first.posts.iter().filter_map(|post| post.id.as_ref()).max() {
+            Some(id) if id > *oldest => {
+                Err(Timeline::broken(&first, "it gives the newest posts and not those right above min_id").into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a page's posts up to the fence in the order of their ids; gives the newest id.
+    fn write_page(&mut self, mut posts: Vec<Observation>, fence: Option<&Id>) -> Result<Option<Id>, Error> {
+        posts.sort_by(|one, other| one.id.cmp(&other.id));
+        posts.dedup_by(|one, other| one.id.is_some() && one == other);
+        let mut behind = None;
+        let mut newest = None;
+        for post in posts {
+            let Some(id) = &post.id else {
+                self.told.without_id += 1;
+                self.writer.write(&post.json)?;
+                continue;
+            };
+            let is_after = fence.is_some_and(|fence| id > fence);
+            let is_before = self.not_before.zip(post.created_at).is_some_and(|(begin, written)| written < begin);
+            if is_after {
+                continue;
+            }
+            newest = Some(id.clone());
+            behind = age(post.created_at);
+            if is_before {
+                continue;
+            }
+            if self.cursor.as_ref().is_some_and(|cursor| cursor.knows(&post)) {
+                self.told.known += 1;
+                continue;
+            }
+            self.told.posts += 1;
+            self.writer.write(&post.json)?;
+        }
+        self.writer.commit_if_due()?;
+        self.told.pages += 1;
+        let behind = behind.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+        self.watch.progress(Progress { posts: self.told.posts, pages: self.told.pages, behind });
+        Ok(newest)
+    }
+}

@@ -1,0 +1,97 @@
+//! How far a lineage has come: read from what it committed, and stored nowhere else.
+
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, RandomState},
+    io::BufRead,
+    time::Duration,
+};
+
+use tootmill_input::lines_of;
+use tootmill_lake::input;
+use tootmill_mastodon::Observation;
+use tootmill_metric::{Id, Instant};
+
+use crate::{error::Error, lineage::Lineage};
+
+/// How far a lineage has come.
+#[derive(Debug)]
+pub struct Cursor {
+    /// The newest post that is committed.
+    pub newest: Id,
+    /// When it was written, where that is known.
+    pub written: Option<Instant>,
+    /// The post above which to read again: the overlap is between it and the newest.
+    pub start: Id,
+    /// The observations in the overlap, to know those that come again unchanged.
+    known: BTreeMap<Id, u64>,
+    hashing: RandomState,
+}
+
+impl Cursor {
+    /// Reads the last files of the lineage; `None` where nothing was collected.
+    ///
+    /// The overlap begins at the newest post that was written so long before the newest of all.
+    pub fn read(lineage: &Lineage, overlap: Duration) -> Result<Option<Self>, Error> {
+        let overlap = i64::try_from(overlap.as_micros()).unwrap_or(i64::MAX);
+        let hashing = RandomState::new();
+        let mut seen: Vec<(Id, Option<Instant>, u64)> = Vec::new();
+        for file in lineage.files()? {
+            let before = seen.len();
+            let lines =
+                lines_of([input(lineage.lake().storage(), &file)].into_iter().collect::<tootmill_input::Inputs>());
+            for line in lines.split(b'\n') {
+                let line = line.map_err(|error| tootmill_lake::Error::Content {
+                    path: lineage.lake().storage().address(&file.path),
+                    reason: error.to_string(),
+                })?;
+                let observation = Observation::of(String::from_utf8_lossy(&line).into_owned());
+                if let Some(id) = observation.id {
+                    let hash = hashing.hash_one(&observation.json);
+                    seen.push((id, observation.created_at, hash));
+                }
+            }
+            // A late post may be old in a file of new ones: the file's own newest says how far back it leads.
+            let newest = newest(&seen).and_then(|(_, written)| written);
+            let of_file = seen.get(before..).and_then(newest_of).and_then(|(_, written)| written);
+            if let (Some(newest), Some(of_file)) = (newest, of_file)
+                && is_before(of_file, newest, overlap)
+            {
+                break;
+            }
+        }
+        let Some((newest, written)) = newest(&seen) else { return Ok(None) };
+        let before = |(_, at, _): &&(Id, Option<Instant>, u64)| match (*at, written) {
+            (Some(at), Some(written)) => is_before(at, written, overlap),
+            _ => false,
+        };
+        let start = seen.iter().filter(before).map(|(id, ..)| id).max();
+        let start = start.or_else(|| seen.iter().map(|(id, ..)| id).min()).unwrap_or(&newest).clone();
+        // The files are read from the latest back: of two observations the first that is read is the later one.
+        let mut known = BTreeMap::new();
+        for (id, _, hash) in seen.into_iter().filter(|(id, ..)| *id > start) {
+            known.entry(id).or_insert(hash);
+        }
+        Ok(Some(Self { newest, written, start, known, hashing }))
+    }
+
+    /// Whether just this observation is committed.
+    pub(crate) fn knows(&self, observation: &Observation) -> bool {
+        let known = observation.id.as_ref().and_then(|id| self.known.get(id));
+        known.is_some_and(|known| *known == self.hashing.hash_one(&observation.json))
+    }
+}
+
+type Seen = (Id, Option<Instant>, u64);
+
+fn newest(seen: &[Seen]) -> Option<(Id, Option<Instant>)> {
+    newest_of(seen).map(|(id, written)| (id.clone(), written))
+}
+
+fn newest_of(seen: &[Seen]) -> Option<(&Id, Option<Instant>)> {
+    seen.iter().max_by(|one, other| one.0.cmp(&other.0)).map(|(id, written, _)| (id, *written))
+}
+
+fn is_before(at: Instant, newest: Instant, overlap: i64) -> bool {
+    at.micros() <= newest.micros().saturating_sub(overlap)
+}

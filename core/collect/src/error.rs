@@ -1,0 +1,43 @@
+//! What can go wrong when posts are collected.
+
+use tootmill_metric::Status;
+
+/// Why posts were not collected, or not all of them.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The instance did not give them.
+    #[error(transparent)]
+    Mastodon(#[from] tootmill_mastodon::Error),
+    /// The lake did not take them.
+    #[error(transparent)]
+    Lake(#[from] tootmill_lake::Error),
+    /// Nothing says where to begin.
+    #[error("nothing was collected from the {feed} timeline yet: say where to begin, with --since or --last")]
+    NoBeginning {
+        /// Which timeline.
+        feed: String,
+    },
+    /// The rules of the instance were not accepted, or are others now.
+    #[error("the rules of {instance} {}: read them above, and accept them with --accept-rules", state(.changed))]
+    Rules {
+        /// The instance.
+        instance: String,
+        /// Whether others were accepted before.
+        changed: bool,
+    },
+}
+
+impl Error {
+    /// Whether trying again may help.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Mastodon(error) => error.status(),
+            Self::Lake(error) => error.status(),
+            Self::NoBeginning { .. } | Self::Rules { .. } => Status::Permanent,
+        }
+    }
+}
+
+fn state(changed: &bool) -> &'static str {
+    if *changed { "have changed since they were accepted" } else { "were not accepted yet" }
+}

@@ -1,0 +1,139 @@
+//! Observations into raw files, which are committed by size or time.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant as Moment},
+};
+
+use serde::Serialize;
+use tootmill_lake::Compressed;
+use tootmill_metric::{Id, Instant};
+
+use crate::{
+    error::Error,
+    lineage::{Kind, Lineage, raw_name},
+};
+
+/// When a file of observations is committed.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// With so many bytes of lines.
+    pub bytes: u64,
+    /// So long after its first line.
+    pub time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 64 << 20, time: Duration::from_mins(1) }
+    }
+}
+
+/// What was committed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Committed {
+    /// Files.
+    pub files: u64,
+    /// Lines in them.
+    pub lines: u64,
+    /// Bytes of lines, uncompressed.
+    pub bytes: u64,
+}
+
+/// Writes the observations of a lineage.
+#[derive(Debug)]
+pub struct RawWriter<'l> {
+    lineage: &'l Lineage,
+    kind: Kind,
+    limits: Limits,
+    open: Option<Open<'l>>,
+    committed: Committed,
+}
+
+/// The file that is being written.
+#[derive(Debug)]
+struct Open<'l> {
+    file: Compressed<'l>,
+    name: String,
+    observed: Instant,
+    since: Moment,
+    lines: u64,
+    bytes: u64,
+}
+
+impl<'l> RawWriter<'l> {
+    /// Nothing is written before the first line.
+    pub fn new(lineage: &'l Lineage, kind: Kind, limits: Limits) -> Self {
+        Self { lineage, kind, limits, open: None, committed: Committed::default() }
+    }
+
+    /// Writes what the instance sent, one value of JSON; commits if it is time.
+    pub fn write(&mut self, json: &str) -> Result<(), Error> {
+        let open = match &mut self.open {
+            Some(open) => open,
+            none => {
+                let (lineage, observed) = (self.lineage, now());
+                // Names in the order of time, though two files be begun within one microsecond.
+                let name = raw_name(lineage, self.kind, observed, self.committed.files);
+                let path = format!("{}/{name}.jsonl", lineage.aside());
+                let file = Compressed::create(&**lineage.lake().storage(), &path)?;
+                none.insert(Open { file, name, observed, since: Moment::now(), lines: 0, bytes: 0 })
+            }
+        };
+        open.bytes += open.file.write_line(json.as_bytes())?;
+        open.lines += 1;
+        self.commit_if_due()
+    }
+
+    /// Writes that a post was deleted.
+    pub fn write_deletion(&mut self, id: &str) -> Result<(), Error> {
+        let line = serde_json::json!({"deleted": id, "observed": now().to_string()});
+        self.write(&line.to_string())
+    }
+
+    /// Writes that the posts between two are known to be missing; those before the first, or after the last, without one.
+    pub fn write_gap(&mut self, after: Option<&Id>, before: Option<&Id>, reason: &str) -> Result<(), Error> {
+        let (after, before) = (after.map(Id::as_str), before.map(Id::as_str));
+        let gap = BTreeMap::from(
+            [
+                ("after", after),
+                ("before", before),
+                ("lineage", Some(&*self.lineage.feed().to_string())),
+                ("reason", Some(reason)),
+            ]
+            .map(|(name, value)| (name, value.map(str::to_string))),
+        );
+        self.write(&serde_json::json!({"gap": gap, "observed": now().to_string()}).to_string())
+    }
+
+    /// Commits what was written, if it has been open for long or is large.
+    pub fn commit_if_due(&mut self) -> Result<(), Error> {
+        let due = |open: &Open<'_>| open.bytes >= self.limits.bytes || open.since.elapsed() >= self.limits.time;
+        if self.open.as_ref().is_some_and(due) { self.commit() } else { Ok(()) }
+    }
+
+    /// Commits what was written: from now on it is in the lake.
+    pub fn commit(&mut self) -> Result<(), Error> {
+        let Some(Open { file, name, observed, lines, bytes, .. }) = self.open.take() else { return Ok(()) };
+        file.finish()?;
+        let (lineage, name) = (self.lineage, format!("{name}.jsonl.zst"));
+        lineage.lease().check()?;
+        let (from, to) = (format!("{}/{name}", lineage.aside()), lineage.lake().raw(observed.day()));
+        let storage = lineage.lake().storage();
+        storage.rename(&from, &format!("{to}/{name}"))?;
+        let Committed { files, lines: before, bytes: bytes_before } = self.committed;
+        self.committed = Committed { files: files + 1, lines: before + lines, bytes: bytes_before + bytes };
+        Ok(())
+    }
+
+    /// What was committed until now.
+    pub fn committed(&self) -> Committed {
+        self.committed
+    }
+}
+
+/// The present time.
+pub(crate) fn now() -> Instant {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Instant::from_micros(since.as_micros().try_into().unwrap_or(i64::MAX))
+}
