@@ -84,6 +84,14 @@ pub enum Error {
         /// What it does.
         reason: &'static str,
     },
+    /// A stream ended, or was ended because it was of no use any more.
+    #[error("the stream {url} ended: {reason}")]
+    Stream {
+        /// Where it was.
+        url: String,
+        /// Why.
+        reason: String,
+    },
     /// The instance asks robots not to go there.
     #[error("robots.txt of {instance} asks programs like this not to read {path}: ask its administrators")]
     Robots {
@@ -101,7 +109,7 @@ impl Error {
     /// Whether trying again may help.
     pub fn status(&self) -> Status {
         match self {
-            Self::Failing { .. } => Status::Temporary,
+            Self::Failing { .. } | Self::Stream { .. } => Status::Temporary,
             Self::Http(_)
             | Self::Address { .. }
             | Self::NotEncrypted(_)
