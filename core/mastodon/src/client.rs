@@ -265,7 +265,7 @@ impl Client {
     }
 
     /// Waits, unless it is interrupted.
-    pub(crate) fn sleep(&self, what: &str, time: Duration) -> Result<(), Error> {
+    pub fn sleep(&self, what: &str, time: Duration) -> Result<(), Error> {
         if !time.is_zero() {
             self.watch.waits(what, time);
         }
