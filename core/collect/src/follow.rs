@@ -129,15 +129,12 @@ impl Following<'_> {
             self.stream.open()?;
             self.told.connections += 1;
             self.fill_the_gap()?;
-            let ended = self.take();
+            let Err(ended) = self.take();
             // Whatever ended it, what came until then is good.
             self.writer.commit()?;
             match ended {
-                Err(Error::Mastodon(error)) if error.status() == Status::Temporary => {
-                    self.watch.note(&error.to_string())
-                }
-                Err(error) => return Err(error),
-                Ok(_) => {}
+                Error::Mastodon(error) if error.status() == Status::Temporary => self.watch.note(&error.to_string()),
+                error => return Err(error),
             }
         }
     }
@@ -224,14 +221,16 @@ impl Following<'_> {
     fn look_whether_it_is_quiet(&mut self) -> Result<(), Error> {
         self.last_post = Moment::now();
         self.writer.commit()?;
-        match self.read_pages() {
-            Ok(CaughtUp { posts: 0, .. }) => {}
-            Ok(CaughtUp { posts, .. }) => {
-                self.watch.note(&format!("{posts} posts were read by pages that the stream did not bring"));
+        let overlap = std::mem::take(&mut self.pages.overlap);
+        let read = self.read_pages();
+        self.pages.overlap = overlap;
+        match read {
+            Ok(read) if read.posts > 0 => {
+                self.watch.note(&format!("{} posts were read by pages that the stream did not bring", read.posts));
             }
-            // Then nobody can look.
-            Err(Error::Mastodon(mastodon::Error::Closed { .. }) | Error::NoBeginning { .. }) => {}
             Err(Error::Mastodon(error)) if error.status() == Status::Temporary => self.watch.note(&error.to_string()),
+            // Where there are no pages, nobody can look.
+            Ok(_) | Err(Error::Mastodon(mastodon::Error::Closed { .. }) | Error::NoBeginning { .. }) => {}
             Err(error) => return Err(error),
         }
         Ok(())
