@@ -1,0 +1,74 @@
+//! Synthetic posts, put into a server by its API.
+
+use serde_json::{Value, json};
+
+use super::{ACCOUNTS, Mock};
+
+/// What the posts say, in turn; `{n}` is the post's number. Among it: links with ports, names beyond ASCII, signs of
+/// punctuation and what the server takes for emphasis, addresses that it makes no links of, tags in capitals and in other
+/// scripts, and what looks like HTML.
+const TEXTS: [&str; 12] = [
+    "The mill turns, {n}. #mill #Grain",
+    "Read https://mill.example/{n}?a=1&b=2 and https://mill.example/{n}?a=1&b=2 again",
+    "Plain words, number {n}",
+    "On https://stone.test:8443/wheel/{n}, see also https://STONE.test./ and #STONE",
+    "水車 {n} が回る #水車 #Straße https://bücher.example/{n}",
+    "@ada look: https://grain.example/*{n}*/all **bold** ~~gone~~ `code`",
+    "HTTP://LOUD.example/{n}! and then (Https://quiet.example:80/{n}).",
+    "<a href=\"https://not-a-link.example/\">{n}</a> & <script>alert({n})</script>",
+    "First line {n}\nsecond\tline\n\nnew paragraph #mill #mill #MILL",
+    "https://[::1]:{n}/ https://192.168.1.300/ https://user:secret@held.example/{n}",
+    "🌾🌾 {n} #harvest2026 http://grain.example.#top https://exa mple.org/",
+    "ένα {n} #ΟΔΟΣ https://xn--mnchen-3ya.example/ https://münchen.example/",
+];
+
+const LANGUAGES: [Option<&str>; 7] = [Some("en"), Some("de"), None, Some("ja"), Some("pt-BR"), Some(""), Some("en")];
+
+impl Mock {
+    /// Puts posts into the public timeline and gives their ids, oldest first. They are by all accounts in turn, some with an
+    /// image, some favourited, boosted or replied to; every eighth comes with another that is not public.
+    ///
+    /// About 40 posts a second: the server makes thirty queries for each.
+    pub fn fill(&self, posts: usize) -> Vec<String> {
+        let mut ids = Vec::with_capacity(posts);
+        for number in 0..posts {
+            let id = self.synthetic(number, "public", ids.last());
+            if number % 3 == 1 {
+                self.favourite(name(number + 1), &id);
+            }
+            if number % 7 == 2 {
+                self.boost(name(number + 2), &id);
+            }
+            if number % 8 == 5 {
+                self.synthetic(number, ["unlisted", "private", "direct"][number % 3], None);
+            }
+            ids.push(id);
+        }
+        ids
+    }
+
+    /// Posts, in reply to the one before if its number says so, and gives the id.
+    fn synthetic(&self, number: usize, visibility: &str, before: Option<&String>) -> String {
+        let mut status = json!({
+            "status": TEXTS[number % TEXTS.len()].replace("{n}", &number.to_string()),
+            "language": LANGUAGES[number % LANGUAGES.len()],
+            "visibility": visibility,
+        });
+        if number % 5 == 4 {
+            status["media_ids"] = json!([self.media(name(number))]);
+        }
+        if number % 6 == 3 {
+            status["in_reply_to_id"] = json!(before);
+        }
+        id(&self.post(name(number), &status))
+    }
+}
+
+/// The id of a status.
+fn id(status: &Value) -> String {
+    status["id"].as_str().unwrap().to_owned()
+}
+
+fn name(number: usize) -> &'static str {
+    ACCOUNTS[number % ACCOUNTS.len()].0
+}
