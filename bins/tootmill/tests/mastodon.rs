@@ -51,8 +51,13 @@ fn same_tables(ours: &Value, theirs: &Value) {
 #[test]
 fn posts_are_all_on_the_public_timeline_and_give_the_tables_of_the_database() {
     let mock = Mock::start(&Settings::default());
-    let mut filled = mock.fill(130);
+    let mut filled = mock.fill(48);
     assert_eq!(ids(&timeline(&mock, "")), filled);
+    mock.multiply(4);
+    let all = timeline(&mock, "");
+    filled.splice(..0, ids(&all[..4 * filled.len()]).into_iter().map(str::to_owned));
+    assert_eq!(ids(&all), filled);
+    assert!(filled.is_sorted(), "as long as the ids have as many digits");
     let (local, remote) = (timeline(&mock, "&local=true"), timeline(&mock, "&remote=true"));
     assert_eq!(local.len() + remote.len(), filled.len());
     assert!(local.len() > 40 && remote.len() > 40, "both take more than a page");

@@ -28,7 +28,7 @@ impl Mock {
     /// Puts posts into the public timeline and gives their ids, oldest first. They are by all accounts in turn, some with an
     /// image, some favourited, boosted or replied to; every eighth comes with another that is not public.
     ///
-    /// About 40 posts a second: the server makes thirty queries for each.
+    /// About 30 posts a second, because the server makes thirty queries for each; see `multiply` for thousands.
     pub fn fill(&self, posts: usize) -> Vec<String> {
         let mut ids = Vec::with_capacity(posts);
         for number in 0..posts {
@@ -45,6 +45,29 @@ impl Mock {
             ids.push(id);
         }
         ids
+    }
+
+    /// Puts copies of all that was posted, with tags, media and favourites, before it: as many more as there were, so often.
+    /// In the database, at tens of thousands of posts a second; the dates are the same too.
+    pub fn multiply(&self, copies: u32) {
+        // Rows of all tables have their ids from one counter, so that a shift by its range is new everywhere.
+        let ids = "SELECT id FROM statuses UNION ALL SELECT id FROM status_tags UNION ALL SELECT id FROM media_attachments \
+                   UNION ALL SELECT id FROM favourites";
+        let range = self.number(&format!("SELECT max(id) - min(id) + 1 FROM ({ids})"));
+        let copied = [
+            ("statuses", &["id", "in_reply_to_id", "reblog_of_id"][..]),
+            ("status_tags", &["id", "status_id"]),
+            ("media_attachments", &["id", "status_id"]),
+            ("favourites", &["id", "status_id"]),
+        ];
+        let mut statements = "BEGIN;".to_owned();
+        for (table, shifted) in copied {
+            let shifted: Vec<String> = shifted.iter().map(|column| format!("{column} = {column} - {range}")).collect();
+            let shift = format!("UPDATE copies SET {};", shifted.join(", "));
+            let copy = format!("{shift} INSERT INTO {table} SELECT * FROM copies;").repeat(copies as usize);
+            statements += &format!("CREATE TEMP TABLE copies AS SELECT * FROM {table}; {copy} DROP TABLE copies;");
+        }
+        self.sql(&(statements + "COMMIT;"));
     }
 
     /// Posts, in reply to the one before if its number says so, and gives the id.
