@@ -47,24 +47,24 @@ impl Mock {
         ids
     }
 
-    /// Puts copies of all that was posted, with tags, media and favourites, before it: as many more as there were, so often.
+    /// Puts copies of all that was posted, with tags, media and favourites, before it, so many times.
     /// In the database, at tens of thousands of posts a second; the dates are the same too.
-    pub fn multiply(&self, copies: u32) {
+    pub fn multiply(&self, times: u32) {
         // Rows of all tables have their ids from one counter, so that a shift by its range is new everywhere.
         let ids = "SELECT id FROM statuses UNION ALL SELECT id FROM status_tags UNION ALL SELECT id FROM media_attachments \
                    UNION ALL SELECT id FROM favourites";
         let range = self.number(&format!("SELECT max(id) - min(id) + 1 FROM ({ids})"));
-        let copied = [
+        let tables = [
             ("statuses", &["id", "in_reply_to_id", "reblog_of_id"][..]),
             ("status_tags", &["id", "status_id"]),
             ("media_attachments", &["id", "status_id"]),
             ("favourites", &["id", "status_id"]),
         ];
         let mut statements = "BEGIN;".to_owned();
-        for (table, shifted) in copied {
+        for (table, shifted) in tables {
             let shifted: Vec<String> = shifted.iter().map(|column| format!("{column} = {column} - {range}")).collect();
             let shift = format!("UPDATE copies SET {};", shifted.join(", "));
-            let copy = format!("{shift} INSERT INTO {table} SELECT * FROM copies;").repeat(copies as usize);
+            let copy = format!("{shift} INSERT INTO {table} SELECT * FROM copies;").repeat(times as usize);
             statements += &format!("CREATE TEMP TABLE copies AS SELECT * FROM {table}; {copy} DROP TABLE copies;");
         }
         self.sql(&(statements + "COMMIT;"));

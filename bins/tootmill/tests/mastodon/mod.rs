@@ -28,10 +28,10 @@ use tempfile::TempDir;
 pub use settings::{ACCOUNTS, Settings, token};
 
 /// How long the server may take until it answers: two seconds on an idle machine.
-const UP: Duration = Duration::from_secs(60);
+const UP: Duration = Duration::from_mins(1);
 
 /// How long a request of the test's own may take.
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_mins(1);
 
 /// The server. It ends with this, or with the test's process.
 pub struct Mock {
