@@ -110,9 +110,9 @@ struct StreamArguments {
     /// With --follow: how long a stream may be silent, without a heartbeat either, before it is opened again
     #[arg(long, value_name = "TIME", default_value = "90s", value_parser = parse_duration)]
     silence: Duration,
-    /// With --follow: look at the pages if no post came for so long
+    /// With --follow: if no post came for so long, look at the pages whether there is none
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_duration)]
-    quiet: Duration,
+    check_after: Duration,
 }
 
 impl Collect {
@@ -158,7 +158,7 @@ impl Collect {
         self.instance.check_rules(&client, lake)?;
         let instance = Instance::of(&client)?;
         let lineage = Lineage::begin(lake, self.feed.feed(), Observer::anonymous())?;
-        let how = Follow { catch_up: self.pages.how(), silence: self.stream.silence, quiet: self.stream.quiet };
+        let how = Follow { catch_up: self.pages.how(), silence: self.stream.silence, quiet: self.stream.check_after };
         Ok(follow(&client, &instance, &lineage, &how, &**progress)?)
     }
 }
