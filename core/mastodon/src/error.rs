@@ -83,6 +83,8 @@ pub enum Error {
         url: String,
         /// What it does.
         reason: &'static str,
+        /// Whether it may be otherwise soon.
+        status: Status,
     },
     /// The instance asks robots not to go there.
     #[error("robots.txt of {instance} asks programs like this not to read {path}: ask its administrators")]
@@ -102,6 +104,7 @@ impl Error {
     pub fn status(&self) -> Status {
         match self {
             Self::Failing { .. } => Status::Temporary,
+            Self::Paging { status, .. } => *status,
             Self::Http(_)
             | Self::Address { .. }
             | Self::NotEncrypted(_)
@@ -110,7 +113,6 @@ impl Error {
             | Self::Redirected { .. }
             | Self::TooLarge { .. }
             | Self::Closed { .. }
-            | Self::Paging { .. }
             | Self::Robots { .. }
             | Self::Interrupted => Status::Permanent,
         }
