@@ -36,7 +36,7 @@ Examples:
 /// The tests that want something installed or started; those of a package are built together with its others, so that
 /// nothing is compiled twice.
 const FEATURES: &str = concat!(
-    "tootmill/reference-tests,tootmill/cluster-tests,tootmill-cluster/cluster-tests,",
+    "tootmill/reference-tests,tootmill/mastodon-tests,tootmill/cluster-tests,tootmill-cluster/cluster-tests,",
     "tootmill-lake/cluster-tests,tootmill-tables/cluster-tests,tootmill-watch/cluster-tests,tootmill-yarn/cluster-tests"
 );
 
@@ -60,7 +60,7 @@ fn fast(steps: &mut Steps<'_>) -> Result<()> {
 
 fn rest(steps: &mut Steps<'_>) -> Result<()> {
     let cache = cache::folder()?;
-    let [reference_python, happybase_python] = install(&cache, steps)?;
+    let pythons = install(&cache, steps)?;
     // Not `advisories`: they are in a Git repository on a host that CI doesn't reach.
     let mut dependencies = DENY.command(&cache);
     dependencies.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
@@ -78,7 +78,10 @@ fn rest(steps: &mut Steps<'_>) -> Result<()> {
     // The whole workspace, because with one package alone its dependencies get other features and compile again.
     let mut reference = cargo("test");
     reference.args(["--workspace", "--features", FEATURES, "--test", "reference"]);
-    steps.run("comparison with the reference", reference.env("TOOTMILL_REFERENCE_PYTHON", reference_python))?;
+    steps.run("comparison with the reference", reference.env("TOOTMILL_REFERENCE_PYTHON", &pythons.reference))?;
+    let mut collecting = cargo("test");
+    collecting.args(["--workspace", "--features", FEATURES, "--test", "mastodon"]);
+    steps.run("collecting", collecting.env("TOOTMILL_MASTODON_PYTHON", &pythons.mastodon))?;
     let mut side_by_side = cargo("test");
     side_by_side.args(["--workspace", "--features", FEATURES, "--test", "side_by_side"]);
     steps.run("clusters side by side", &mut side_by_side)?;
@@ -88,11 +91,11 @@ fn rest(steps: &mut Steps<'_>) -> Result<()> {
         faults.args(["--workspace", "--features", FEATURES, "--test", test]);
         steps.run(name, &mut faults)?;
     }
-    on_a_cluster(steps, &happybase_python)
+    on_a_cluster(steps, &pythons)
 }
 
 /// What only wants a cluster that is up: one for all.
-fn on_a_cluster(steps: &mut Steps<'_>, happybase_python: &Path) -> Result<()> {
+fn on_a_cluster(steps: &mut Steps<'_>, pythons: &Pythons) -> Result<()> {
     let interrupted = cluster::interrupted()?;
     let cluster = steps.call("a cluster", || Ok(Cluster::up(&Options { interrupted, ..Options::default() })?))?;
     // Whatever comes of these, the cluster is stopped.
@@ -109,21 +112,33 @@ fn on_a_cluster(steps: &mut Steps<'_>, happybase_python: &Path) -> Result<()> {
     let outcome = tests.into_iter().try_for_each(|(name, test)| {
         let mut tests = cargo("test");
         tests.args(["--workspace", "--features", FEATURES, "--test", test]);
-        tests.env("TOOTMILL_HAPPYBASE_PYTHON", happybase_python);
+        tests.env("TOOTMILL_HAPPYBASE_PYTHON", &pythons.happybase);
+        tests.env("TOOTMILL_MASTODON_PYTHON", &pythons.mastodon);
         steps.run(name, tests.envs(cluster.variables()))
     });
     steps.call("stop the cluster", || Ok(cluster.down()?)).and(outcome)
 }
 
-/// Everything that the steps after it need; gives the Pythons of the reference and with happybase.
-fn install(cache: &Path, steps: &mut Steps<'_>) -> Result<[PathBuf; 2]> {
+/// The Pythons that tests run programs in, each with what the folder of tests of its name requires.
+struct Pythons {
+    reference: PathBuf,
+    happybase: PathBuf,
+    mastodon: PathBuf,
+}
+
+/// Everything that the steps after it need.
+fn install(cache: &Path, steps: &mut Steps<'_>) -> Result<Pythons> {
     // It takes the cache's lock itself.
     steps.call("jars of Hadoop and HBase", || Ok(Jars::installed()?))?;
     let _alone = cache::lock(cache)?;
     tools::install(cache, steps)?;
     let tests = places::repository()?.join("bins/tootmill/tests");
     let mut environment = |name| python::environment(cache, name, &tests.join(name).join("requirements.txt"), steps);
-    Ok([environment("reference")?, environment("happybase")?])
+    Ok(Pythons {
+        reference: environment("reference")?,
+        happybase: environment("happybase")?,
+        mastodon: environment("mastodon")?,
+    })
 }
 
 fn cargo(subcommand: &str) -> Command {
