@@ -50,10 +50,10 @@ impl Posts {
         match read_line(record, &mut repaired) {
             Ok(Line::Post(post)) => {
                 let seen = self.seen.entry((post.id.to_string(), post.created_at.day())).or_default();
-                seen.merge(Observation::of(&post));
+                seen.merge(Observation::of(&post, false));
             }
             Ok(Line::Deletion(id)) => drop(self.deleted.insert(id.into_owned())),
-            Ok(Line::Boost | Line::NotPublic) => {}
+            Ok(Line::Boost | Line::NotPublic | Line::Gap) => {}
             Err(BadLine::NotJson | BadLine::TooDeep) => {
                 let parts = objects(record).filter(|part| part.len() < record.len());
                 let parts: Vec<&[u8]> = parts.map(|part| record[part].trim_ascii()).collect();

@@ -7,6 +7,7 @@ const NAMES: &[&str] = &[
     "created_at",
     "edited_at",
     "deleted",
+    "gap",
     "reblog",
     "visibility",
     "language",

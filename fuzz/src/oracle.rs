@@ -23,7 +23,9 @@ pub fn check(record: &[u8]) {
     match (expected(Json(json)), ours) {
         (_, Err(BadLine::NotJson)) if has_infinite_number(line) => {}
         (Expected::Bad(expected), Err(bad)) => assert_eq!(bad, expected, "of {line:?}"),
-        (Expected::Boost, Ok(Line::Boost)) | (Expected::NotPublic, Ok(Line::NotPublic)) => {}
+        (Expected::Boost, Ok(Line::Boost))
+        | (Expected::NotPublic, Ok(Line::NotPublic))
+        | (Expected::Gap, Ok(Line::Gap)) => {}
         (Expected::Deletion(expected), Ok(Line::Deletion(id))) => assert_eq!(id, expected, "of {line:?}"),
         (Expected::Post(expected), Ok(Line::Post(post))) => {
             let account = post
@@ -55,6 +57,7 @@ enum Expected {
     Boost,
     NotPublic,
     Deletion(String),
+    Gap,
     Bad(BadLine),
 }
 
@@ -83,6 +86,9 @@ fn expected(json: Json<'_>) -> Expected {
     }
     if let Some(id) = field("deleted").and_then(Json::id) {
         return Expected::Deletion(id);
+    }
+    if field("gap").is_some_and(|gap| gap.object().is_some()) {
+        return Expected::Gap;
     }
     if field("visibility").and_then(Json::text).is_some_and(|visibility| visibility != "public") {
         return Expected::NotPublic;

@@ -82,6 +82,9 @@ fn write_counters(output: &mut impl Write, done: &Done<'_>, elapsed: Duration, b
     if !left_out.is_empty() {
         writeln!(output, "left out: {}", left_out.join(", "))?;
     }
+    if counters.known_gaps > 0 {
+        writeln!(output, "known gaps: {}, in which posts were not observed", thousands(counters.known_gaps))?;
+    }
     writeln!(output)
 }
 

@@ -13,6 +13,7 @@ use std::{
 };
 
 use common::{lake::Lake, stdout, with_posts};
+use serde_json::Value;
 
 /// The rows of a lake that count, by place (`totals`, `date=…`), sorted.
 fn rows(lake: &Lake, folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
@@ -66,14 +67,16 @@ fn every_way_on_a_cluster_gives_the_same_bytes() {
 
     // All at once: compacted by two jobs, the second merging into the first one's posts; counted by one job; merged by one.
     let at_once = Lake::new("same-bytes", "at-once.example");
-    // The first half lies there as plain lines, of which mappers get parts that are cut within lines.
-    let raw = format!("{}/{}/raw/date=2026-11-24", at_once.address, at_once.instance);
+    // The first half lies there as plain lines, of which mappers get parts that are cut within lines. Half of the week is
+    // ripe when each half is observed, and the second is read by Hadoop.
+    let raw = format!("{}/{}/raw/date=2026-11-20", at_once.address, at_once.instance);
     hdfs(&["-mkdir", "-p", &raw]);
-    hdfs(&["-put", folder.join("first.jsonl").to_str().unwrap(), &raw]);
+    let put = format!("{raw}/20261120T000000.000000Z-put.jsonl");
+    hdfs(&["-put", folder.join("first.jsonl").to_str().unwrap(), &put]);
     let compacted = at_once.run(folder, &["compact", "--on", "yarn", "--mapper-input", "300KB"]);
     assert_eq!(compacted["files"], 1);
     assert!(compacted["job"]["maps"].as_u64().unwrap() > 2, "{compacted}");
-    at_once.run(folder, &["import", "second.jsonl"]);
+    at_once.run(folder, &["import", "second.jsonl", "--observed", "2026-11-22"]);
     at_once.run(folder, &["compact", "--on", "yarn", "--way", "stock", "--reducers", "2"]);
     let counted = at_once.run(folder, &["submit", "--on", "yarn", "--reducers", "3"]);
     let days: Vec<String> = counted["days"].as_object().unwrap().keys().cloned().collect();
@@ -84,7 +87,7 @@ fn every_way_on_a_cluster_gives_the_same_bytes() {
 
     // Day by day: each day counted in another way and merged into the totals before the next.
     let by_day = Lake::new("same-bytes", "by-day.example");
-    by_day.run(folder, &["import", "posts.jsonl"]);
+    by_day.run(folder, &["import", "posts.jsonl", "--observed", "2026-11-21"]);
     by_day.run(folder, &["compact"]);
     let ways: [&[&str]; 4] = [
         &["--on", "yarn", "--way", "direct"],
@@ -116,12 +119,21 @@ fn every_way_on_a_cluster_gives_the_same_bytes() {
     stdout(folder, &["run", "posts.jsonl", "--tables", "sqlite:posts.db", "--quiet"]);
     let dump = |tables: &str, family: &str| stdout(folder, &["tables", "dump", "--tables", tables, "--family", family]);
     for lake in [&at_once, &by_day] {
-        let tables = format!("sqlite:{}.db", lake.instance);
+        let (tables, of_raw) = (format!("sqlite:{}.db", lake.instance), format!("sqlite:{}-raw.db", lake.instance));
         lake.run(folder, &["load", "--tables", &tables]);
-        // What was counted on the way, and each day's own.
-        for what in [&["runs"][..], &["--family", "data"], &["--family", "day"]] {
+        // What was counted on the way, and each day's own; the raw files tell what is ripe.
+        let raw = format!("{}/{}/raw", lake.address, lake.instance);
+        let ran: Value =
+            serde_json::from_str(&stdout(folder, &["run", &raw, "--tables", &of_raw, "--json", "--quiet"])).unwrap();
+        let counted = |name: &str| ran["counters"][name].as_u64().unwrap();
+        assert!(counted("ripe") > 50 && counted("ripe") < counted("posts"), "{ran}");
+        for (what, other) in [
+            (&["runs"][..], &*of_raw),
+            (&["--family", "data"], "sqlite:posts.db"),
+            (&["--family", "day"], "sqlite:posts.db"),
+        ] {
             let dump = |tables: &str| stdout(folder, &[&["tables", "dump", "--tables", tables], what].concat());
-            assert_eq!(dump(&tables), dump("sqlite:posts.db"), "{} {what:?}", lake.instance);
+            assert_eq!(dump(&tables), dump(other), "{} {what:?}", lake.instance);
         }
     }
     for family in ["data", "day"] {

@@ -26,6 +26,15 @@ fn post(id: &str, day: &str, more: &str) -> String {
     format!("{{\"id\":\"{id}\",\"created_at\":\"{day}T10:00:00Z\",\"language\":\"de\"{more}}}\n")
 }
 
+/// How many posts count, and how many of them are ripe, in the last of the `runs`.
+fn posts_and_ripe(folder: &Path, file: &str) -> (u64, u64) {
+    let dump = stdout(folder, &["tables", "dump", "--tables", &format!("sqlite:{file}"), "runs"]);
+    let dump: Value = serde_json::from_str(&dump).unwrap();
+    let run = dump["runs"].as_object().unwrap().iter().max_by_key(|(timestamp, _)| timestamp.parse::<i64>().unwrap());
+    let count = |name: &str| run.unwrap().1[name].as_str().unwrap().parse().unwrap();
+    (count("data:posts"), count("data:ripe"))
+}
+
 /// What the stages did that were not passed over, as `stage day`.
 fn done(daily: &Value) -> Vec<String> {
     let stages = daily["stages"].as_array().unwrap().iter();
@@ -45,15 +54,20 @@ fn a_lake_gives_the_tables_that_run_gives() {
     let half = text.len() / 2 + text[text.len() / 2..].iter().position(|byte| *byte == b'\n').unwrap() + 1;
     fs::write(folder.join("first.jsonl"), &text[..half]).unwrap();
     fs::write(folder.join("second.jsonl"), &text[half..]).unwrap();
-    for part in ["first.jsonl", "second.jsonl"] {
-        outcome(folder, &["import", part]);
+    // Of what was observed on the way some is ripe.
+    for (part, observed) in [("first.jsonl", "2026-11-19"), ("second.jsonl", "2026-11-22T07:00:00Z")] {
+        outcome(folder, &["import", part, "--observed", observed]);
         assert_eq!(outcome(folder, &["compact"])["files"], 1);
         outcome(folder, &["submit"]);
         outcome(folder, &["merge"]);
     }
     assert_eq!(outcome(folder, &["load", "--tables", "sqlite:lake.db"])["changed"], true);
-    stdout(folder, &["run", "posts.jsonl", "--tables", "sqlite:run.db", "--quiet"]);
-    assert_eq!(tables(folder, "lake.db"), tables(folder, "run.db"));
+    stdout(folder, &["run", "posts.jsonl", "--tables", "sqlite:posts.db", "--quiet"]);
+    assert_eq!(tables(folder, "lake.db"), tables(folder, "posts.db"));
+    let (posts, ripe) = posts_and_ripe(folder, "lake.db");
+    assert!(ripe > posts / 10 && ripe < posts, "{ripe} of {posts} are ripe");
+    assert_eq!(posts_and_ripe(folder, "posts.db"), (posts, 0), "nobody knows when these were observed");
+    stdout(folder, &["run", "lake/mill.example/raw", "--tables", "sqlite:run.db", "--quiet"]);
     let runs = |file: &str| stdout(folder, &["tables", "dump", "--tables", &format!("sqlite:{file}"), "runs"]);
     assert_eq!(runs("lake.db"), runs("run.db"), "what was counted");
 }
@@ -89,6 +103,61 @@ fn daily_does_what_is_missing_and_no_more() {
     // Nothing changed but the count of observations.
     assert_eq!(daily("2026-11-21"), ["compact", "merge", "load"]);
     same();
+}
+
+#[test]
+fn a_post_is_ripe_once_it_was_observed_a_day_later() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let folder = folder.path();
+    let daily = || done(&outcome(folder, &["daily", "--date", "2026-11-20", "--tables", "sqlite:lake.db"]));
+    let add = |posts: &str, observed: &str| {
+        fs::write(folder.join("posts.jsonl"), posts).unwrap();
+        outcome(folder, &["import", "posts.jsonl", "--observed", observed]);
+        daily()
+    };
+    let counted = || {
+        stdout(folder, &["run", "lake/mill.example/raw", "--tables", "sqlite:run.db", "--quiet"]);
+        assert_eq!(posts_and_ripe(folder, "run.db"), posts_and_ripe(folder, "lake.db"));
+        posts_and_ripe(folder, "lake.db")
+    };
+    let [one, two, three] = ["1", "2", "3"].map(|id| post(id, "2026-11-20", ""));
+    assert_eq!(add(&format!("{one}{two}"), "2026-11-20T20:00:00Z"), ["compact", "submit", "merge", "load"]);
+    assert_eq!(counted(), (2, 0));
+    // It looks as it did, but this is known now.
+    assert_eq!(add(&two, "2026-11-22T20:00:00Z"), ["compact", "submit", "merge", "load"]);
+    assert_eq!(counted(), (2, 1));
+    assert_eq!(daily(), [""; 0]);
+    // It stays so, when others come and when an earlier observation of it does.
+    add(&format!("{two}{three}"), "2026-11-20T21:00:00Z");
+    assert_eq!(counted(), (3, 1));
+    assert_eq!(
+        add(&two, "2026-11-23"),
+        ["compact", "merge", "load"],
+        "but for the count of observations nothing is new"
+    );
+    add("{\"deleted\":\"2\"}\n", "2026-11-23");
+    assert_eq!(counted(), (2, 0));
+}
+
+/// As they were written before it was known which posts are ripe.
+#[test]
+fn a_lake_that_does_not_know_what_is_ripe_is_read() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let folder = folder.path();
+    let daily = || outcome(folder, &["daily", "--date", "2026-11-20", "--tables", "sqlite:lake.db"]);
+    let [one, two] = ["1", "2"].map(|id| post(id, "2026-11-20", ""));
+    fs::write(folder.join("posts.jsonl"), format!("{one}{two}")).unwrap();
+    outcome(folder, &["import", "posts.jsonl", "--observed", "2026-11-22"]);
+    daily();
+    assert_eq!(posts_and_ripe(folder, "lake.db"), (2, 2));
+    let version = folder.join("lake/mill.example/posts/date=2026-11-20/v=1");
+    fs::write(version.join("_ids.zst"), zstd::encode_all(&b"1\n2\n"[..], 1).unwrap()).unwrap();
+    let manifest = fs::read_to_string(version.join("_manifest.json")).unwrap();
+    fs::write(version.join("_manifest.json"), manifest.replace("\"ripe\": 2,", "")).unwrap();
+    fs::write(folder.join("posts.jsonl"), one).unwrap();
+    outcome(folder, &["import", "posts.jsonl", "--observed", "2026-11-23"]);
+    daily();
+    assert_eq!(posts_and_ripe(folder, "lake.db"), (2, 1), "what is observed again is known");
 }
 
 #[test]
@@ -136,6 +205,8 @@ fn a_reducer_makes_days_of_observations() {
         .args(["-c", &pipe])
         .current_dir(folder)
         .env("mapreduce_task_output_dir", folder.join("task"))
+        // As Hadoop does where it reads the raw files.
+        .env("mapreduce_map_input_file", "hdfs://mill/raw/date=2026-11-21/20261121T100000.000000Z-a.jsonl")
         .output()
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -145,7 +216,7 @@ fn a_reducer_makes_days_of_observations() {
     }
     let told = fs::read_to_string(folder.join("told.txt")).unwrap();
     let told: Vec<&str> = told.lines().map(|line| line.rsplit_once('\t').map_or(line, |(told, _)| told)).collect();
-    assert_eq!(told, ["day\t2026-11-20\t2", "day\t2026-11-21\t0", "deletion", "deleted"]);
+    assert_eq!(told, ["day\t2026-11-20\t2\t2", "day\t2026-11-21\t0\t0", "deletion", "deleted"]);
     let posts = fs::File::open(folder.join("task/date=2026-11-20/part-00000.jsonl.zst")).unwrap();
     let posts = zstd::decode_all(posts).unwrap();
     assert_eq!(String::from_utf8(posts).unwrap(), post("1", "2026-11-20", "") + &post("2", "2026-11-20", ""));

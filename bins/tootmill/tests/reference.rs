@@ -38,11 +38,20 @@ fn agree(folder: &Path, input: &str) {
     }
 }
 
+/// Two gaps, and what is none.
+const GAPS: &str = r#"{"gap":{"after":"1","before":null,"lineage":"public","reason":"expired"},"observed":"2026-11-24T10:00:00Z"}
+{"gap":{}}
+{"gap":"after"}
+{"gap":null,"id":"gap","created_at":"2026-11-20"}
+"#;
+
 #[test]
 fn a_synthetic_week_in_every_form() {
     let folder = with_posts(8_000);
+    let mut lines = fs::read(folder.path().join("posts.jsonl")).unwrap();
+    lines.splice(0..0, GAPS.bytes());
+    fs::write(folder.path().join("posts.jsonl"), &lines).unwrap();
     agree(folder.path(), "posts.jsonl");
-    let lines = fs::read(folder.path().join("posts.jsonl")).unwrap();
     fs::write(folder.path().join("posts.jsonl.zst"), zstd::encode_all(&*lines, 1).unwrap()).unwrap();
     agree(folder.path(), "posts.jsonl.zst");
     let sound = |line: &&[u8]| serde_json::from_slice::<Value>(line).is_ok_and(|value| value.is_object());

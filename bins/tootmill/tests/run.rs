@@ -35,6 +35,16 @@ fn the_summary_of_a_run() {
 }
 
 #[test]
+fn a_known_gap_is_told() {
+    let gap = r#"{"gap":{"after":"1","before":null,"lineage":"public","reason":"expired"},"observed":"2026-11-24T12:00:00Z"}"#;
+    let folder = with_file("posts.jsonl", &format!("{POST}\n{gap}\n"));
+    let said = stdout(folder.path(), &["run", "posts.jsonl"]);
+    assert!(said.contains("\nknown gaps: 1, in which posts were not observed\n"), "{said}");
+    let runs = stdout(folder.path(), &["tables", "dump", "runs"]);
+    assert!(runs.contains("\"data:known_gaps\": \"1\"") && runs.contains("\"data:bad\": \"0\""), "{runs}");
+}
+
+#[test]
 fn loading_the_same_again_changes_nothing() {
     let folder = with_posts(500);
     let run_json = || stdout(folder.path(), &["run", "posts.jsonl", "--json"]);

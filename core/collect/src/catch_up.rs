@@ -143,6 +143,9 @@ fn age(written: Option<Instant>) -> Option<i64> {
     written.map(|written| (now().micros() - written.micros()) / 1_000_000)
 }
 
+/// How often a page without posts is read again where there are some.
+const TRIES: u32 = 5;
+
 /// A reading of the timeline on its way.
 struct Reading<'a> {
     timeline: &'a Timeline<'a>,
@@ -224,28 +227,25 @@ impl Reading<'_> {
 
     /// Reads from a post up to the fence.
     fn forward(&mut self, start: Id, fence: &Id) -> Result<(), Error> {
-        let mut last = start.clone();
         let mut page = self.timeline.above(&start, PAGE)?;
-        let mut is_first = true;
+        let mut last = start;
         loop {
             let newest = page.posts.iter().filter_map(|post| post.id.as_ref()).max().cloned();
             let Some(newest) = newest else {
-                // Posts without ids are kept, but nothing can be read above them.
-                let newer = page.newer.take().filter(|_| !page.posts.is_empty());
-                self.write_page(page.posts, Some(fence))?;
-                match newer {
-                    Some(newer) if is_first => page = self.timeline.named(&newer)?,
-                    _ => return Ok(()),
+                // Objects without ids are kept, but nothing can be read above them.
+                self.write_page(std::mem::take(&mut page.posts), Some(fence))?;
+                match self.after_nothing(&last, fence, &page)? {
+                    Some(next) => page = next,
+                    None => return Ok(()),
                 }
-                is_first = false;
                 continue;
             };
             if newest <= last {
                 return Err(Timeline::broken(&page, "the page above a post has no newer ones").into());
             }
             let is_at_fence = newest >= *fence;
-            if is_at_fence && is_first {
-                self.check_min_id(&start, &page)?;
+            if is_at_fence {
+                self.check_min_id(&last, &page)?;
             }
             let newer = page.newer.take();
             page.posts.retain(|post| post.id.as_ref().is_none_or(|id| *id > last));
@@ -253,7 +253,6 @@ impl Reading<'_> {
             if is_at_fence {
                 return Ok(());
             }
-            is_first = false;
             page = match newer {
                 Some(newer) => self.timeline.named(&newer)?,
                 None => self.timeline.above(&newest, PAGE)?,
@@ -262,12 +261,35 @@ impl Reading<'_> {
         }
     }
 
+    /// A page without posts is the end only if there are no newer ones: the fence may have been deleted, but a copy of the
+    /// database may be behind, or the server be in trouble. Gives the page with newer ones, if it comes after all.
+    fn after_nothing(&self, last: &Id, fence: &Id, page: &Page) -> Result<Option<Page>, Error> {
+        if last >= fence {
+            return Ok(None);
+        }
+        let client = self.timeline.client();
+        let mut pause = client.settings().pause;
+        for _ in 0..TRIES {
+            let newest = self.timeline.newest(1)?;
+            if newest.posts.iter().filter_map(|post| post.id.as_ref()).all(|id| id <= last) {
+                return Ok(None);
+            }
+            let above = self.timeline.above(last, PAGE)?;
+            if above.posts.iter().any(|post| post.id.is_some()) {
+                return Ok(Some(above));
+            }
+            client.sleep("posts that are there and not on the page", pause)?;
+            pause *= 2;
+        }
+        Err(Timeline::incomplete(page).into())
+    }
+
     /// A server may not know `min_id`, or take it as `since_id`, and give the newest posts: what is between would be missed.
-    /// The first page tells it apart where it does not lead to the fence; where it does, the one post right above is asked for.
-    fn check_min_id(&self, start: &Id, page: &Page) -> Result<(), Error> {
+    /// A page that does not lead to the fence tells it apart; of one that does, the one post right above is asked for.
+    fn check_min_id(&self, last: &Id, page: &Page) -> Result<(), Error> {
         let ids: BTreeSet<&Id> = page.posts.iter().filter_map(|post| post.id.as_ref()).collect();
         let Some(oldest) = ids.first().filter(|_| ids.len() > 1) else { return Ok(()) };
-        let first = self.timeline.above(start, 1)?;
+        let first = self.timeline.above(last, 1)?;
         match first.posts.iter().filter_map(|post| post.id.as_ref()).max() {
             Some(id) if id > *oldest => {
                 Err(Timeline::broken(&first, "it gives the newest posts and not those right above min_id").into())
@@ -283,26 +305,21 @@ impl Reading<'_> {
         let mut behind = None;
         let mut newest = None;
         for post in posts {
-            let Some(id) = &post.id else {
-                self.told.without_id += 1;
-                self.writer.write(&post.json)?;
-                continue;
-            };
-            let is_after = fence.is_some_and(|fence| id > fence);
-            let is_before = self.not_before.zip(post.created_at).is_some_and(|(begin, written)| written < begin);
-            if is_after {
-                continue;
+            if let Some(id) = &post.id {
+                if fence.is_some_and(|fence| id > fence) {
+                    continue;
+                }
+                newest = Some(id.clone());
+                behind = age(post.created_at);
             }
-            newest = Some(id.clone());
-            behind = age(post.created_at);
-            if is_before {
+            if self.not_before.zip(post.created_at).is_some_and(|(begin, written)| written < begin) {
                 continue;
             }
             if self.cursor.as_ref().is_some_and(|cursor| cursor.knows(&post)) {
                 self.told.known += 1;
                 continue;
             }
-            self.told.posts += 1;
+            *if post.id.is_some() { &mut self.told.posts } else { &mut self.told.without_id } += 1;
             self.writer.write(&post.json)?;
         }
         self.writer.commit_if_due()?;

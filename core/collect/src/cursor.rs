@@ -1,7 +1,7 @@
 //! How far a lineage has come: read from what it committed, and stored nowhere else.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     hash::{BuildHasher, RandomState},
     io::BufRead,
     time::Duration,
@@ -23,8 +23,8 @@ pub struct Cursor {
     pub written: Option<Instant>,
     /// The post above which to read again: the overlap is between it and the newest.
     pub start: Id,
-    /// The observations in the overlap, to know those that come again unchanged.
-    known: BTreeMap<Id, u64>,
+    /// The observations in the overlap by their hashes, to know those that come again unchanged.
+    known: BTreeSet<(Option<Id>, u64)>,
     hashing: RandomState,
 }
 
@@ -35,7 +35,7 @@ impl Cursor {
     pub fn read(lineage: &Lineage, overlap: Duration) -> Result<Option<Self>, Error> {
         let overlap = i64::try_from(overlap.as_micros()).unwrap_or(i64::MAX);
         let hashing = RandomState::new();
-        let mut seen: Vec<(Id, Option<Instant>, u64)> = Vec::new();
+        let (mut seen, mut known) = (Vec::new(), BTreeSet::new());
         for file in lineage.files()? {
             let before = seen.len();
             let lines =
@@ -46,10 +46,8 @@ impl Cursor {
                     reason: error.to_string(),
                 })?;
                 let observation = Observation::of(String::from_utf8_lossy(&line).into_owned());
-                if let Some(id) = observation.id {
-                    let hash = hashing.hash_one(&observation.json);
-                    seen.push((id, observation.created_at, hash));
-                }
+                known.insert((observation.id.clone(), hashing.hash_one(&observation.json)));
+                seen.extend(observation.id.map(|id| (id, observation.created_at)));
             }
             // A late post may be old in a file of new ones: the file's own newest says how far back it leads.
             let newest = newest(&seen).and_then(|(_, written)| written);
@@ -61,35 +59,31 @@ impl Cursor {
             }
         }
         let Some((newest, written)) = newest(&seen) else { return Ok(None) };
-        let before = |(_, at, _): &&(Id, Option<Instant>, u64)| match (*at, written) {
+        let before = |(_, at): &&Seen| match (*at, written) {
             (Some(at), Some(written)) => is_before(at, written, overlap),
             _ => false,
         };
-        let start = seen.iter().filter(before).map(|(id, ..)| id).max();
-        let start = start.or_else(|| seen.iter().map(|(id, ..)| id).min()).unwrap_or(&newest).clone();
-        // The files are read from the latest back: of two observations the first that is read is the later one.
-        let mut known = BTreeMap::new();
-        for (id, _, hash) in seen.into_iter().filter(|(id, ..)| *id > start) {
-            known.entry(id).or_insert(hash);
-        }
+        let start = seen.iter().filter(before).map(|(id, _)| id).max();
+        let start = start.or_else(|| seen.iter().map(|(id, _)| id).min()).unwrap_or(&newest).clone();
+        known.retain(|(id, _)| id.as_ref().is_none_or(|id| *id > start));
         Ok(Some(Self { newest, written, start, known, hashing }))
     }
 
     /// Whether just this observation is committed.
     pub(crate) fn knows(&self, observation: &Observation) -> bool {
-        let known = observation.id.as_ref().and_then(|id| self.known.get(id));
-        known.is_some_and(|known| *known == self.hashing.hash_one(&observation.json))
+        self.known.contains(&(observation.id.clone(), self.hashing.hash_one(&observation.json)))
     }
 }
 
-type Seen = (Id, Option<Instant>, u64);
+/// A post that was seen: its id, and when it was written.
+type Seen = (Id, Option<Instant>);
 
 fn newest(seen: &[Seen]) -> Option<(Id, Option<Instant>)> {
     newest_of(seen).map(|(id, written)| (id.clone(), written))
 }
 
 fn newest_of(seen: &[Seen]) -> Option<(&Id, Option<Instant>)> {
-    seen.iter().max_by(|one, other| one.0.cmp(&other.0)).map(|(id, written, _)| (id, *written))
+    seen.iter().max_by(|one, other| one.0.cmp(&other.0)).map(|(id, written)| (id, *written))
 }
 
 fn is_before(at: Instant, newest: Instant, overlap: i64) -> bool {

@@ -63,8 +63,6 @@ pub struct Followed {
 const TICK: Duration = Duration::from_millis(100);
 /// How often is told how it goes on.
 const TOLD: Duration = Duration::from_secs(1);
-/// How long to wait where a gap cannot be filled now.
-const PAUSE: Duration = Duration::from_secs(10);
 
 /// Follows a timeline until it is stopped (`Settings::stop`), or fails for good.
 ///
@@ -153,7 +151,7 @@ impl Following<'_> {
                 Err(Error::Mastodon(closed @ mastodon::Error::Closed { .. })) => return self.leave_the_gap(&closed),
                 Err(Error::Mastodon(error)) if error.status() == Status::Temporary => {
                     self.watch.note(&error.to_string());
-                    self.client.sleep("another try to read what the stream did not bring", PAUSE)?;
+                    self.client.sleep("another try to read what was not streamed", self.client.settings().pause)?;
                 }
                 Err(error) => return Err(error),
             }

@@ -6,8 +6,8 @@ use std::{
     ops::ControlFlow,
 };
 
-use tootmill_input::{Inputs, Observation, Reader, identity_key};
-use tootmill_metric::{Day, Line, Merge as _, Post, StateReader, StateWriter, States, Total, field::unescape};
+use tootmill_input::{Inputs, Observation, Reader, identity_key, is_ripe};
+use tootmill_metric::{Day, Instant, Line, Merge as _, Post, StateReader, StateWriter, States, Total, field::unescape};
 
 use crate::{
     counters::Counters,
@@ -71,6 +71,8 @@ pub struct Chosen<'p> {
     pub id: &'p str,
     /// How many observations there were.
     pub observed: u64,
+    /// Whether it [was ripe](is_ripe) in one of them.
+    pub is_ripe: bool,
 }
 
 impl Chosen<'_> {
@@ -78,7 +80,7 @@ impl Chosen<'_> {
     pub fn count(&self, counters: &mut Counters) {
         counters.duplicates += self.observed.saturating_sub(1);
         match &self.post {
-            Some(post) => counters.count_post(post),
+            Some(post) => counters.count_post(post, self.is_ripe),
             None => counters.deleted += 1,
         }
     }
@@ -111,7 +113,7 @@ impl Observed {
     /// What [`map_observations`] wrote, sorted, of some days or all; `known` gives a day's posts as they were chosen before.
     pub fn of_sorted(
         records: impl BufRead + 'static,
-        known: impl FnMut(Day) -> io::Result<Option<Box<dyn BufRead>>> + 'static,
+        known: impl FnMut(Day) -> io::Result<Option<KnownDay>> + 'static,
     ) -> Self {
         let sorted = WithKnown {
             records: Lines::of_fields(records, FIELDS),
@@ -151,9 +153,9 @@ impl Observed {
         self.deleted.extend(ids);
     }
 
-    /// Adds a day's posts as they were chosen before: JSON lines, sorted by id. They are opened when it is the day's turn;
-    /// days are to be added in their order.
-    pub fn add_known(&mut self, day: Day, open: impl FnOnce() -> io::Result<Box<dyn BufRead>> + 'static) {
+    /// Adds a day's posts as they were chosen before. They are opened when it is the day's turn; days are to be added in their
+    /// order.
+    pub fn add_known(&mut self, day: Day, open: impl FnOnce() -> io::Result<KnownDay> + 'static) {
         self.known.days.push_back((day, Box::new(open)));
     }
 
@@ -177,7 +179,7 @@ impl Observed {
             let record = merged.record();
             if record.key.is_empty() {
                 let id = id_of(record.member).ok_or_else(|| merged.bad_state(record.member))?;
-                each(None, &Chosen { post: None, id: &id, observed: 0 })?;
+                each(None, &Chosen { post: None, id: &id, observed: 0, is_ripe: false })?;
                 self.deleted.insert(id);
                 continue;
             }
@@ -188,7 +190,8 @@ impl Observed {
             let Ok(Line::Post(post)) = Line::parse(object) else { return Err(merged.bad_state(object).into()) };
             let id = post.id.clone();
             let post = (!self.deleted.contains(&*id)).then_some(post);
-            each(Some(day), &Chosen { post, id: &id, observed: observation.observed() })?;
+            let (observed, is_ripe) = (observation.observed(), observation.is_ripe());
+            each(Some(day), &Chosen { post, id: &id, observed, is_ripe })?;
         }
         Ok(())
     }
@@ -246,8 +249,8 @@ fn id_of(member: &str) -> Option<String> {
 }
 
 impl<W: Write> Work for ObservationMapper<'_, W> {
-    fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
-        self.observations.add(&line);
+    fn line(&mut self, line: Line<'_>, observed: Option<Instant>) -> Result<(), Error> {
+        self.observations.add(&line, observed);
         Ok(())
     }
 
@@ -265,8 +268,8 @@ struct Observer {
 }
 
 impl Work for Observer {
-    fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
-        self.observations.add(&line);
+    fn line(&mut self, line: Line<'_>, observed: Option<Instant>) -> Result<(), Error> {
+        self.observations.add(&line, observed);
         Ok(())
     }
 
@@ -289,18 +292,19 @@ pub(crate) struct Observations {
 const FIELDS: usize = 2;
 
 impl Observations {
-    /// Adds a post's observation or a deletion.
-    pub(crate) fn add(&mut self, line: &Line<'_>) {
+    /// Adds a post's observation, made at that time where it is known, or a deletion.
+    pub(crate) fn add(&mut self, line: &Line<'_>, observed: Option<Instant>) {
         match line {
             Line::Post(post) => {
                 let day = post.created_at.day();
                 self.days.insert(day);
-                self.states.add(&day.to_string(), &identity_key(&post.id), Observation::of(post));
+                let observation = Observation::of(post, is_ripe(post.created_at, observed));
+                self.states.add(&day.to_string(), &identity_key(&post.id), observation);
             }
             Line::Deletion(id) => {
                 self.deleted.insert(id.clone().into_owned());
             }
-            Line::Boost | Line::NotPublic => {}
+            Line::Boost | Line::NotPublic | Line::Gap => {}
         }
     }
 
@@ -330,14 +334,29 @@ impl Records for InMemory {
     }
 }
 
+/// A day's posts as they were chosen before.
+pub struct KnownDay {
+    /// The posts, JSON lines, sorted by id.
+    pub posts: Box<dyn BufRead>,
+    /// Of each of them, in the same order, whether it was ripe in one of its observations; where there are fewer, the rest was
+    /// not.
+    pub ripe: Box<dyn Iterator<Item = io::Result<bool>>>,
+}
+
+impl std::fmt::Debug for KnownDay {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("KnownDay").finish_non_exhaustive()
+    }
+}
+
 /// Opens a day's posts.
-type OpenPosts = Box<dyn FnOnce() -> io::Result<Box<dyn BufRead>>>;
+type OpenPosts = Box<dyn FnOnce() -> io::Result<KnownDay>>;
 
 /// The posts of days as they were chosen before, each as an observation.
 #[derive(Default)]
 struct KnownPosts {
     days: VecDeque<(Day, OpenPosts)>,
-    present: Option<(Day, Box<dyn BufRead>)>,
+    present: Option<(Day, KnownDay)>,
     post: String,
     /// The present post's line, from 1.
     number: u64,
@@ -354,7 +373,7 @@ impl Records for KnownPosts {
     fn next_record(&mut self, line: &mut String) -> Result<bool, Error> {
         line.clear();
         loop {
-            let Some((day, posts)) = &mut self.present else {
+            let Some((day, KnownDay { posts, ripe })) = &mut self.present else {
                 let Some((day, open)) = self.days.pop_front() else { return Ok(false) };
                 self.present = Some((day, open().map_err(Error::ReadRecords)?));
                 self.number = 0;
@@ -369,15 +388,16 @@ impl Records for KnownPosts {
             let Ok(Line::Post(post)) = Line::parse(self.post.trim_end()) else {
                 return Err(Error::NoPost { day: *day, number: self.number });
             };
+            let is_ripe = ripe.next().transpose().map_err(Error::ReadRecords)?.unwrap_or_default();
             line.push_str(&format!("{day}\t{}\t", member(&post.id)));
-            Observation::of(&post).write(&mut StateWriter::new(line));
+            Observation::of(&post, is_ripe).write(&mut StateWriter::new(line));
             return Ok(true);
         }
     }
 }
 
 /// Opens a day's posts, if it has some.
-type FindPosts = Box<dyn FnMut(Day) -> io::Result<Option<Box<dyn BufRead>>>>;
+type FindPosts = Box<dyn FnMut(Day) -> io::Result<Option<KnownDay>>>;
 
 /// Sorted records of observations, and among them, of the days that they are of, the posts that were chosen before.
 struct WithKnown<R> {

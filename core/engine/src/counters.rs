@@ -55,8 +55,12 @@ counters! {
     deleted,
     /// Observations of days that are closed, because their posts have expired.
     late,
+    /// Posts that count and were observed a day or more after they were written, at least once.
+    ripe,
     /// Row keys that were empty or too long, and so left out.
     unusable_keys,
+    /// Gaps in the input of which whoever observed the posts knows: a gap is any number of posts.
+    known_gaps,
 }
 
 impl Counters {
@@ -68,8 +72,9 @@ impl Counters {
 
 impl Counters {
     /// Counts a post that counts.
-    pub(crate) fn count_post(&mut self, post: &tootmill_metric::Post<'_>) {
+    pub(crate) fn count_post(&mut self, post: &tootmill_metric::Post<'_>, is_ripe: bool) {
         self.posts += 1;
+        self.ripe += u64::from(is_ripe);
         self.bots += u64::from(post.account.as_ref().is_some_and(|account| account.bot));
     }
 }

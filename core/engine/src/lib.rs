@@ -19,7 +19,7 @@ mod reduce;
 mod rows;
 mod runs;
 
-pub use compact::{Chosen, Observed, compact, map_observations, observe};
+pub use compact::{Chosen, KnownDay, Observed, compact, map_observations, observe};
 pub use counters::Counters;
 pub use days::merge_by_day;
 pub use error::Error;

@@ -11,8 +11,8 @@ use std::{
 };
 
 use tempfile::TempDir;
-use tootmill_input::{Inputs, id_at_start};
-use tootmill_metric::{Day, Line, Registry};
+use tootmill_input::{Inputs, id_at_start, is_ripe};
+use tootmill_metric::{Day, Instant, Line, Post, Registry};
 
 use crate::{
     aggregate::Aggregate,
@@ -142,11 +142,11 @@ struct Counter<'r> {
 }
 
 impl Work for Counter<'_> {
-    fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
+    fn line(&mut self, line: Line<'_>, _observed: Option<Instant>) -> Result<(), Error> {
         match line {
-            Line::Post(post) => self.tally.map(&post),
+            Line::Post(post) => self.tally.map(&post, false),
             Line::Deletion(id) => return Err(Error::Deletion(id.into_owned())),
-            Line::Boost | Line::NotPublic => {}
+            Line::Boost | Line::NotPublic | Line::Gap => {}
         }
         Ok(())
     }
@@ -269,7 +269,7 @@ fn map_chosen<'r>(
             return Ok(());
         };
         not_counting.duplicates += one.observed.saturating_sub(1);
-        chosen.map(post);
+        chosen.map(post, one.is_ripe);
         // Looking at the memory of every day's tables takes longer than mapping a post.
         if chosen.counters.posts.is_multiple_of(1024) { chosen.aggregate.limit(memory) } else { Ok(()) }
     })?;
@@ -292,12 +292,12 @@ impl<'r> Tally<'r> {
         Self { aggregate, counters: Counters::default(), days: BTreeSet::new(), last_day: None }
     }
 
-    fn map(&mut self, post: &tootmill_metric::Post<'_>) {
+    fn map(&mut self, post: &Post<'_>, is_ripe: bool) {
         let day = post.created_at.day();
         if self.last_day.replace(day) != Some(day) {
             self.days.insert(day);
         }
-        self.counters.count_post(post);
+        self.counters.count_post(post, is_ripe);
         self.aggregate.map(post);
     }
 }
@@ -310,14 +310,14 @@ struct Mapper<'r> {
 }
 
 impl Work for Mapper<'_> {
-    fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
+    fn line(&mut self, line: Line<'_>, observed: Option<Instant>) -> Result<(), Error> {
         match line {
             Line::Post(post) => {
                 self.identities.post(&post.id);
-                self.tally.map(&post);
+                self.tally.map(&post, is_ripe(post.created_at, observed));
             }
             Line::Deletion(id) => self.identities.deletion(&id),
-            Line::Boost | Line::NotPublic => {}
+            Line::Boost | Line::NotPublic | Line::Gap => {}
         }
         Ok(())
     }
@@ -351,11 +351,11 @@ impl Work for Finder {
         id.map(|id| self.identities.post(id)).is_some()
     }
 
-    fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
+    fn line(&mut self, line: Line<'_>, _observed: Option<Instant>) -> Result<(), Error> {
         match line {
             Line::Post(post) => self.identities.post(&post.id),
             Line::Deletion(id) => self.identities.deletion(&id),
-            Line::Boost | Line::NotPublic => {}
+            Line::Boost | Line::NotPublic | Line::Gap => {}
         }
         Ok(())
     }
@@ -388,7 +388,7 @@ impl Work for Chooser<'_, '_> {
         self.is_right &= !self.guess;
     }
 
-    fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
+    fn line(&mut self, line: Line<'_>, observed: Option<Instant>) -> Result<(), Error> {
         let id = match &line {
             Line::Post(post) => {
                 if self.guess {
@@ -400,11 +400,11 @@ impl Work for Chooser<'_, '_> {
                 self.is_right &= !self.guess || self.contested.knows_deletion(id);
                 id
             }
-            Line::Boost | Line::NotPublic => return Ok(()),
+            Line::Boost | Line::NotPublic | Line::Gap => return Ok(()),
         };
         match &line {
-            _ if self.contested.contains(id) => self.observations.add(&line),
-            Line::Post(post) => self.tally.map(post),
+            _ if self.contested.contains(id) => self.observations.add(&line, observed),
+            Line::Post(post) => self.tally.map(post, is_ripe(post.created_at, observed)),
             _ => {}
         }
         Ok(())

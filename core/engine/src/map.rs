@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io::Write, ops::ControlFlow};
 
 use tootmill_input::Reader;
-use tootmill_metric::{Day, Line, Registry};
+use tootmill_metric::{Day, Instant, Line, Registry};
 
 use crate::{
     aggregate::Aggregate,
@@ -88,18 +88,18 @@ impl<'m, W: Write + Send> Mapper<'m, W> {
 }
 
 impl<W: Write + Send> Work for Mapper<'_, W> {
-    fn line(&mut self, line: Line<'_>) -> Result<(), Error> {
+    fn line(&mut self, line: Line<'_>, _observed: Option<Instant>) -> Result<(), Error> {
         match line {
             Line::Post(post) => {
-                self.counters.count_post(&post);
+                self.counters.count_post(&post, false);
                 if let Some(of_days) = &mut self.of_days {
-                    of_days.entry(post.created_at.day()).or_default().count_post(&post);
+                    of_days.entry(post.created_at.day()).or_default().count_post(&post, false);
                 }
                 self.aggregate.map(&post);
                 Ok(())
             }
             Line::Deletion(id) => Err(Error::Deletion(id.into_owned())),
-            Line::Boost | Line::NotPublic => Ok(()),
+            Line::Boost | Line::NotPublic | Line::Gap => Ok(()),
         }
     }
 

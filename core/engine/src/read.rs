@@ -9,8 +9,8 @@ use std::{
     thread,
 };
 
-use tootmill_input::{Chunk, Inputs, Reader, objects, read_line};
-use tootmill_metric::{BadLine, Line};
+use tootmill_input::{Chunk, Inputs, Reader, objects, observed_at, read_line};
+use tootmill_metric::{BadLine, Instant, Line};
 
 use crate::{counters::Counters, error::Error};
 
@@ -101,8 +101,8 @@ pub(crate) trait Work {
     /// Is told that a record is several objects, which follow one by one.
     fn several(&mut self) {}
 
-    /// Works on a post or a deletion.
-    fn line(&mut self, line: Line<'_>) -> Result<(), Error>;
+    /// Works on a post or a deletion, and is told when it was observed, where that is known.
+    fn line(&mut self, line: Line<'_>, observed: Option<Instant>) -> Result<(), Error>;
 
     /// Is called after every chunk, to look at the memory, and to say whether all threads go on.
     fn chunk_done(&mut self) -> Result<ControlFlow<()>, Error>;
@@ -111,8 +111,8 @@ pub(crate) trait Work {
     fn finish(&mut self) {}
 }
 
-/// Lets as many threads as there are workers read all inputs, and gives what was counted on the way: lines, bad ones, boosts
-/// and what is not public.
+/// Lets as many threads as there are workers read all inputs, and gives what was counted on the way: lines, bad ones, boosts,
+/// what is not public, and known gaps.
 pub(crate) fn read_inputs<W: Work + Send>(
     inputs: &Inputs,
     workers: &mut [W],
@@ -154,6 +154,15 @@ pub(crate) fn read_stream(reader: Reader<'_>, worker: &mut impl Work, watch: &dy
     shared.work(worker)
 }
 
+/// What a record is of.
+#[derive(Clone, Copy)]
+struct Origin<'s> {
+    /// The input's name.
+    input: &'s str,
+    /// When the input was observed.
+    observed: Option<Instant>,
+}
+
 struct Shared<'s> {
     reader: Mutex<Reader<'s>>,
     bytes: Arc<AtomicU64>,
@@ -176,10 +185,10 @@ impl<'s> Shared<'s> {
         let mut counters = Counters::default();
         let mut chunk = Chunk::default();
         let mut repaired = String::new();
-        while let Some(input) = self.next_chunk(&mut chunk)? {
+        while let Some(origin) = self.next_chunk(&mut chunk)? {
             let before = counters.lines;
             for (offset, record) in chunk.records() {
-                self.record(input, offset, record, worker, &mut counters, &mut repaired)?;
+                self.record(origin, offset, record, worker, &mut counters, &mut repaired)?;
             }
             if worker.chunk_done()?.is_break() {
                 self.stopped.store(true, Ordering::Relaxed);
@@ -192,18 +201,20 @@ impl<'s> Shared<'s> {
         Ok(counters)
     }
 
-    /// Fills the chunk, and gives the name of the input that it is of.
-    fn next_chunk(&self, chunk: &mut Chunk) -> Result<Option<&'s str>, Error> {
+    /// Fills the chunk, and says what it is of.
+    fn next_chunk(&self, chunk: &mut Chunk) -> Result<Option<Origin<'s>>, Error> {
         if self.stopped.load(Ordering::Relaxed) {
             return Ok(None);
         }
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(reader.next_chunk(chunk)?.then(|| reader.name(chunk)))
+        let input = reader.next_chunk(chunk)?.then(|| reader.name(chunk));
+        drop(reader);
+        Ok(input.map(|input| Origin { input, observed: observed_at(input) }))
     }
 
     fn record(
         &self,
-        input: &str,
+        origin: Origin<'_>,
         offset: u64,
         record: &[u8],
         worker: &mut impl Work,
@@ -220,7 +231,8 @@ impl<'s> Shared<'s> {
                 match line {
                     Line::Boost => counters.boosts += 1,
                     Line::NotPublic => counters.not_public += 1,
-                    line => worker.line(line)?,
+                    Line::Gap => counters.known_gaps += 1,
+                    line => worker.line(line, origin.observed)?,
                 }
                 return Ok(());
             }
@@ -233,13 +245,13 @@ impl<'s> Shared<'s> {
             if parts.iter().any(|range| read_line(part(range), repaired).is_ok()) {
                 worker.several();
                 return parts.iter().try_for_each(|range| {
-                    self.record(input, offset + range.start as u64, part(range), worker, counters, repaired)
+                    self.record(origin, offset + range.start as u64, part(range), worker, counters, repaired)
                 });
             }
         }
         counters.lines += 1;
         counters.bad += 1;
-        self.watch.bad_line(input, offset, reason);
+        self.watch.bad_line(origin.input, offset, reason);
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ use tootmill_metric::{Instant, Merge, Post, StateReader, StateWriter};
 pub struct Observation {
     latest: Option<Seen>,
     observed: u64,
+    is_ripe: bool,
 }
 
 /// The fields are in the order in which they decide.
@@ -21,8 +22,8 @@ struct Seen {
 }
 
 impl Observation {
-    /// One observation.
-    pub fn of(post: &Post<'_>) -> Self {
+    /// One observation, and whether the post [was ripe](crate::is_ripe) then.
+    pub fn of(post: &Post<'_>, is_ripe: bool) -> Self {
         let counts = [post.reblogs_count, post.favourites_count, post.replies_count];
         Self {
             latest: Some(Seen {
@@ -31,6 +32,7 @@ impl Observation {
                 object: without_white_space(post.line()),
             }),
             observed: 1,
+            is_ripe,
         }
     }
 
@@ -43,11 +45,17 @@ impl Observation {
     pub fn observed(&self) -> u64 {
         self.observed
     }
+
+    /// Whether the post was ripe in one of them.
+    pub fn is_ripe(&self) -> bool {
+        self.is_ripe
+    }
 }
 
 impl Merge for Observation {
     fn merge(&mut self, other: Self) {
         self.observed = self.observed.saturating_add(other.observed);
+        self.is_ripe |= other.is_ripe;
         if other.latest > self.latest {
             self.latest = other.latest;
         }
@@ -55,6 +63,7 @@ impl Merge for Observation {
 
     fn write(&self, text: &mut StateWriter<'_>) {
         text.integer(self.observed);
+        text.integer(u8::from(self.is_ripe));
         if let Some(seen) = &self.latest {
             text.integer(seen.at.micros());
             text.integer(seen.engagements);
@@ -64,13 +73,14 @@ impl Merge for Observation {
 
     fn read(text: &mut StateReader<'_>) -> Option<Self> {
         let observed = text.integer()?;
+        let is_ripe = text.integer::<u8>()? == 1;
         let latest = match text.integer() {
             Some(micros) => {
                 Some(Seen { at: Instant::from_micros(micros), engagements: text.integer()?, object: text.rest()? })
             }
             None => None,
         };
-        Some(Self { latest, observed })
+        Some(Self { latest, observed, is_ripe })
     }
 
     fn heap_bytes(&self) -> usize {
@@ -113,7 +123,7 @@ mod tests {
 
     fn winner(lines: &[&str]) -> String {
         let mut all = Observation::default();
-        lines.iter().for_each(|line| all.merge(Observation::of(&Post::parse(line).unwrap())));
+        lines.iter().for_each(|line| all.merge(Observation::of(&Post::parse(line).unwrap(), false)));
         all.object().unwrap().into()
     }
 
@@ -136,8 +146,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn observations_are_states(lines in proptest::collection::vec(tootmill_testkit::statuses(), 3)) {
-            let seen: Vec<Observation> = lines.iter().map(|line| Observation::of(&Post::parse(line).unwrap())).collect();
+        fn observations_are_states(lines in proptest::collection::vec((tootmill_testkit::statuses(), any::<bool>()), 3)) {
+            let seen: Vec<Observation> =
+                lines.iter().map(|(line, is_ripe)| Observation::of(&Post::parse(line).unwrap(), *is_ripe)).collect();
             let merged = |order: [usize; 3]| {
                 let mut all = Observation::default();
                 order.iter().for_each(|place| all.merge(seen[*place].clone()));
@@ -145,6 +156,7 @@ mod tests {
             };
             prop_assert_eq!(merged([0, 1, 2]), merged([2, 0, 1]));
             prop_assert_eq!(merged([0, 1, 2]), merged([1, 0, 2]));
+            prop_assert_eq!(merged([0, 1, 2]).is_ripe(), lines.iter().any(|(_, is_ripe)| *is_ripe));
             let mut text = String::new();
             merged([0, 1, 2]).write(&mut StateWriter::new(&mut text));
             prop_assert_eq!(StateReader::read(&text), Some(merged([0, 1, 2])));

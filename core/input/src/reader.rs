@@ -17,6 +17,8 @@ const CHUNK: usize = 1 << 20;
 /// The longest record, in bytes. What is longer is no post, and a bad record.
 pub const LONGEST_RECORD: usize = 256 << 20;
 
+const STANDARD_INPUT: &str = "standard input";
+
 /// Whole records of one input.
 #[derive(Debug, Default)]
 pub struct Chunk {
@@ -60,6 +62,8 @@ pub struct Reader<'i> {
     inputs: &'i [Input],
     /// Whether all are lines, whatever they look like.
     lines_only: bool,
+    /// What to call a stream that is none of the inputs.
+    stream: &'i str,
     next: usize,
     current: Option<Current>,
     read: Arc<AtomicU64>,
@@ -81,7 +85,7 @@ struct Current {
 impl<'i> Reader<'i> {
     /// At the start of the inputs. The bytes that are read, compressed as they are, are added to `read`.
     pub fn new(inputs: &'i Inputs, read: Arc<AtomicU64>) -> Self {
-        Self { inputs: inputs.inputs(), lines_only: false, next: 0, current: None, read }
+        Self { inputs: inputs.inputs(), lines_only: false, stream: STANDARD_INPUT, next: 0, current: None, read }
     }
 
     /// At the start of inputs that are lines and nothing else: parts of compacted posts.
@@ -92,7 +96,19 @@ impl<'i> Reader<'i> {
     /// At the start of a stream that is lines and nothing else: standard input under Hadoop.
     pub fn of_lines(stream: impl Read + Send + 'static) -> Self {
         let current = Current { at_start: false, ..Current::new(Box::new(stream)) };
-        Self { inputs: &[], lines_only: true, next: 0, current: Some(current), read: Arc::default() }
+        Self {
+            inputs: &[],
+            lines_only: true,
+            stream: STANDARD_INPUT,
+            next: 0,
+            current: Some(current),
+            read: Arc::default(),
+        }
+    }
+
+    /// Says that the stream holds what is in the file of this name.
+    pub fn named(self, name: &'i str) -> Self {
+        Self { stream: name, ..self }
     }
 
     /// Fills the chunk with the next records; `false` where there are none left.
@@ -108,7 +124,7 @@ impl<'i> Reader<'i> {
             let input = self.next.saturating_sub(1);
             let filled = current.fill(chunk).map_err(|source| match self.inputs.get(input) {
                 Some(input) => input.broken(source),
-                None => Error::Read { name: Self::STANDARD_INPUT.into(), source },
+                None => Error::Read { name: self.stream.into(), source },
             });
             if filled? {
                 chunk.input = input;
@@ -118,11 +134,9 @@ impl<'i> Reader<'i> {
         }
     }
 
-    const STANDARD_INPUT: &'static str = "standard input";
-
     /// What to call the input that a chunk is of.
     pub fn name(&self, chunk: &Chunk) -> &'i str {
-        self.inputs.get(chunk.input).map_or(Self::STANDARD_INPUT, Input::name)
+        self.inputs.get(chunk.input).map_or(self.stream, Input::name)
     }
 }
 

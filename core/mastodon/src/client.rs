@@ -53,6 +53,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// For how long a request that fails in a way that may pass is made again.
     pub patience: Duration,
+    /// How long to wait, about, before the first of these times; each time longer.
+    pub pause: Duration,
     /// The largest answer that is read, in bytes.
     pub largest: u64,
     /// Set from outside to stop at the next opportunity.
@@ -67,6 +69,7 @@ impl Default for Settings {
             requests_a_minute: None,
             timeout: Duration::from_secs(30),
             patience: Duration::from_mins(10),
+            pause: Duration::from_millis(500),
             largest: 20_000_000,
             stop: Arc::default(),
         }
@@ -205,7 +208,7 @@ impl Client {
         parse: impl Fn(&Answer) -> Result<T, String>,
     ) -> Result<(Answer, T), Error> {
         let began = Moment::now();
-        let mut pauses = backoff().build();
+        let mut pauses = backoff(self.settings.pause).build();
         for tries in 1.. {
             self.wait_for_the_pace()?;
             let reason = match self.once(&request) {
@@ -299,8 +302,8 @@ impl Answer {
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// How long to wait between tries: longer each time, and never the same, so that many clients do not come back at once.
-pub(crate) fn backoff() -> ExponentialBuilder {
-    let pauses = ExponentialBuilder::default().with_min_delay(Duration::from_millis(500)).with_max_delay(LONGEST_PAUSE);
+pub(crate) fn backoff(first: Duration) -> ExponentialBuilder {
+    let pauses = ExponentialBuilder::default().with_min_delay(first).with_max_delay(LONGEST_PAUSE.min(first * 120));
     pauses.without_max_times().with_jitter()
 }
 

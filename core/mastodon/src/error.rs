@@ -83,6 +83,8 @@ pub enum Error {
         url: String,
         /// What it does.
         reason: &'static str,
+        /// Whether it may be otherwise soon.
+        status: Status,
     },
     /// A stream ended, or was ended because it was of no use any more.
     #[error("the stream {url} ended: {reason}")]
@@ -110,6 +112,7 @@ impl Error {
     pub fn status(&self) -> Status {
         match self {
             Self::Failing { .. } | Self::Stream { .. } => Status::Temporary,
+            Self::Paging { status, .. } => *status,
             Self::Http(_)
             | Self::Address { .. }
             | Self::NotEncrypted(_)
@@ -118,7 +121,6 @@ impl Error {
             | Self::Redirected { .. }
             | Self::TooLarge { .. }
             | Self::Closed { .. }
-            | Self::Paging { .. }
             | Self::Robots { .. }
             | Self::Interrupted => Status::Permanent,
         }

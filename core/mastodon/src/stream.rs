@@ -60,7 +60,7 @@ impl<'c> Stream<'c> {
     pub fn new(client: &'c Client, instance: &Instance, feed: Feed, silence: Duration) -> Result<Self, Error> {
         let addresses = Addresses::of(client.base(), instance, feed)?;
         let plan = Plan::new(client, addresses, silence);
-        let (pauses, passed_over) = (backoff().build(), PassedOver::default());
+        let (pauses, passed_over) = (backoff(client.settings().pause).build(), PassedOver::default());
         Ok(Self { client, plan, connection: None, ended: None, pauses, passed_over })
     }
 
@@ -70,7 +70,7 @@ impl<'c> Stream<'c> {
     /// after a stream that ended soon.
     pub fn open(&mut self) -> Result<(), Error> {
         if self.connection.take().is_some_and(|(_, since)| since.elapsed() >= STEADY) {
-            self.pauses = backoff().build();
+            self.pauses = backoff(self.client.settings().pause).build();
         }
         loop {
             if let Some(reason) = self.ended.take() {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::value::RawValue;
-use tootmill_metric::Id;
+use tootmill_metric::{Id, Status};
 use url::Url;
 
 use crate::{
@@ -94,6 +94,11 @@ impl<'c> Timeline<'c> {
         Ok(timeline)
     }
 
+    /// Who asks.
+    pub fn client(&self) -> &Client {
+        self.client
+    }
+
     /// Which timeline.
     pub fn feed(&self) -> Feed {
         self.feed
@@ -172,7 +177,13 @@ impl<'c> Timeline<'c> {
 
     /// The error of pages that do not follow each other.
     pub fn broken(page: &Page, reason: &'static str) -> Error {
-        Error::Paging { url: shown(&page.url), reason }
+        Error::Paging { url: shown(&page.url), reason, status: Status::Permanent }
+    }
+
+    /// The error of a page without posts where there are some: a copy of the database may be behind.
+    pub fn incomplete(page: &Page) -> Error {
+        let reason = "it has no posts, although there are newer ones";
+        Error::Paging { url: shown(&page.url), reason, status: Status::Temporary }
     }
 }
 

@@ -273,6 +273,15 @@ impl<'de> Field<'de> for NotNull {
     }
 }
 
+/// An object of any fields.
+pub(crate) struct AnyObject;
+
+impl<'de> Field<'de> for AnyObject {
+    fn object<A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        Length::object(object).map(|_| Some(Self))
+    }
+}
+
 /// An id: a string, or a number as its exact digits.
 pub(crate) enum RawId<'a> {
     /// The string, or the digits.

@@ -1,4 +1,4 @@
-//! A line of input and what it is: a post, a boost, a status that isn't public, a deletion.
+//! A line of input and what it is: a post, a boost, a status that isn't public, a deletion, a gap.
 
 use std::{borrow::Cow, cmp::Ordering};
 
@@ -8,7 +8,7 @@ use sonic_rs::Deserializer;
 
 use crate::{
     Instant,
-    json::{Flag, Length, Name, Names, NotNull, Number, Optional, RawId, Shortcode, Text, object},
+    json::{AnyObject, Flag, Length, Name, Names, NotNull, Number, Optional, RawId, Shortcode, Text, object},
 };
 
 /// A post's id, opaque: a shorter one comes before a longer one, those of one length are in the order of their bytes.
@@ -106,7 +106,7 @@ impl<'a> Post<'a> {
     pub fn parse(line: &'a str) -> Result<Self, BadLine> {
         match Line::parse(line)? {
             Line::Post(post) => Ok(post),
-            Line::Boost | Line::NotPublic | Line::Deletion(_) => Err(BadLine::NotAPost),
+            Line::Boost | Line::NotPublic | Line::Deletion(_) | Line::Gap => Err(BadLine::NotAPost),
         }
     }
 
@@ -177,6 +177,8 @@ pub enum Line<'a> {
     NotPublic,
     /// The note that the post with this id was deleted.
     Deletion(Cow<'a, str>),
+    /// The note that posts are missing here: whoever observed them knows that it did not see them.
+    Gap,
 }
 
 /// Why a line is none of what a [`Line`] can be.
@@ -194,7 +196,7 @@ pub enum BadLine {
     /// No usable date.
     #[error("no usable `created_at`")]
     NoDate,
-    /// A boost, a deletion or not public, where only a post serves.
+    /// A boost, a deletion, a gap or not public, where only a post serves.
     #[error("not a public post")]
     NotAPost,
 }
@@ -205,6 +207,7 @@ object! {
         created_at: Text<'a> = "created_at",
         edited_at: Text<'a> = "edited_at",
         deleted: RawId<'a> = "deleted",
+        gap: AnyObject = "gap",
         reblog: NotNull = "reblog",
         visibility: Text<'a> = "visibility",
         language: Text<'a> = "language",
@@ -246,6 +249,9 @@ impl<'a> Line<'a> {
         }
         if let Some(id) = status.deleted.and_then(|id| id.text(line, &["deleted"])) {
             return Ok(Self::Deletion(id));
+        }
+        if status.gap.is_some() {
+            return Ok(Self::Gap);
         }
         if status.visibility.is_some_and(|visibility| visibility.0 != "public") {
             return Ok(Self::NotPublic);

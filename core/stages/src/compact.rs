@@ -3,11 +3,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     fmt,
-    io::{BufRead, Write},
+    io::{self, BufRead, Write},
 };
 
 use sha2::{Digest, Sha256};
-use tootmill_engine::{Counters, Observed, Options, Watch, observe};
+use tootmill_engine::{Counters, KnownDay, Observed, Options, Watch, observe};
 use tootmill_input::lines_of;
 use tootmill_lake::{Compressed, DAY_FOLDER, Entry, Lake, Lease, PartsWriter, Place, Staged};
 use tootmill_metric::{
@@ -129,7 +129,7 @@ impl<'l> Compaction<'l> {
         let hit = self.days_with(&new, &folders)?;
         let changed = folders.into_iter().filter(|(day, _)| observed.days().contains(day) || hit.contains(day));
         for (day, folder) in changed.collect::<Vec<_>>() {
-            self.add_known(&mut observed, day, &folder)?;
+            self.add_known(&mut observed, day, folder);
         }
         observed.add_deleted(self.manifest.deleted.iter().cloned());
         self.manifest.deleted.extend(new);
@@ -149,10 +149,9 @@ impl<'l> Compaction<'l> {
     }
 
     /// Lets a day's posts in a folder be chosen from too.
-    fn add_known(&self, observed: &mut Observed, day: Day, folder: &str) -> Result<(), Error> {
-        let posts = inputs(self.lake, &self.lake.storage().files_below(folder)?);
-        observed.add_known(day, move || Ok(Box::new(lines_of(posts))));
-        Ok(())
+    fn add_known(&self, observed: &mut Observed, day: Day, folder: String) {
+        let lake = self.lake.clone();
+        observed.add_known(day, move || known_day(&lake, &folder).map_err(tootmill_lake::Error::into_io));
     }
 
     /// Seals the days' posts as they are chosen.
@@ -192,8 +191,8 @@ impl<'l> Compaction<'l> {
         folders.extend(made.keys().map(|day| (*day, format!("{output}/{DAY_FOLDER}{day}"))));
         let hit = self.days_with(&new, &folders)?;
         let mut observed = Observed::nothing();
-        for (day, folder) in folders.iter().filter(|(day, _)| hit.contains(day)) {
-            self.add_known(&mut observed, *day, folder)?;
+        for (day, folder) in folders.into_iter().filter(|(day, _)| hit.contains(day)) {
+            self.add_known(&mut observed, day, folder);
         }
         observed.add_deleted(new);
         self.seal(observed, lease)?;
@@ -214,10 +213,10 @@ impl<'l> Compaction<'l> {
             return Ok(found);
         }
         for (day, folder) in folders {
-            let Some(file) = self.lake.storage().find(&format!("{folder}/{IDS}.zst"))? else { continue };
-            for line in lines_of(inputs(self.lake, &[file])).lines() {
+            for line in ids_in(self.lake, folder)? {
                 let line = line.map_err(tootmill_engine::Error::ReadRecords)?;
-                if unescape(&line).is_some_and(|id| ids.contains(&*id)) {
+                let id = line.split('\t').next().and_then(unescape);
+                if id.is_some_and(|id| ids.contains(&*id)) {
                     found.insert(*day);
                     break;
                 }
@@ -255,9 +254,9 @@ fn choose<F>(
         Some((day, Some((writer, value)))) => close(day, value, writer.finish()?),
         _ => Ok(()),
     };
-    observed.choose(|day, post| {
+    observed.choose(|day, chosen| {
         let Some(day) = day else {
-            deletion(post.id);
+            deletion(chosen.id);
             return Ok(());
         };
         if present.as_ref().is_none_or(|(before, _)| *before != day) {
@@ -270,13 +269,13 @@ fn choose<F>(
             present = Some((day, writer));
         }
         let Some((_, Some((writer, _)))) = &mut present else {
-            counters.late += post.observed;
+            counters.late += chosen.observed;
             return Ok(());
         };
-        let is_new = post.post.is_some() || deleted_posts.insert(format!("{day} {}", post.id));
-        counters.duplicates += post.observed - u64::from(is_new);
-        if let Some(post) = &post.post {
-            return writer.write(&post.id, post.line());
+        let is_new = chosen.post.is_some() || deleted_posts.insert(format!("{day} {}", chosen.id));
+        counters.duplicates += chosen.observed - u64::from(is_new);
+        if let Some(post) = &chosen.post {
+            return writer.write(&post.id, chosen.is_ripe, post.line());
         }
         counters.deleted += u64::from(is_new);
         Ok::<_, Error>(())
@@ -284,8 +283,22 @@ fn choose<F>(
     finish(present)
 }
 
-/// The file beside a day's posts that has their ids, a line each.
+/// The file beside a day's posts that has their ids, a line each, with [`RIPE`] behind the id of a post that is.
 const IDS: &str = "_ids";
+const RIPE: &str = "\tripe";
+
+/// The lines of the ids beside a day's posts; none where there is no such file.
+fn ids_in(lake: &Lake, folder: &str) -> Result<io::Lines<impl BufRead + use<>>, tootmill_lake::Error> {
+    let file = lake.storage().find(&format!("{folder}/{IDS}.zst"))?;
+    Ok(lines_of(inputs(lake, file.as_slice())).lines())
+}
+
+/// A day's posts in a folder, to be chosen from again.
+fn known_day(lake: &Lake, folder: &str) -> Result<KnownDay, tootmill_lake::Error> {
+    let posts = inputs(lake, &lake.storage().files_below(folder)?);
+    let ripe = ids_in(lake, folder)?.map(|line| line.map(|line| line.ends_with(RIPE)));
+    Ok(KnownDay { posts: Box::new(lines_of(posts)), ripe: Box::new(ripe) })
+}
 
 /// Writes a day's posts.
 struct DayWriter<'l> {
@@ -293,6 +306,7 @@ struct DayWriter<'l> {
     /// The ids, by which the days are found that a deletion touches.
     ids: Compressed<'l>,
     posts: u64,
+    ripe: u64,
     digest: Sha256,
 }
 
@@ -300,12 +314,14 @@ impl<'l> DayWriter<'l> {
     fn new(lake: &'l Lake, folder: &str) -> Result<Self, Error> {
         let parts = PartsWriter::new(&**lake.storage(), folder.into(), "jsonl");
         let ids = Compressed::create(&**lake.storage(), &format!("{folder}/{IDS}"))?;
-        Ok(Self { parts, ids, posts: 0, digest: Sha256::new() })
+        Ok(Self { parts, ids, posts: 0, ripe: 0, digest: Sha256::new() })
     }
 
-    fn write(&mut self, id: &str, post: &str) -> Result<(), Error> {
+    fn write(&mut self, id: &str, is_ripe: bool, post: &str) -> Result<(), Error> {
         self.posts += 1;
-        writeln!(self.ids, "{}", escape(id)).map_err(tootmill_engine::Error::Write)?;
+        self.ripe += u64::from(is_ripe);
+        let ripe = if is_ripe { RIPE } else { "" };
+        writeln!(self.ids, "{}{ripe}", escape(id)).map_err(tootmill_engine::Error::Write)?;
         self.digest.update(post);
         self.digest.update("\n");
         Ok(self.parts.write_line(post.as_bytes())?)
@@ -314,11 +330,12 @@ impl<'l> DayWriter<'l> {
     fn finish(self) -> Result<PostsManifest, Error> {
         self.parts.finish()?;
         self.ids.finish()?;
-        Ok(PostsManifest { posts: self.posts, digest: hex::encode(self.digest.finalize()) })
+        Ok(PostsManifest { posts: self.posts, ripe: self.ripe, digest: hex::encode(self.digest.finalize()) })
     }
 }
 
-/// Seals a day's posts, if they are others than those that count.
+/// Seals a day's posts, if they are others than those that count, or others of them are ripe: which only grow more while
+/// the posts stay the same.
 fn seal_changed(
     lake: &Lake,
     lease: &Lease,
@@ -344,8 +361,9 @@ impl Told {
         // Hadoop ends a line with fewer fields than it expects with a TAB of its own.
         let fields: Vec<&str> = line.strip_suffix('\t').unwrap_or(line).split('\t').collect();
         Some(match *fields {
-            ["day", day, posts, digest] => {
-                Self::Day(Day::parse(day)?, PostsManifest { posts: posts.parse().ok()?, digest: digest.into() })
+            ["day", day, posts, ripe, digest] => {
+                let (posts, ripe) = (posts.parse().ok()?, ripe.parse().ok()?);
+                Self::Day(Day::parse(day)?, PostsManifest { posts, ripe, digest: digest.into() })
             }
             ["deletion", id] => Self::Deletion(unescape(id)?.into_owned()),
             ["deleted", post] => Self::DeletedPost(unescape(post)?.into_owned()),
@@ -357,7 +375,9 @@ impl Told {
 impl fmt::Display for Told {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Day(day, PostsManifest { posts, digest }) => write!(formatter, "day\t{day}\t{posts}\t{digest}"),
+            Self::Day(day, PostsManifest { posts, ripe, digest }) => {
+                write!(formatter, "day\t{day}\t{posts}\t{ripe}\t{digest}")
+            }
             Self::Deletion(id) => write!(formatter, "deletion\t{}", escape(id)),
             Self::DeletedPost(post) => write!(formatter, "deleted\t{}", escape(post)),
         }
@@ -378,8 +398,7 @@ pub fn reduce_observations(
         let current = of_day.versions(Place::Posts(day)).current().map_err(tootmill_lake::Error::into_io)?;
         let is_closed = of_day.is_closed(day).map_err(tootmill_lake::Error::into_io)?;
         let Some(current) = current.filter(|_| !is_closed) else { return Ok(None) };
-        let files = current.files().map_err(tootmill_lake::Error::into_io)?;
-        Ok(Some(Box::new(lines_of(inputs(&of_day, &files))) as _))
+        known_day(&of_day, &current.folder).map(Some).map_err(tootmill_lake::Error::into_io)
     });
     observed.add_deleted(known.deleted.iter().cloned());
     let mut counters = Counters::default();

@@ -14,7 +14,7 @@ use crate::{
     at_once::several_at_once,
     error::Error,
     files::{create, inputs, told_by_reducers},
-    manifests::StatesManifest,
+    manifests::{PostsManifest, StatesManifest},
     rows::make_rows,
     yarn::{JobReport, Mapping, OnYarn, PROGRAM, counters_of},
 };
@@ -240,9 +240,11 @@ fn finish(
     registry: &Registry,
     posts: &Version,
     staged: Staged,
-    counters: Counters,
+    mut counters: Counters,
     job: Option<JobReport>,
 ) -> Result<Counted, Error> {
+    // The posts themselves do not tell when they were observed.
+    counters.ripe = posts.manifest::<PostsManifest>()?.ripe;
     let manifest = StatesManifest { posts: posts.number, metrics: metrics(registry), counters: counters.clone() };
     let states = staged.commit(&manifest, lease)?;
     let rows = make_rows(lake, lease, Place::Rows(day), &states, registry)?.rows;

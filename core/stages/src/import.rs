@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::AtomicU64};
 
 use tootmill_engine::Watch;
-use tootmill_input::{Chunk, Inputs, Reader};
+use tootmill_input::{Chunk, Inputs, Reader, raw_name};
 use tootmill_lake::{Lake, Lease, PartsWriter};
 use tootmill_metric::Instant;
 
@@ -33,9 +33,8 @@ pub fn import(lake: &Lake, lease: &Lease, inputs: &Inputs, observed: Instant, wa
     }
     // The name of a file is what a compaction knows it by, so it must not come again. All parts come in one folder, because
     // only one move is whole.
-    let (day, time) = (observed.day(), observed.to_string().replace([':', '-'], ""));
-    let folder = lake.raw(day);
-    let name = format!("{time}-import-{}", lease.id());
+    let folder = lake.raw(observed.day());
+    let name = format!("{}-import-{}", raw_name(observed), lease.id());
     lease.check()?;
     storage.rename(&aside, &format!("{folder}/{name}"))?;
     storage.remove(&lake.aside("import"))?;

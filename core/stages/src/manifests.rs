@@ -28,6 +28,8 @@ pub struct CompactionManifest {
 pub struct PostsManifest {
     /// How many there are.
     pub posts: u64,
+    /// How many of them were observed when they were ripe.
+    pub ripe: u64,
     /// SHA-256 of their lines: posts that did not change are not made again.
     pub digest: String,
 }

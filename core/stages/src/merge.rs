@@ -122,8 +122,8 @@ fn plan(lake: &Lake, registry: &Registry) -> Result<Planned, Error> {
         if metrics != manifest.metrics && !lake.is_closed(day)? {
             return Err(Error::OtherMetrics { day, lake: lake.address() });
         }
-        let Counters { posts, bots, unusable_keys, .. } = counters;
-        manifest.counters += &Counters { posts, bots, unusable_keys, ..Counters::default() };
+        let Counters { posts, ripe, bots, unusable_keys, .. } = counters;
+        manifest.counters += &Counters { posts, ripe, bots, unusable_keys, ..Counters::default() };
         manifest.days.insert(day.to_string(), version.number);
         days.push((day, version));
     }

@@ -52,12 +52,18 @@ impl Mapper {
         let registry = Registry::linked()?;
         let memory = usize::try_from(self.memory.as_u64()).unwrap_or(usize::MAX);
         let inputs = if self.splits { splits()? } else { Inputs::default() };
+        // Where Hadoop reads, it says which file is on standard input.
+        let file = std::env::var("mapreduce_map_input_file");
         let counters = with_stdout(|output| {
             if self.write == Write::Lines {
                 let passed = if self.splits { pass_on(&inputs, output) } else { copy(io::stdin(), output) };
                 return passed.map(|()| Counters::default());
             }
-            let lines = if self.splits { Reader::lines_of(&inputs) } else { Reader::of_lines(io::stdin()) };
+            let lines = match &file {
+                _ if self.splits => Reader::lines_of(&inputs),
+                Ok(file) => Reader::of_lines(io::stdin()).named(file),
+                Err(_) => Reader::of_lines(io::stdin()),
+            };
             match self.write {
                 Write::RecordsByDay => map_by_day(lines, &registry, memory, output, &Silent),
                 Write::Observations => map_observations(lines, memory, output, &Silent),

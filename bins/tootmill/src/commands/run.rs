@@ -23,7 +23,8 @@ use crate::{
 /// Read posts, compute all metrics, and load the tables, in one process.
 ///
 /// The tables become the totals of the inputs, with each day's own beside them. Of a post that was observed more than once the
-/// latest observation counts; boosts, deleted posts and what is not public do not.
+/// latest observation counts; boosts, deleted posts and what is not public do not. When a post was observed is known of the raw
+/// files of a lake; posts of other files are not counted as ripe.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  tootmill run posts/ more.jsonl.gz --tables sqlite:tootmill.db")]
 pub(crate) struct Run {

@@ -38,7 +38,7 @@ TABLES = (
     "url_table",
     "user_table",
 )
-COUNTERS = ("posts", "bad", "boosts", "duplicates", "deleted", "not_public", "bots", "unusable_keys")
+COUNTERS = ("posts", "bad", "boosts", "duplicates", "deleted", "not_public", "bots", "unusable_keys", "known_gaps")
 MAX_DEPTH = 128
 MAX_KEY_BYTES = 32_767
 
@@ -359,6 +359,8 @@ def choose(sources: Iterable[bytes]) -> tuple[list[Post], Counter[str]]:
                 counters["boosts"] += 1
             elif (deletion := identifier(value.get("deleted"))) is not None:
                 deleted.add(deletion)
+            elif isinstance(value.get("gap"), dict):
+                counters["known_gaps"] += 1
             elif text(value.get("visibility")) not in (None, "public"):
                 counters["not_public"] += 1
             elif (post := read_post(raw, value)) is None:

@@ -54,17 +54,20 @@ fn stream_of(body: &str) -> Answer {
 
 fn client(at: SocketAddr, token: bool) -> Client {
     let token = token.then(|| SecretString::from(SECRET));
-    let settings = Settings { token, largest: 1_000_000, timeout: Duration::from_secs(20), ..Settings::default() };
+    let settings = Settings {
+        token,
+        largest: 1_000_000,
+        timeout: Duration::from_secs(20),
+        pause: Duration::from_millis(10),
+        ..Settings::default()
+    };
     Client::new(&format!("http://{at}"), settings, Box::new(())).unwrap()
 }
 
 const SILENCE: Duration = Duration::from_secs(20);
 
-/// A stream that soon tries again.
 fn stream(client: &Client, silence: Duration) -> Stream<'_> {
-    let mut stream = Stream::new(client, &Instance::default(), Feed::default(), silence).unwrap();
-    stream.pauses = backoff().with_min_delay(Duration::from_millis(10)).build();
-    stream
+    Stream::new(client, &Instance::default(), Feed::default(), silence).unwrap()
 }
 
 /// All that comes until the stream ends, and why it does.

@@ -34,6 +34,7 @@ fn what_a_line_is() {
         Ok(Line::Boost) => "boost".into(),
         Ok(Line::NotPublic) => "not public".into(),
         Ok(Line::Deletion(id)) => format!("deletion of {id}"),
+        Ok(Line::Gap) => "gap".into(),
         Err(error) => error.to_string(),
     };
     assert_eq!(kind(&post("")), "post");
@@ -44,6 +45,11 @@ fn what_a_line_is() {
     assert_eq!(kind(&post(r#","visibility":"unlisted""#)), "not public");
     assert_eq!(kind(r#"{"deleted":"12","at":"2026-11-24"}"#), "deletion of 12");
     assert_eq!(kind(r#"{"deleted":12}"#), "deletion of 12");
+    let gap = r#"{"gap":{"after":"7","before":null,"lineage":"public","reason":"expired"},"observed":"2026-11-24T10:00:00Z"}"#;
+    assert_eq!(kind(gap), "gap");
+    for no_gap in ["null", "[]", "7", "\"after\""] {
+        assert_eq!(kind(&post(&format!(r#","gap":{no_gap}"#))), "post", "{no_gap}");
+    }
     assert_eq!(kind(r#"{"created_at":"2026-11-24"}"#), "no usable `id`");
     assert_eq!(kind(r#"{"id":"1","created_at":1700000000}"#), "no usable `created_at`");
     for no_object in ["", " ", "[]", "5", "null", "\"{}\"", "{", r#"{"id":"1""#, r#"{"id":"1"} x"#, "\0\0"] {
