@@ -35,7 +35,7 @@ fn follow_until(
     mill: &Mill,
     instance: &Instance,
     how: &Follow,
-    is_enough: impl Fn(&Mill) -> bool + Sync,
+    is_enough: impl Fn(&Mill) -> bool + Send,
 ) -> Result<Followed, Error> {
     let settings = Settings { timeout: LONG, ..quick() };
     let client = Client::new(&instance.url, settings, Box::new(())).unwrap();
