@@ -48,7 +48,7 @@ impl Mock {
     }
 
     /// Puts copies of all that was posted, with tags, media and favourites, before it, so many times.
-    /// In the database, at tens of thousands of posts a second; the dates are the same too.
+    /// In the database, at ten thousand posts a second; the dates are the same too.
     pub fn multiply(&self, times: u32) {
         // Rows of all tables have their ids from one counter, so that a shift by its range is new everywhere.
         let ids = "SELECT id FROM statuses UNION ALL SELECT id FROM status_tags UNION ALL SELECT id FROM media_attachments \

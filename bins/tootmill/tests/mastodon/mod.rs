@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "not every test needs all of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
 
+mod collector;
 mod fill;
 mod settings;
 
@@ -25,6 +26,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub use collector::Collector;
 pub use settings::{ACCOUNTS, Settings, token};
 
 /// How long the server may take until it answers: two seconds on an idle machine.
@@ -240,6 +242,15 @@ impl Mock {
     /// The number that a query gives, 0 for none.
     fn number(&self, query: &str) -> i64 {
         self.connection().query_row(query, [], |row| row.get::<_, Option<i64>>(0)).unwrap().unwrap_or(0)
+    }
+
+    /// The ids of the public timeline, oldest first, as the database has them.
+    pub fn public(&self) -> Vec<String> {
+        let query = "SELECT id FROM statuses WHERE visibility = 'public' AND reblog_of_id IS NULL ORDER BY id";
+        let connection = self.connection();
+        let mut statement = connection.prepare(query).unwrap();
+        let ids = statement.query_map([], |row| row.get::<_, i64>(0)).unwrap();
+        ids.map(|id| id.unwrap().to_string()).collect()
     }
 
     /// The name of the account that wrote a status; not by the API, which may have been told to fail.
