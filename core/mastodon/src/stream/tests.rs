@@ -244,12 +244,12 @@ fn a_refusal_is_final_and_says_what_to_do() {
 /// Speaks as GoToSocial does: no server-sent events, a token in the header, pings.
 fn socket(messages: Vec<Message>) -> Answer {
     Box::new(move |connection| {
+        #[allow(clippy::result_large_err, reason = "tungstenite wants it so")]
         let look = |request: &tungstenite::handshake::server::Request, answer| {
             assert_eq!(request.uri().to_string(), "/api/v1/streaming?stream=public");
             assert_eq!(request.headers()["authorization"], format!("Bearer {SECRET}"));
             Ok(answer)
         };
-        #[allow(clippy::result_large_err, reason = "tungstenite wants it so")]
         let mut socket = tungstenite::accept_hdr(connection, look).unwrap();
         socket.send(Message::Ping(b"there?".to_vec().into())).unwrap();
         for message in messages {
