@@ -20,18 +20,6 @@ use serde_json::{Value, json};
 
 const DAY: &str = "2026-11-20";
 
-/// The program's tables after `tootmill daily`, and those of the server's database.
-#[track_caller]
-fn assert_tables(collector: &Collector, mock: &Mock) {
-    collector.tootmill(&["daily", "--date", DAY, "--quiet", "--tables", "sqlite:tables.db"]);
-    let ours = common::stdout(collector.folder(), &["tables", "dump", "--tables", "sqlite:tables.db"]);
-    let (ours, theirs): (Value, Value) = (serde_json::from_str(&ours).unwrap(), mock.tables(&[]));
-    for (table, rows) in theirs.as_object().unwrap() {
-        assert_eq!(&ours[table], rows, "{table}");
-    }
-    assert!(theirs["tag_table"].as_object().unwrap().len() > 5, "{theirs}");
-}
-
 #[test]
 fn what_is_collected_gives_the_tables_of_the_servers_database() {
     let mock = Mock::start(&Settings::default());
@@ -42,7 +30,7 @@ fn what_is_collected_gives_the_tables_of_the_servers_database() {
     assert!(collector.collect(&[]).stderr.contains("--since or --last"));
     let told = collector.collected(&["--since", "2026-11-20"]);
     assert_eq!(told["posts"], 48 * 22);
-    assert_tables(&collector, &mock);
+    collector.assert_tables(&mock, DAY);
     assert_eq!(collector.collected(&[])["posts"], 0);
 }
 

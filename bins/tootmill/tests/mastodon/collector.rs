@@ -71,6 +71,18 @@ impl Collector {
         stdout(self.folder(), &[arguments, &["--lake", &self.lake, "--instance", INSTANCE]].concat())
     }
 
+    /// Brings tables up to date with a day, and compares them with those that are computed from the server's own database.
+    #[track_caller]
+    pub fn assert_tables(&self, mock: &Mock, day: &str) {
+        self.tootmill(&["daily", "--date", day, "--quiet", "--tables", "sqlite:tables.db"]);
+        let ours = stdout(self.folder(), &["tables", "dump", "--tables", "sqlite:tables.db"]);
+        let (ours, theirs): (Value, Value) = (serde_json::from_str(&ours).unwrap(), mock.tables(&[]));
+        for (table, rows) in theirs.as_object().unwrap() {
+            assert_eq!(&ours[table], rows, "{table}");
+        }
+        assert!(theirs["tag_table"].as_object().unwrap().len() > 5, "{theirs}");
+    }
+
     pub fn lake(&self) -> Lake {
         Lake::open(&self.lake, INSTANCE).unwrap()
     }
