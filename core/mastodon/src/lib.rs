@@ -11,7 +11,9 @@ mod observation;
 mod pace;
 mod robots;
 mod rules;
+mod scopes;
 mod timeline;
+mod tokens;
 
 pub use client::{Answer, Client, Settings, Watch};
 pub use error::Error;
@@ -19,4 +21,6 @@ pub use instance::{Access, Instance};
 pub use observation::Observation;
 pub use robots::check_robots;
 pub use rules::Rules;
+pub use scopes::Scopes;
 pub use timeline::{Feed, PAGE, Page, Timeline};
+pub use tokens::{App, Change, Found, Kept, Owner, Source, TOKEN_VARIABLE, Token, Tokens};
