@@ -121,6 +121,22 @@ pub enum Error {
         /// The file.
         file: String,
     },
+    /// The instance gave no token, or one of no use.
+    #[error("no token from {instance}: {reason}; {advice}")]
+    NoToken {
+        /// The instance.
+        instance: String,
+        /// What went wrong.
+        reason: String,
+        /// What can be done.
+        advice: &'static str,
+    },
+    /// Nobody brought the code that a token is given for.
+    #[error("no code came: {0}; begin again")]
+    NoCode(String),
+    /// The system has no random numbers.
+    #[error("the system gives no random numbers: {0}")]
+    Random(#[source] getrandom::Error),
     /// It was asked to stop.
     #[error("interrupted; what was committed until then is kept")]
     Interrupted,
@@ -144,6 +160,9 @@ impl Error {
             | Self::NoPlace
             | Self::Tokens { .. }
             | Self::Exposed { .. }
+            | Self::NoToken { .. }
+            | Self::NoCode(_)
+            | Self::Random(_)
             | Self::Interrupted => Status::Permanent,
         }
     }

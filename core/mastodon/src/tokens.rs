@@ -59,7 +59,7 @@ pub struct Token {
     pub secret: SecretString,
     /// What it may do.
     pub scopes: Scopes,
-    /// Whose it is; unknown while it was not verified.
+    /// Whose it is; unknown until it is verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
     /// The application that it was given to, which alone may revoke it.
@@ -77,9 +77,11 @@ pub enum Owner {
         /// The account's id.
         id: String,
     },
+    /// An account's, which the token may not name.
+    Hidden,
     /// The application's own.
     App {
-        /// The application's name.
+        /// The application's name; may be empty.
         name: String,
     },
 }
@@ -88,6 +90,7 @@ impl fmt::Display for Owner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Account { acct, id } => write!(formatter, "the account @{acct} (id {id})"),
+            Self::Hidden => formatter.write_str("an account that the token may not name"),
             Self::App { name } => write!(formatter, "the application {name}"),
         }
     }
@@ -145,12 +148,22 @@ impl Tokens {
     ///
     /// A `token_file` may be readable by others, because secret stores mount it so; the kept file may not.
     pub fn find(instance: &str, token_file: Option<&Path>, tokens: Option<&Path>) -> Result<Option<Found>, Error> {
+        let variable = env::var(TOKEN_VARIABLE).ok().filter(|token| !token.trim().is_empty());
+        Self::find_with(variable, instance, token_file, tokens)
+    }
+
+    fn find_with(
+        variable: Option<String>,
+        instance: &str,
+        token_file: Option<&Path>,
+        tokens: Option<&Path>,
+    ) -> Result<Option<Found>, Error> {
         if let Some(file) = token_file {
             let secret = token_in(file).map_err(unusable(file))?;
             return Ok(Some(Found { secret, source: Source::File(file.to_owned()), kept: None }));
         }
-        if let Some(secret) = env::var(TOKEN_VARIABLE).ok().filter(|token| !token.trim().is_empty()) {
-            return Ok(Some(Found { secret: secret.into(), source: Source::Variable, kept: None }));
+        if let Some(secret) = variable {
+            return Ok(Some(Found { secret: secret.trim().into(), source: Source::Variable, kept: None }));
         }
         let tokens = match Self::at(tokens) {
             // Without a home nothing was ever kept.
@@ -318,6 +331,11 @@ mod tests {
         tokens
     }
 
+    /// As in an environment without a token.
+    fn find(instance: &str, token_file: Option<&Path>, tokens: Option<&Path>) -> Result<Option<Found>, Error> {
+        Tokens::find_with(None, instance, token_file, tokens)
+    }
+
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().mode() & 0o777
     }
@@ -379,18 +397,22 @@ mod tests {
         let tokens = with_token(folder.path());
         let alone = folder.path().join("token");
         fs::write(&alone, "mounted\n").unwrap();
-        let kept = Tokens::find(MILL, None, Some(tokens.file())).unwrap().unwrap();
+        let kept = find(MILL, None, Some(tokens.file())).unwrap().unwrap();
         assert_eq!((kept.secret.expose_secret(), kept.source), ("s3cret", Source::Kept(tokens.file().into())));
         assert_eq!(kept.kept.unwrap().scopes, "read:statuses profile".into());
-        let mounted = Tokens::find(MILL, Some(&alone), Some(tokens.file())).unwrap().unwrap();
+        let mounted = find(MILL, Some(&alone), Some(tokens.file())).unwrap().unwrap();
         assert_eq!((mounted.secret.expose_secret(), mounted.source), ("mounted", Source::File(alone.clone())));
-        assert!(Tokens::find("other.example", None, Some(tokens.file())).unwrap().is_none());
-        assert!(Tokens::find(MILL, None, Some(&folder.path().join("none"))).unwrap().is_none());
+        let variable =
+            |alone| Tokens::find_with(Some(" set ".into()), MILL, alone, Some(tokens.file())).unwrap().unwrap();
+        assert_eq!((variable(None).secret.expose_secret(), variable(None).source), ("set", Source::Variable));
+        assert_eq!(variable(Some(&alone)).secret.expose_secret(), "mounted");
+        assert!(find("other.example", None, Some(tokens.file())).unwrap().is_none());
+        assert!(find(MILL, None, Some(&folder.path().join("none"))).unwrap().is_none());
         for empty in ["", " \n"] {
             fs::write(&alone, empty).unwrap();
-            assert!(Tokens::find(MILL, Some(&alone), None).is_err(), "a file that is named must have a token");
+            assert!(find(MILL, Some(&alone), None).is_err(), "a file that is named must have a token");
         }
-        assert!(Tokens::find(MILL, Some(Path::new("/no/such")), None).is_err());
+        assert!(find(MILL, Some(Path::new("/no/such")), None).is_err());
     }
 
     #[test]
