@@ -147,6 +147,7 @@ impl Respond for Answers {
             ("POST", "/oauth/revoke") => state.revoke(&form),
             ("GET", "/api/v1/apps/verify_credentials") => match token {
                 Some(token) => state.application(token),
+                None if state.echoes => (401, json!({"error": bearer})),
                 None => invalid(),
             },
             ("GET", "/api/v1/accounts/verify_credentials") => {

@@ -197,10 +197,10 @@ impl AuthorizationServer {
         let name = application.as_ref().map(|application| application.name.clone()).unwrap_or_default();
         let owner = match (account, answer.status.as_u16()) {
             (Some(Account { id, acct }), _) => Owner::Account { acct, id },
-            (None, 401) if application.is_none() => return Err(refused(&told)),
+            (None, 401) if application.is_none() => return Err(refused_token(&told, secret)),
             (None, 401 | 422) => Owner::App { name },
             (None, 403) => self.hidden(secret, name)?,
-            _ => return Err(refused(&answer)),
+            _ => return Err(refused_token(&answer, secret)),
         };
         let at_most = application.and_then(|application| application.scopes).map(|scopes| scopes.join(" ").into());
         Ok(Verified { owner, at_most })
@@ -212,7 +212,7 @@ impl AuthorizationServer {
         match (markers, answer.status.as_u16()) {
             (Some(_), _) => Ok(Owner::Hidden),
             (None, 401 | 422) => Ok(Owner::App { name }),
-            _ => Err(refused(&answer)),
+            _ => Err(refused_token(&answer, secret)),
         }
     }
 
@@ -225,7 +225,8 @@ impl AuthorizationServer {
     fn get<T: DeserializeOwned>(&self, path: &str, secret: &SecretString) -> Result<(Answer, Option<T>), Error> {
         let (url, token) = (self.client.url(path, &[])?, authorization(secret)?);
         let request = |http: &reqwest::blocking::Client| http.get(url.clone()).header(AUTHORIZATION, token.clone());
-        self.client.send(&url, request, |answer| answer.status.is_success().then(|| answer.json()).transpose())
+        let parse = |answer: &Answer| answer.json().map_err(|_| "the answer is not what it should be".to_string());
+        self.client.send(&url, request, |answer| answer.status.is_success().then(|| parse(answer)).transpose())
     }
 
     /// Sends a form. Its answer is read once: a code works once, and each try could make another token.
@@ -270,6 +271,11 @@ fn advice(status: StatusCode) -> &'static str {
         422 => "the instance does not take such an application",
         _ => "ask the instance's administrators",
     }
+}
+
+/// The error of an answer that says no to a token.
+fn refused_token(answer: &Answer, secret: &SecretString) -> Error {
+    without_secrets(refused(answer), &[("token", secret.expose_secret())])
 }
 
 /// An instance's words, should they repeat what it was sent.

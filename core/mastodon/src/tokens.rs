@@ -194,7 +194,8 @@ impl Tokens {
         let folder = folder(&self.file);
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(&at)?;
         // A lock on the file itself would be lost when it is replaced.
-        let lock = self.file.with_extension("lock");
+        let mut lock = self.file.clone().into_os_string();
+        lock.push(".lock");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(lock).map_err(&at)?;
         match lock.try_lock() {
             Ok(()) => Ok(Change { tokens: self, _lock: lock }),
@@ -362,7 +363,7 @@ mod tests {
         let names = fs::read_dir(folder.path().join("a/b")).unwrap().map(|entry| entry.unwrap().file_name());
         let mut names: Vec<_> = names.collect();
         names.sort();
-        assert_eq!(names, ["tokens.json", "tokens.lock"], "nothing else is left beside it");
+        assert_eq!(names, ["tokens.json", "tokens.json.lock"], "nothing else is left beside it");
     }
 
     #[test]
