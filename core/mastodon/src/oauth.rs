@@ -1,6 +1,9 @@
 //! An instance as authorization server: it registers applications, gives tokens, says whose they are, and ends them.
 
-use std::{fmt, sync::Arc, sync::atomic::AtomicBool};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{StatusCode, header::AUTHORIZATION};

@@ -37,7 +37,7 @@ fn the_code_flow_gives_a_users_token_with_pkce_where_it_is_offered() {
 fn the_challenge_is_that_of_the_standard() {
     // RFC 7636, appendix B.
     let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-    assert_eq!(challenge(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw_cM");
+    assert_eq!(challenge(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     let (one, other) = (random().unwrap(), random().unwrap());
     assert!(one != other && one.len() == 43, "{one} {other}");
 }

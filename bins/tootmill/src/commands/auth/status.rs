@@ -9,8 +9,8 @@ use crate::{commands::lake::OutcomeArguments, failure::Failure};
 
 /// Show whose the token of an instance is, and what it may and must be able to do.
 ///
-/// The token is taken from --token-file, else from the variable TOOTMILL_TOKEN, else from those that are kept, as
-/// `tootmill collect` does. The exit code is 1 where there is no token, or it does not work, or it may not do what is needed.
+/// The token is that of --token-file, else of the environment (`TOOTMILL_TOKEN`), else the one that is kept. The exit code is
+/// 1 where there is no token, or it does not work, or it may not do what is needed.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  tootmill auth status --instance mastodon.example --json")]
 pub(crate) struct Status {
