@@ -323,14 +323,19 @@ fn passing(answer: &Answer) -> Option<String> {
 
 /// The error of an answer that says no.
 pub(crate) fn refused(answer: &Answer) -> Error {
-    let code = answer.status.as_u16();
-    let advice = match code {
+    let advice = match answer.status.as_u16() {
         401 => "the token is missing, wrong or revoked: see `tootmill auth status`",
         403 => "the token may not do this: see `tootmill auth status` for the scope that is missing",
         404 | 410 => "is this the address of an instance, and has it this function?",
         422 => "the instance wants a user's token for this: `tootmill auth login`",
         _ => "ask the instance's administrators",
     };
+    refused_with(answer, advice)
+}
+
+/// The error of an answer that says no, and what can be done.
+pub(crate) fn refused_with(answer: &Answer, advice: &'static str) -> Error {
+    let code = answer.status.as_u16();
     Error::Refused { url: shown(&answer.url), code, answer: words(&answer.body), advice }
 }
 

@@ -5,18 +5,30 @@
 
 mod client;
 mod error;
+#[cfg(test)]
+mod fake;
 mod instance;
 mod link;
+mod loopback;
+mod oauth;
 mod observation;
 mod pace;
+mod replacement;
 mod robots;
 mod rules;
+mod scopes;
 mod timeline;
+mod tokens;
 
 pub use client::{Answer, Client, Settings, Watch};
 pub use error::Error;
 pub use instance::{Access, Instance};
+pub use loopback::Loopback;
+pub use oauth::{Authorization, AuthorizationServer, OUT_OF_BAND, Verified};
 pub use observation::Observation;
+pub use replacement::{LeftOver, replace, revoke, revoke_left_over};
 pub use robots::check_robots;
 pub use rules::Rules;
+pub use scopes::Scopes;
 pub use timeline::{Feed, PAGE, Page, Timeline};
+pub use tokens::{App, Change, Found, Kept, Owner, Source, TOKEN_VARIABLE, Token, Tokens};
