@@ -1,4 +1,5 @@
-//! Ctrl-C and SIGTERM: while a job runs on a cluster they end the job; otherwise, or the second time, this program.
+//! Ctrl-C and SIGTERM: while a job runs on a cluster they end the job, and what would go on for ever comes to its end;
+//! otherwise, or the second time, they end this program.
 
 use std::sync::{
     Arc, OnceLock,
@@ -61,6 +62,17 @@ impl Drop for JobRuns {
     fn drop(&mut self) {
         self.signals.end_us.store(true, Ordering::SeqCst);
     }
+}
+
+/// Lets the first signal set a flag, for what goes on until it is stopped; the second one ends this program.
+pub(crate) fn set(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
+    for signal in [SIGINT, SIGTERM] {
+        // In this order: the first signal sets the flag, which the second finds set.
+        flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(stop))
+            .and_then(|_| flag::register(signal, Arc::clone(stop)))
+            .map_err(|error| Failure::permanent(format!("cannot take care of Ctrl-C: {error}")))?;
+    }
+    Ok(())
 }
 
 /// An error where a signal came while a job was ending, so that what it made was kept: nothing more is begun.

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
 
 mod common;
+#[path = "mastodon/follow.rs"]
+mod follow;
 // Not `mod mastodon`, which is this file.
 #[path = "mastodon/mod.rs"]
 mod mock;

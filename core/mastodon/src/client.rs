@@ -32,7 +32,7 @@ use crate::{
 
 /// The name by which robots.txt may speak of this program.
 pub(crate) const AGENT: &str = "tootmill";
-const CONNECT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT: Duration = Duration::from_secs(10);
 /// How many redirects on the instance itself are followed.
 const REDIRECTS: usize = 5;
 /// Waits are cut into pieces of this length, so that an interruption is noticed.
@@ -73,6 +73,15 @@ impl Default for Settings {
             largest: 20_000_000,
             stop: Arc::default(),
         }
+    }
+}
+
+impl Settings {
+    /// What stands in User-Agent.
+    pub(crate) fn agent(&self) -> String {
+        let contact = self.contact.trim();
+        let plus = if contact.is_empty() { String::new() } else { format!(" (+{contact})") };
+        format!("{AGENT}/{}{plus}", env!("CARGO_PKG_VERSION"))
     }
 }
 
@@ -120,10 +129,8 @@ impl Client {
     /// A client of the instance at an address: a host, or `https://HOST`; `http://` only on this machine.
     pub fn new(instance: &str, settings: Settings, watch: Box<dyn Watch>) -> Result<Self, Error> {
         let base = address(instance)?;
-        let contact = settings.contact.trim();
-        let plus = if contact.is_empty() { String::new() } else { format!(" (+{contact})") };
         let http = reqwest::blocking::Client::builder()
-            .user_agent(format!("{AGENT}/{}{plus}", env!("CARGO_PKG_VERSION")))
+            .user_agent(settings.agent())
             .connect_timeout(CONNECT.min(settings.timeout))
             .timeout(settings.timeout)
             .redirect(redirect::Policy::custom(within_the_instance))
@@ -147,6 +154,11 @@ impl Client {
     /// Whether a token stands in the requests.
     pub fn has_token(&self) -> bool {
         self.authorization.is_some()
+    }
+
+    /// The header that carries the token.
+    pub(crate) fn authorization(&self) -> Option<&HeaderValue> {
+        self.authorization.as_ref()
     }
 
     /// How the instance is asked.
@@ -296,13 +308,13 @@ pub(crate) fn backoff(first: Duration) -> ExponentialBuilder {
 }
 
 /// Why one try failed.
-enum Once {
+pub(crate) enum Once {
     Passing(String),
     Final(Error),
 }
 
 impl Once {
-    fn of(error: &reqwest::Error) -> Self {
+    pub(crate) fn of(error: &reqwest::Error) -> Self {
         let url = error.url().map(shown).unwrap_or_default();
         if let Some(elsewhere) = iter::successors(error::Error::source(error), |error| error.source())
             .find_map(|error| error.downcast_ref::<Elsewhere>())
@@ -315,10 +327,12 @@ impl Once {
 
 /// An answer that may be another one soon: why, in words.
 fn passing(answer: &Answer) -> Option<String> {
-    let status = answer.status;
-    let may_pass = status.is_server_error()
-        || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY].contains(&status);
-    may_pass.then(|| format!("the instance answers {status}"))
+    may_pass(answer.status).then(|| format!("the instance answers {}", answer.status))
+}
+
+pub(crate) fn may_pass(status: StatusCode) -> bool {
+    status.is_server_error()
+        || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY].contains(&status)
 }
 
 /// The error of an answer that says no.
@@ -340,7 +354,7 @@ pub(crate) fn refused_with(answer: &Answer, advice: &'static str) -> Error {
 }
 
 /// What an instance says in a refusal: the error of Mastodon's JSON, or the beginning of the text.
-fn words(body: &[u8]) -> String {
+pub(crate) fn words(body: &[u8]) -> String {
     #[derive(serde::Deserialize)]
     struct Said {
         error: String,
@@ -368,7 +382,7 @@ impl fmt::Display for Elsewhere {
 
 impl error::Error for Elsewhere {}
 
-fn within_the_instance(attempt: redirect::Attempt<'_>) -> redirect::Action {
+pub(crate) fn within_the_instance(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let first = attempt.previous().first().map(Url::origin);
     if first.is_some_and(|first| first != attempt.url().origin()) {
         let to = origin(attempt.url());

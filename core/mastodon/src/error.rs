@@ -86,6 +86,14 @@ pub enum Error {
         /// Whether it may be otherwise soon.
         status: Status,
     },
+    /// A stream ended, or was ended because it was of no use any more.
+    #[error("the stream {url} ended: {reason}")]
+    Stream {
+        /// Where it was.
+        url: String,
+        /// Why.
+        reason: String,
+    },
     /// The instance asks robots not to go there.
     #[error("robots.txt of {instance} asks programs like this not to read {path}: ask its administrators")]
     Robots {
@@ -146,7 +154,7 @@ impl Error {
     /// Whether trying again may help.
     pub fn status(&self) -> Status {
         match self {
-            Self::Failing { .. } | Self::TokensInUse { .. } => Status::Temporary,
+            Self::Failing { .. } | Self::Stream { .. } | Self::TokensInUse { .. } => Status::Temporary,
             Self::Paging { status, .. } => *status,
             Self::Http(_)
             | Self::Address { .. }

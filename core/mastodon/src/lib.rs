@@ -1,7 +1,8 @@
 //! The Mastodon API as a client sees it: timelines, streams, limits, tokens.
 //!
 //! A [`Client`] asks one instance over HTTP, within its limits and ours, and asks again where that may help. What an
-//! [`Instance`] says of itself tells who may read its [`Timeline`]; [`Rules`] and [`check_robots`] tell who should.
+//! [`Instance`] says of itself tells who may read its [`Timeline`]; [`Rules`] and [`check_robots`] tell who should. A
+//! [`Stream`] brings the posts of a timeline as they come.
 
 mod client;
 mod error;
@@ -17,6 +18,7 @@ mod replacement;
 mod robots;
 mod rules;
 mod scopes;
+mod stream;
 mod timeline;
 mod tokens;
 
@@ -30,5 +32,6 @@ pub use replacement::{LeftOver, replace, revoke, revoke_left_over};
 pub use robots::check_robots;
 pub use rules::Rules;
 pub use scopes::Scopes;
+pub use stream::{Event, PassedOver, Stream};
 pub use timeline::{Feed, PAGE, Page, Timeline};
 pub use tokens::{App, Change, Found, Kept, Owner, Source, TOKEN_VARIABLE, Token, Tokens};

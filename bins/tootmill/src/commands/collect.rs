@@ -6,26 +6,28 @@ use clap::Args;
 use jiff::SignedDuration;
 use serde_json::json;
 use tootmill_collect::{
-    Acceptance, Beginning, CatchUp, CaughtUp, Limits, Lineage, Observer, accept, acceptance, catch_up,
+    Acceptance, Beginning, CatchUp, CaughtUp, Follow, Followed, Limits, Lineage, Observer, accept, acceptance,
+    catch_up, follow,
 };
 use tootmill_lake::Lake;
-use tootmill_mastodon::{Client, Feed, Instance, Rules, Settings, Timeline, check_robots};
+use tootmill_mastodon::{Client, Feed, Instance, Rules, Settings, Stream, Timeline, check_robots};
 use tootmill_metric::Instant;
 
 use super::{
     lake::{LakeArguments, OutcomeArguments},
     run::parse_time,
 };
-use crate::{failure::Failure, output::say, progress::CollectProgress};
+use crate::{failure::Failure, interrupt, output::say, progress::CollectProgress};
 
 /// Collect posts from an instance's public timeline into a lake.
 ///
 /// What is new since the newest post that the lake holds is read page by page, within the instance's limits, up to the newest
 /// that there is, and some minutes before are read again for posts that came late. It can be stopped at any moment, and goes on
-/// where it was. Run it every few minutes, or with --follow.
+/// where it was. Run it every few minutes, or with --follow: then it goes on with what the instance streams, until it is stopped.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     tootmill collect --last 1000 --accept-rules --contact admin@mill.example --lake lake --instance mastodon.example\n  \
+    tootmill collect --follow --contact admin@mill.example --lake lake --instance mastodon.example\n  \
     tootmill collect --contact admin@mill.example --lake hdfs://namenode:8020/tootmill --instance mastodon.example")]
 pub(crate) struct Collect {
     #[command(flatten)]
@@ -36,6 +38,8 @@ pub(crate) struct Collect {
     feed: FeedArguments,
     #[command(flatten)]
     pages: PageArguments,
+    #[command(flatten)]
+    stream: StreamArguments,
     #[command(flatten)]
     outcome: OutcomeArguments,
 }
@@ -97,6 +101,20 @@ struct PageArguments {
     commit_every: Duration,
 }
 
+/// Whether and how a stream is followed.
+#[derive(Args, Debug)]
+struct StreamArguments {
+    /// Go on with what the instance streams, until it is stopped by Ctrl-C or SIGTERM
+    #[arg(long)]
+    follow: bool,
+    /// With --follow: how long a stream may be silent, without a heartbeat either, before it is opened again
+    #[arg(long, value_name = "TIME", default_value = "90s", value_parser = parse_duration)]
+    silence: Duration,
+    /// With --follow: if no post came for so long, look at the pages whether there is none
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_duration)]
+    check_after: Duration,
+}
+
 impl Collect {
     pub(crate) fn run(self) -> Result<(), Failure> {
         if self.pages.leave_gap && self.pages.since.is_none() && self.pages.last.is_none() {
@@ -104,6 +122,12 @@ impl Collect {
         }
         let lake = self.lake.open()?;
         let progress = Arc::new(CollectProgress::new(self.outcome.quiet));
+        if self.stream.follow {
+            let done = self.follow(&lake, &progress);
+            progress.finish();
+            let told = done?;
+            return self.outcome.tell(&sentence_of_stream(&told), &json!(told));
+        }
         let done = self.collect(&lake, &progress);
         progress.finish();
         let told = done?;
@@ -124,6 +148,18 @@ impl Collect {
         let timeline = Timeline::open(&client, &Instance::of(&client)?, self.feed.feed())?;
         let lineage = Lineage::begin(lake, self.feed.feed(), Observer::anonymous())?;
         Ok(catch_up(&timeline, &lineage, &self.pages.how(), &**progress)?)
+    }
+
+    fn follow(&self, lake: &Lake, progress: &Arc<CollectProgress>) -> Result<Followed, Failure> {
+        let client = self.instance.client(&self.lake.instance, progress)?;
+        interrupt::set(&client.settings().stop)?;
+        check_robots(&client, Timeline::PATH)?;
+        check_robots(&client, Stream::PATH)?;
+        self.instance.check_rules(&client, lake)?;
+        let instance = Instance::of(&client)?;
+        let lineage = Lineage::begin(lake, self.feed.feed(), Observer::anonymous())?;
+        let how = Follow { catch_up: self.pages.how(), silence: self.stream.silence, quiet: self.stream.check_after };
+        Ok(follow(&client, &instance, &lineage, &how, &**progress)?)
     }
 }
 
@@ -202,6 +238,16 @@ fn sentence(told: &CaughtUp) -> String {
     let again = if *known > 0 { format!(", {known} were known") } else { String::new() };
     let behind = behind.map_or_else(String::new, |seconds| format!("; the newest was written {seconds} s ago"));
     format!("{posts} posts in {pages} pages were collected into {} files{again}{behind}", committed.files)
+}
+
+fn sentence_of_stream(told: &Followed) -> String {
+    let Followed { posts, deletions, by_pages, connections, gaps, committed, .. } = told;
+    let gaps = if *gaps > 0 { format!("; {gaps} gaps were recorded") } else { String::new() };
+    format!(
+        "{posts} posts and {deletions} deletions were streamed into {} files, over {connections} connections; {by_pages} posts \
+         were read by pages{gaps}",
+        committed.files
+    )
 }
 
 /// A length of time, as in `90s`, `15m` or `24h`.

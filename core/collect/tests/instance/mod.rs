@@ -44,6 +44,8 @@ pub enum Reply {
     Reset,
     /// Says nothing for so long.
     Hang(Duration),
+    /// Streams, each piece after a time, and breaks off.
+    Stream(Vec<(Duration, String)>),
 }
 
 impl Reply {
@@ -181,6 +183,13 @@ fn serve(mut stream: &TcpStream, reply: impl FnOnce(&Request) -> Reply) {
         }
         Reply::Reset => {}
         Reply::Hang(time) => thread::sleep(time),
+        Reply::Stream(pieces) => {
+            write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\n");
+            for (time, piece) in pieces {
+                thread::sleep(time);
+                write(piece.as_bytes());
+            }
+        }
     }
     let _ = stream.shutdown(Shutdown::Both);
 }
