@@ -9,7 +9,9 @@ mod catch_up;
 mod cursor;
 mod error;
 mod lineage;
+mod lines;
 mod raw;
+mod refresh;
 
 pub use accepted::{Acceptance, accept, acceptance};
 pub use catch_up::{Beginning, CatchUp, CaughtUp, OVERLAP, Progress, Watch, catch_up};
@@ -17,3 +19,4 @@ pub use cursor::Cursor;
 pub use error::Error;
 pub use lineage::{Kind, Lineage, Observer, RawName};
 pub use raw::{Committed, Limits, RawWriter};
+pub use refresh::{Coverage, DELAY, Due, How, Refresh, SAMPLE, due, refresh};

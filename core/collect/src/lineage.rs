@@ -13,14 +13,25 @@ pub struct Lineage {
     lake: Lake,
     feed: Feed,
     observer: Observer,
+    /// What is done, in names of folders.
+    work: String,
     lease: Lease,
 }
 
 impl Lineage {
     /// Takes the right, and removes what a process that was killed had not committed.
     pub fn begin(lake: &Lake, feed: Feed, observer: Observer) -> Result<Self, Error> {
-        let lease = lake.collecting(&feed.to_string(), "tootmill collect")?;
-        let lineage = Self { lake: lake.clone(), feed, observer, lease };
+        Self::take(lake, feed, observer, feed.to_string())
+    }
+
+    /// Takes the right to look again at what was collected, which may go on meanwhile.
+    pub fn refresh(lake: &Lake, feed: Feed, observer: Observer) -> Result<Self, Error> {
+        Self::take(lake, feed, observer, format!("refresh-{feed}"))
+    }
+
+    fn take(lake: &Lake, feed: Feed, observer: Observer, work: String) -> Result<Self, Error> {
+        let lease = lake.collecting(&work, "tootmill collect")?;
+        let lineage = Self { lake: lake.clone(), feed, observer, work, lease };
         lake.storage().remove(&lineage.aside())?;
         Ok(lineage)
     }
@@ -46,7 +57,7 @@ impl Lineage {
 
     /// Where files are written before they are committed.
     pub(crate) fn aside(&self) -> String {
-        self.lake.aside(&format!("collect-{}", self.feed))
+        self.lake.aside(&format!("collect-{}", self.work))
     }
 
     /// The raw files with which it can go on, the latest first.

@@ -4,6 +4,7 @@ use reqwest::StatusCode;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use tootmill_metric::Id;
+use url::Url;
 
 use crate::{
     client::{Answer, Client, refused},
@@ -42,7 +43,7 @@ impl<'c> Statuses<'c> {
 
     /// Asks for at most [`Self::SEVERAL`] at once (since Mastodon 4.3.0). Those that are not there, or not for whoever asks,
     /// are left out. `None` where the instance does not give several at once.
-    pub fn several(&self, ids: &[Id]) -> Result<Option<Vec<Observation>>, Error> {
+    pub fn several(self, ids: &[Id]) -> Result<Option<Vec<Observation>>, Error> {
         let query: Vec<(&str, &str)> = ids.iter().map(|id| ("id[]", id.as_str())).collect();
         let (answer, posts) =
             self.client.read(&self.client.url(Self::PATH, &query)?, |answer| read_list(answer, ids))?;
@@ -58,16 +59,22 @@ impl<'c> Statuses<'c> {
     }
 
     /// Asks for one.
-    pub fn one(&self, id: &Id) -> Result<Looked, Error> {
-        let mut url = self.client.url(Self::PATH, &[])?;
-        // Whatever an id is, it must not lead to another path.
-        let is_segment = ![".", ".."].contains(&id.as_str());
-        match url.path_segments_mut() {
-            Ok(mut path) if is_segment => drop(path.push(id.as_str())),
-            _ => return Ok(Looked::Unclear),
-        }
+    pub fn one(self, id: &Id) -> Result<Looked, Error> {
+        let Some(url) = self.url_of(id)? else { return Ok(Looked::Unclear) };
         let (answer, looked) = self.client.read(&url, |answer| read_one(answer, id))?;
         looked.ok_or_else(|| refused(&answer))
+    }
+
+    /// The address of one. Whatever its id is, it must not lead to something else, as two dots would.
+    fn url_of(self, id: &Id) -> Result<Option<Url>, Error> {
+        let mut url = self.client.url(Self::PATH, &[])?;
+        let is_segment = ![".", ".."].contains(&id.as_str());
+        let pushed = is_segment
+            && url.path_segments_mut().is_ok_and(|mut path| {
+                path.push(id.as_str());
+                true
+            });
+        Ok(pushed.then_some(url))
     }
 }
 
@@ -109,9 +116,24 @@ fn is_whole_but(begin: u8, body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use reqwest::header::HeaderMap;
-    use url::Url;
 
     use super::*;
+    use crate::client::Settings;
+
+    #[test]
+    fn no_id_leads_to_another_path() {
+        let client = Client::new("mill.example", Settings::default(), Box::new(())).unwrap();
+        let url = |id: &str| Statuses::of(&client).url_of(&Id::new(id)).unwrap().map(|url| url.path().to_string());
+        for (id, expected) in [
+            ("109", "/api/v1/statuses/109"),
+            ("../accounts/1", "/api/v1/statuses/..%2Faccounts%2F1"),
+            ("1?x#y", "/api/v1/statuses/1%3Fx%23y"),
+            ("1/context", "/api/v1/statuses/1%2Fcontext"),
+        ] {
+            assert_eq!(url(id).as_deref(), Some(expected));
+        }
+        assert_eq!((url("."), url("..")), (None, None));
+    }
 
     fn answer(code: u16, body: &str) -> Answer {
         let (url, status) = (Url::parse("https://mill.example/").unwrap(), StatusCode::from_u16(code).unwrap());

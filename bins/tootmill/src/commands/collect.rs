@@ -1,17 +1,20 @@
 //! `tootmill collect`: posts from an instance into a lake.
 
+mod refresh;
+
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use clap::Args;
 use jiff::SignedDuration;
 use serde_json::json;
 use tootmill_collect::{
-    Acceptance, Beginning, CatchUp, CaughtUp, Limits, Lineage, Observer, accept, acceptance, catch_up,
+    Acceptance, Beginning, CatchUp, CaughtUp, Coverage, Limits, Lineage, Observer, accept, acceptance, catch_up,
 };
 use tootmill_lake::Lake;
-use tootmill_mastodon::{Client, Feed, Instance, Rules, Settings, Timeline, check_robots};
-use tootmill_metric::Instant;
+use tootmill_mastodon::{Client, Feed, Instance, Rules, Settings, Statuses, Timeline, check_robots};
+use tootmill_metric::{Day, Instant};
 
+use self::refresh::RefreshArguments;
 use super::{
     lake::{LakeArguments, OutcomeArguments},
     run::parse_time,
@@ -22,11 +25,12 @@ use crate::{failure::Failure, output::say, progress::CollectProgress};
 ///
 /// What is new since the newest post that the lake holds is read page by page, within the instance's limits, up to the newest
 /// that there is, and some minutes before are read again for posts that came late. It can be stopped at any moment, and goes on
-/// where it was. Run it every few minutes, or with --follow.
+/// where it was. Run it every few minutes, or with --follow. With --refresh, posts that were collected are looked at again.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     tootmill collect --last 1000 --accept-rules --contact admin@mill.example --lake lake --instance mastodon.example\n  \
-    tootmill collect --contact admin@mill.example --lake hdfs://namenode:8020/tootmill --instance mastodon.example")]
+    tootmill collect --contact admin@mill.example --lake hdfs://namenode:8020/tootmill --instance mastodon.example\n  \
+    tootmill collect --refresh --contact admin@mill.example --lake lake --instance mastodon.example")]
 pub(crate) struct Collect {
     #[command(flatten)]
     lake: LakeArguments,
@@ -36,6 +40,8 @@ pub(crate) struct Collect {
     feed: FeedArguments,
     #[command(flatten)]
     pages: PageArguments,
+    #[command(flatten)]
+    refresh: RefreshArguments,
     #[command(flatten)]
     outcome: OutcomeArguments,
 }
@@ -104,6 +110,11 @@ impl Collect {
         }
         let lake = self.lake.open()?;
         let progress = Arc::new(CollectProgress::new(self.outcome.quiet));
+        if self.refresh.refresh {
+            let done = self.refresh(&lake, &progress);
+            progress.finish();
+            return refresh::tell(self.outcome, &done?);
+        }
         let done = self.collect(&lake, &progress);
         progress.finish();
         let told = done?;
@@ -124,6 +135,21 @@ impl Collect {
         let timeline = Timeline::open(&client, &Instance::of(&client)?, self.feed.feed())?;
         let lineage = Lineage::begin(lake, self.feed.feed(), Observer::anonymous())?;
         Ok(catch_up(&timeline, &lineage, &self.pages.how(), &**progress)?)
+    }
+
+    fn refresh(&self, lake: &Lake, progress: &Arc<CollectProgress>) -> Result<Vec<(Day, Coverage)>, Failure> {
+        let days = self.refresh.due(lake)?;
+        if days.is_empty() {
+            return Ok(Vec::new());
+        }
+        let client = self.instance.client(&self.lake.instance, progress)?;
+        check_robots(&client, Statuses::PATH)?;
+        self.instance.check_rules(&client, lake)?;
+        let timeline = Timeline::open(&client, &Instance::of(&client)?, self.feed.feed())?;
+        let lineage = Lineage::refresh(lake, self.feed.feed(), Observer::anonymous())?;
+        let refresh =
+            |day| Ok((day, tootmill_collect::refresh(&timeline, &lineage, day, &self.refresh.how(), &**progress)?));
+        days.into_iter().map(refresh).collect()
     }
 }
 
