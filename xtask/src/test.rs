@@ -81,8 +81,17 @@ fn rest(steps: &mut Steps<'_>) -> Result<()> {
     reference.args(["--workspace", "--features", FEATURES, "--test", "reference"]);
     steps.run("comparison with the reference", reference.env("TOOTMILL_REFERENCE_PYTHON", &pythons.reference))?;
     let mut collecting = cargo("test");
-    collecting.args(["--workspace", "--features", FEATURES]);
-    collecting.args(["--test", "wrong_bodies", "--test", "mastodon", "--test", "mastodon_collect", "--test", "auth"]);
+    collecting.args([
+        "--workspace",
+        "--features",
+        FEATURES,
+        "--test",
+        "wrong_bodies",
+        "--test",
+        "mastodon*",
+        "--test",
+        "auth",
+    ]);
     steps.run("collecting", collecting.env("TOOTMILL_MASTODON_PYTHON", &pythons.mastodon))?;
     let mut side_by_side = cargo("test");
     side_by_side.args(["--workspace", "--features", FEATURES, "--test", "side_by_side"]);

@@ -1,6 +1,6 @@
 //! What can go wrong when posts are collected.
 
-use tootmill_metric::Status;
+use tootmill_metric::{Day, Instant, Status};
 
 /// Why posts were not collected, or not all of them.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,25 @@ pub enum Error {
         /// Whether others were accepted before.
         changed: bool,
     },
+    /// A day has no posts.
+    #[error("there are no posts of {day} in `{lake}` to look at again: collect them, then `tootmill compact`")]
+    NoPosts {
+        /// The day.
+        day: Day,
+        /// The lake.
+        lake: String,
+    },
+    /// A day's posts have not had their time yet.
+    #[error("the posts of {day} are looked at again from {from} on: wait until then, or give a shorter --delay")]
+    NotYet {
+        /// The day.
+        day: Day,
+        /// From when on.
+        from: Instant,
+    },
+    /// An instance gave several posts at once, and then did not.
+    #[error("the instance does not give several posts at once any more: what was observed is kept, try again later")]
+    NoLongerSeveral,
 }
 
 impl Error {
@@ -33,7 +52,8 @@ impl Error {
         match self {
             Self::Mastodon(error) => error.status(),
             Self::Lake(error) => error.status(),
-            Self::NoBeginning { .. } | Self::Rules { .. } => Status::Permanent,
+            Self::NotYet { .. } | Self::NoLongerSeveral => Status::Temporary,
+            Self::NoBeginning { .. } | Self::Rules { .. } | Self::NoPosts { .. } => Status::Permanent,
         }
     }
 }

@@ -166,6 +166,11 @@ impl Client {
         &self.settings
     }
 
+    /// Lets so much time pass between requests from now on.
+    pub(crate) fn keep_apart(&self, time: Duration) {
+        self.pace.borrow_mut().keep_apart(time);
+    }
+
     /// The address of something on the instance.
     pub fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, Error> {
         let wrong = |error: url::ParseError| Error::Address { address: path.into(), reason: error.to_string() };
@@ -262,6 +267,7 @@ impl Client {
             match wait {
                 None => return self.sleep("", Duration::ZERO),
                 Some((time, Reason::Ceiling)) => self.sleep("the ceiling of requests a minute", time)?,
+                Some((time, Reason::Robots)) => self.sleep("the pause that robots.txt asks for", time)?,
                 Some((time, Reason::Limit)) => self.sleep("the instance's limit of requests", time)?,
             }
         }
