@@ -1,3 +1,5 @@
+//! Getting, checking and ending tokens at a server that answers as Mastodon does.
+
 use super::*;
 use crate::fake::Fake;
 
