@@ -3,7 +3,6 @@
 
 mod common;
 #[path = "mastodon/mod.rs"]
-#[allow(dead_code, reason = "each test uses a part")]
 mod mock;
 
 use std::{
@@ -16,7 +15,7 @@ use std::{
 };
 
 use mock::{Collector, Mock, Settings};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const DAY: &str = "2026-11-20";
 
@@ -152,8 +151,7 @@ fn carry(from: &TcpStream, server: &TcpStream, mut left: Option<usize>) {
             let _ = server.shutdown(Shutdown::Write);
         });
         let mut buffer = [0; 4096];
-        loop {
-            let Ok(read @ 1..) = { server }.read(&mut buffer) else { break };
+        while let Ok(read @ 1..) = { server }.read(&mut buffer) {
             let carried = left.map_or(read, |left| left.min(read));
             left = left.map(|left| left - carried);
             if { from }.write_all(&buffer[..carried]).is_err() || left == Some(0) {

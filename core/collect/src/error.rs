@@ -18,7 +18,7 @@ pub enum Error {
         feed: String,
     },
     /// The rules of the instance were not accepted, or are others now.
-    #[error("the rules of {instance} {}: read them above, and accept them with --accept-rules", state(.changed))]
+    #[error("the rules of {instance} {}: read them above, and accept them with --accept-rules", state(*.changed))]
     Rules {
         /// The instance.
         instance: String,
@@ -58,6 +58,6 @@ impl Error {
     }
 }
 
-fn state(changed: &bool) -> &'static str {
-    if *changed { "have changed since they were accepted" } else { "were not accepted yet" }
+fn state(changed: bool) -> &'static str {
+    if changed { "have changed since they were accepted" } else { "were not accepted yet" }
 }

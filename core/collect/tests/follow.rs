@@ -17,7 +17,7 @@ use tootmill_mastodon::{Client, Feed, Instance as Description, Settings, Stream}
 use tootmill_metric::Status;
 
 const AT_ONCE: Duration = Duration::ZERO;
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// A post as it is streamed.
 fn update(id: u64) -> String {

@@ -13,10 +13,11 @@ use std::{
 };
 
 use instance::{Instance, Mill, Nobody, Posts, Reply, Request, all, post, quick};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use tootmill_collect::{Coverage, Due, Error, How, Lineage, Observer, Refresh, due, refresh};
 use tootmill_lake::{Compressed, IDS, Place};
-use tootmill_mastodon::{Client, Feed, Instance as Description, Settings, Statuses, Timeline};
+use tootmill_mastodon::{Client, Feed, Instance as Description, Owner, Settings, Statuses, Timeline};
 use tootmill_metric::{Day, Status};
 
 /// The day on which all posts of these tests were written, long before they are observed.

@@ -213,7 +213,7 @@ impl Client {
         parse: impl Fn(&Answer) -> Result<T, String>,
     ) -> Result<(Answer, T), Error> {
         let began = Moment::now();
-        let mut pauses = backoff(self.settings.pause).build();
+        let mut waits = backoff(self.settings.pause).build();
         for tries in 1.. {
             self.wait_for_the_pace()?;
             let reason = match self.once(&request) {
@@ -232,8 +232,9 @@ impl Client {
                 return Err(Error::Failing { url: shown(url), reason, tries, within });
             }
             if !self.pace.borrow().is_closed() {
-                let pause = pauses.next().unwrap_or(LONGEST_PAUSE).min(self.settings.patience - within);
-                self.sleep(&format!("another try: {reason}"), pause)?;
+                let left = self.settings.patience.saturating_sub(within);
+                let wait = waits.next().unwrap_or(LONGEST_PAUSE).min(left);
+                self.sleep(&format!("another try: {reason}"), wait)?;
             }
         }
         Err(Error::Interrupted)

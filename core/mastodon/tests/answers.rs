@@ -116,7 +116,7 @@ fn a_feed_that_the_instance_says_is_closed_is_not_asked_for() {
     assert!(Timeline::open(&server.with_token(), &only_with_token, remote).is_ok());
 }
 
-/// Servers before 4.0 and some others have version 1 alone (entities/V1_Instance.md).
+/// Servers before 4.0 and some others have version 1 alone (`entities/V1_Instance.md`).
 #[test]
 fn an_instance_without_the_second_version_is_asked_for_the_first() {
     let server = Server::start();
@@ -128,7 +128,7 @@ fn an_instance_without_the_second_version_is_asked_for_the_first() {
     assert!(matches!(Instance::of(&none.client()), Err(Error::Refused { code: 404, .. })));
 }
 
-/// `Link` keeps `local`, `remote`, `limit`, `only_media` (public_controller.rb @0486db9f), and is absent for an empty page.
+/// `Link` keeps `local`, `remote`, `limit`, `only_media` (`public_controller.rb` @0486db9f), and is absent for an empty page.
 #[test]
 fn pages_are_those_that_the_link_names_and_of_the_same_feed() {
     let server = Server::start();
@@ -155,7 +155,7 @@ impl Watch for Waits {
     }
 }
 
-/// `X-RateLimit-Reset` in ISO 8601 with six decimals, no `Retry-After` (rack_attack.rb and rate_limit_headers.rb @04c259a8).
+/// `X-RateLimit-Reset` in ISO 8601 with six decimals, no `Retry-After` (`rack_attack.rb` and `rate_limit_headers.rb` @04c259a8).
 #[test]
 fn a_limit_is_waited_for_as_mastodon_tells_it() {
     let server = Server::start();
@@ -249,7 +249,7 @@ fn robots_txt_is_heeded() {
     }
 }
 
-/// methods/instance.md#rules, #terms_of_service, #privacy_policy: what an instance lacks is 404.
+/// `methods/instance.md`, rules, `terms_of_service` and `privacy_policy`: what an instance lacks is 404.
 #[test]
 fn another_word_in_the_rules_gives_another_digest() {
     let digest = |rules: Value, terms: Option<&str>| {

@@ -90,18 +90,18 @@ impl Collector {
     /// How often each id stands in the raw files.
     pub fn raw(&self) -> BTreeMap<String, usize> {
         let files = self.lake().raw_files().unwrap();
-        ids(files.iter().map(|file| self.lake().storage().address(&file.path)).collect())
+        ids(&files.iter().map(|file| self.lake().storage().address(&file.path)).collect::<Vec<_>>())
     }
 
     /// How often each id stands among the posts that count.
     pub fn posts(&self) -> BTreeMap<String, usize> {
         let versions = self.lake().posts().unwrap();
         let files = versions.iter().flat_map(|(_, version)| version.files().unwrap());
-        ids(files.map(|file| self.lake().storage().address(&file.path)).collect())
+        ids(&files.map(|file| self.lake().storage().address(&file.path)).collect::<Vec<_>>())
     }
 }
 
-fn ids(files: Vec<String>) -> BTreeMap<String, usize> {
+fn ids(files: &[String]) -> BTreeMap<String, usize> {
     let mut ids = BTreeMap::new();
     if files.is_empty() {
         return ids;

@@ -1,3 +1,4 @@
+#![allow(clippy::result_large_err, reason = "the type of the library's error")]
 use std::{
     io::{Read as _, Write},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -311,7 +312,9 @@ fn wrong(number: u64, body: &mut Vec<u8>) {
         0 => body.extend(b"event: update\ndata: {\"id\":\"bad\""),
         1 => body.extend(b"event: update\nevent: \xff\xfe\ndata: {\"id\":\"bad\"}"),
         2 => {
-            body.extend([&b"event: update\ndata: \xf0\x9f"[..], &odd.to_le_bytes().map(|byte| byte.max(b' '))].concat())
+            body.extend(
+                [&b"event: update\ndata: \xf0\x9f"[..], &odd.to_le_bytes().map(|byte| byte.max(b' '))].concat(),
+            );
         }
         3 => body.extend(b"data: {\"id\":\"without a name\"}"),
         4 => body.extend(b"event: delete\ndata: a b"),
