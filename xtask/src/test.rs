@@ -37,7 +37,8 @@ Examples:
 /// nothing is compiled twice.
 const FEATURES: &str = concat!(
     "tootmill/reference-tests,tootmill/mastodon-tests,tootmill/cluster-tests,tootmill-cluster/cluster-tests,",
-    "tootmill-lake/cluster-tests,tootmill-tables/cluster-tests,tootmill-watch/cluster-tests,tootmill-yarn/cluster-tests"
+    "tootmill-collect/long-tests,tootmill-lake/cluster-tests,tootmill-tables/cluster-tests,tootmill-watch/cluster-tests,",
+    "tootmill-yarn/cluster-tests"
 );
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -80,7 +81,17 @@ fn rest(steps: &mut Steps<'_>) -> Result<()> {
     reference.args(["--workspace", "--features", FEATURES, "--test", "reference"]);
     steps.run("comparison with the reference", reference.env("TOOTMILL_REFERENCE_PYTHON", &pythons.reference))?;
     let mut collecting = cargo("test");
-    collecting.args(["--workspace", "--features", FEATURES, "--test", "mastodon"]);
+    collecting.args([
+        "--workspace",
+        "--features",
+        FEATURES,
+        "--test",
+        "wrong_bodies",
+        "--test",
+        "mastodon*",
+        "--test",
+        "auth",
+    ]);
     steps.run("collecting", collecting.env("TOOTMILL_MASTODON_PYTHON", &pythons.mastodon))?;
     let mut side_by_side = cargo("test");
     side_by_side.args(["--workspace", "--features", FEATURES, "--test", "side_by_side"]);
@@ -106,6 +117,7 @@ fn on_a_cluster(steps: &mut Steps<'_>, pythons: &Pythons) -> Result<()> {
         ("a lake in HDFS", "cluster_lake"),
         ("tables in HBase", "hbase"),
         ("a week in HBase, read by another client", "cluster_hbase"),
+        ("collecting into HDFS", "cluster_mastodon"),
         ("kills at any moment", "crash"),
         ("what HBase says of itself", "cluster_status"),
     ];

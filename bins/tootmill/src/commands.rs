@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod auth;
 pub(crate) mod collect;
 pub(crate) mod compact;
 pub(crate) mod daily;
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Metrics(metrics::Metrics),
     Synth(synth::Synth),
+    #[command(subcommand)]
+    Auth(auth::Auth),
     Collect(collect::Collect),
     Import(import::Import),
     Compact(compact::Compact),
@@ -53,6 +56,7 @@ impl Command {
             Self::Tables(tables) => tables.run(),
             Self::Metrics(metrics) => metrics.run(),
             Self::Synth(synth) => synth.run(),
+            Self::Auth(auth) => auth.run(),
             Self::Collect(collect) => collect.run(),
             Self::Import(import) => import.run(),
             Self::Compact(compact) => compact.run(),

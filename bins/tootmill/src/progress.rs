@@ -229,9 +229,9 @@ impl tootmill_collect::Watch for CollectProgress {
     fn progress(&self, progress: tootmill_collect::Progress) {
         let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
         plain.progress = Some(progress);
-        let rate = progress.posts as f64 / plain.began.elapsed().as_secs_f64().max(0.001);
+        let rate = u128::from(progress.posts) * 1000 / plain.began.elapsed().as_millis().max(1);
         let behind = progress.behind.map_or_else(String::new, |behind| format!(", {} s behind", behind.as_secs()));
-        let text = format!("{} posts in {} pages, {rate:.0} posts/s{behind}", progress.posts, progress.pages);
+        let text = format!("{} posts in {} pages, {rate} posts/s{behind}", progress.posts, progress.pages);
         if self.bar.is_hidden() && !self.quiet && plain.told.elapsed() >= PLAIN_EVERY {
             plain.told = Instant::now();
             say(&text);

@@ -3,16 +3,13 @@
 use std::{
     collections::BTreeSet,
     hash::{BuildHasher, RandomState},
-    io::BufRead,
     time::Duration,
 };
 
-use tootmill_input::lines_of;
-use tootmill_lake::input;
 use tootmill_mastodon::Observation;
 use tootmill_metric::{Id, Instant};
 
-use crate::{error::Error, lineage::Lineage};
+use crate::{error::Error, lineage::Lineage, lines::lines};
 
 /// How far a lineage has come.
 #[derive(Debug)]
@@ -38,14 +35,8 @@ impl Cursor {
         let (mut seen, mut known) = (Vec::new(), BTreeSet::new());
         for file in lineage.files()? {
             let before = seen.len();
-            let lines =
-                lines_of([input(lineage.lake().storage(), &file)].into_iter().collect::<tootmill_input::Inputs>());
-            for line in lines.split(b'\n') {
-                let line = line.map_err(|error| tootmill_lake::Error::Content {
-                    path: lineage.lake().storage().address(&file.path),
-                    reason: error.to_string(),
-                })?;
-                let observation = Observation::of(String::from_utf8_lossy(&line).into_owned());
+            for line in lines(lineage.lake(), &file) {
+                let observation = Observation::of(line?);
                 known.insert((observation.id.clone(), hashing.hash_one(&observation.json)));
                 seen.extend(observation.id.map(|id| (id, observation.created_at)));
             }

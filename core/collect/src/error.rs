@@ -1,6 +1,6 @@
 //! What can go wrong when posts are collected.
 
-use tootmill_metric::Status;
+use tootmill_metric::{Day, Instant, Status};
 
 /// Why posts were not collected, or not all of them.
 #[derive(Debug, thiserror::Error)]
@@ -18,13 +18,32 @@ pub enum Error {
         feed: String,
     },
     /// The rules of the instance were not accepted, or are others now.
-    #[error("the rules of {instance} {}: read them above, and accept them with --accept-rules", state(.changed))]
+    #[error("the rules of {instance} {}: read them above, and accept them with --accept-rules", state(*.changed))]
     Rules {
         /// The instance.
         instance: String,
         /// Whether others were accepted before.
         changed: bool,
     },
+    /// A day has no posts.
+    #[error("there are no posts of {day} in `{lake}` to look at again: collect them, then `tootmill compact`")]
+    NoPosts {
+        /// The day.
+        day: Day,
+        /// The lake.
+        lake: String,
+    },
+    /// A day's posts have not had their time yet.
+    #[error("the posts of {day} are looked at again from {from} on: wait until then, or give a shorter --delay")]
+    NotYet {
+        /// The day.
+        day: Day,
+        /// From when on.
+        from: Instant,
+    },
+    /// An instance gave several posts at once, and then did not.
+    #[error("the instance does not give several posts at once any more: what was observed is kept, try again later")]
+    NoLongerSeveral,
 }
 
 impl Error {
@@ -33,11 +52,12 @@ impl Error {
         match self {
             Self::Mastodon(error) => error.status(),
             Self::Lake(error) => error.status(),
-            Self::NoBeginning { .. } | Self::Rules { .. } => Status::Permanent,
+            Self::NotYet { .. } | Self::NoLongerSeveral => Status::Temporary,
+            Self::NoBeginning { .. } | Self::Rules { .. } | Self::NoPosts { .. } => Status::Permanent,
         }
     }
 }
 
-fn state(changed: &bool) -> &'static str {
-    if *changed { "have changed since they were accepted" } else { "were not accepted yet" }
+fn state(changed: bool) -> &'static str {
+    if changed { "have changed since they were accepted" } else { "were not accepted yet" }
 }

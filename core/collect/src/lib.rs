@@ -11,7 +11,9 @@ mod cursor;
 mod error;
 mod follow;
 mod lineage;
+mod lines;
 mod raw;
+mod refresh;
 
 pub use accepted::{Acceptance, accept, acceptance};
 pub use catch_up::{Beginning, CatchUp, CaughtUp, OVERLAP, Progress, Watch, catch_up};
@@ -20,3 +22,4 @@ pub use error::Error;
 pub use follow::{Follow, Followed, follow};
 pub use lineage::{Kind, Lineage, Observer, RawName};
 pub use raw::{Committed, Limits, RawWriter};
+pub use refresh::{Coverage, DELAY, Due, How, Refresh, SAMPLE, due, refresh};

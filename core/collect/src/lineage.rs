@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 use tootmill_lake::{Entry, Lake, Lease};
-use tootmill_mastodon::Feed;
+use tootmill_mastodon::{Feed, Owner};
 
 use crate::error::Error;
 
@@ -13,14 +15,25 @@ pub struct Lineage {
     lake: Lake,
     feed: Feed,
     observer: Observer,
+    /// What is done, in names of folders.
+    work: String,
     lease: Lease,
 }
 
 impl Lineage {
     /// Takes the right, and removes what a process that was killed had not committed.
     pub fn begin(lake: &Lake, feed: Feed, observer: Observer) -> Result<Self, Error> {
-        let lease = lake.collecting(&feed.to_string(), "tootmill collect")?;
-        let lineage = Self { lake: lake.clone(), feed, observer, lease };
+        Self::take(lake, feed, observer, feed.to_string())
+    }
+
+    /// Takes the right to look again at what was collected, which may go on meanwhile.
+    pub fn refresh(lake: &Lake, feed: Feed, observer: Observer) -> Result<Self, Error> {
+        Self::take(lake, feed, observer, format!("refresh-{feed}"))
+    }
+
+    fn take(lake: &Lake, feed: Feed, observer: Observer, work: String) -> Result<Self, Error> {
+        let lease = lake.collecting(&work, "tootmill collect")?;
+        let lineage = Self { lake: lake.clone(), feed, observer, work, lease };
         lake.storage().remove(&lineage.aside())?;
         Ok(lineage)
     }
@@ -46,7 +59,7 @@ impl Lineage {
 
     /// Where files are written before they are committed.
     pub(crate) fn aside(&self) -> String {
-        self.lake.aside(&format!("collect-{}", self.feed))
+        self.lake.aside(&format!("collect-{}", self.work))
     }
 
     /// The raw files with which it can go on, the latest first.
@@ -69,10 +82,16 @@ impl Observer {
         Self("anonymous".into())
     }
 
-    /// Who has a token, by a digest of 8 hexadecimal digits or more of the account, since names do not belong into file names.
-    pub fn with_digest(digest: &str) -> Self {
-        let digits = digest.chars().filter(char::is_ascii_hexdigit).take(8);
-        Self(format!("as_{}", digits.collect::<String>()))
+    /// Who has a token. Names do not belong into file names, so it is a digest: of the account, or of the token itself where
+    /// it may not say whose it is.
+    pub fn with_token(instance: &str, owner: &Owner, token: &SecretString) -> Self {
+        let who = match owner {
+            Owner::Account { id, .. } => format!("account {id}"),
+            Owner::App { name } => format!("application {name}"),
+            Owner::Hidden => token.expose_secret().into(),
+        };
+        let digest = hex::encode(Sha256::digest(format!("{instance} {who}")));
+        Self(format!("as_{}", digest.chars().take(8).collect::<String>()))
     }
 }
 

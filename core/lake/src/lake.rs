@@ -14,6 +14,9 @@ use crate::{
 /// What stands before the day in the name of a day's folder.
 pub const DAY_FOLDER: &str = "date=";
 
+/// The file beside a day's posts, `_ids.zst`, that has their ids, a line each, with what is known of a post behind a TAB.
+pub const IDS: &str = "_ids";
+
 /// The data of one instance.
 #[derive(Clone, Debug)]
 pub struct Lake {
@@ -32,6 +35,8 @@ pub enum Place {
     States(Day),
     /// The merged records of all days.
     Totals,
+    /// How many of a day's posts were observed again once they were ripe.
+    Refreshed(Day),
     /// The rows of a day.
     Rows(Day),
     /// The rows of all days together.
@@ -105,6 +110,7 @@ impl Lake {
             Place::Posts(day) => format!("posts/{DAY_FOLDER}{day}"),
             Place::States(day) => format!("states/{DAY_FOLDER}{day}"),
             Place::Totals => "totals".into(),
+            Place::Refreshed(day) => format!("refreshed/{DAY_FOLDER}{day}"),
             Place::Rows(day) => format!("rows/{DAY_FOLDER}{day}"),
             Place::RowsOfTotals => "rows/totals".into(),
         };

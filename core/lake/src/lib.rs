@@ -17,7 +17,7 @@ mod versions;
 
 pub use error::Error;
 pub use inputs::{find_inputs, input, splits_as_inputs};
-pub use lake::{DAY_FOLDER, Lake, Place};
+pub use lake::{DAY_FOLDER, IDS, Lake, Place};
 pub use lease::{Lease, Lock};
 pub use parts::{Compressed, PartsWriter};
 pub use split::Split;

@@ -166,6 +166,11 @@ impl Client {
         &self.settings
     }
 
+    /// Lets so much time pass between requests from now on.
+    pub(crate) fn keep_apart(&self, time: Duration) {
+        self.pace.borrow_mut().keep_apart(time);
+    }
+
     /// The address of something on the instance.
     pub fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, Error> {
         let wrong = |error: url::ParseError| Error::Address { address: path.into(), reason: error.to_string() };
@@ -208,7 +213,7 @@ impl Client {
         parse: impl Fn(&Answer) -> Result<T, String>,
     ) -> Result<(Answer, T), Error> {
         let began = Moment::now();
-        let mut pauses = backoff(self.settings.pause).build();
+        let mut waits = backoff(self.settings.pause).build();
         for tries in 1.. {
             self.wait_for_the_pace()?;
             let reason = match self.once(&request) {
@@ -227,8 +232,9 @@ impl Client {
                 return Err(Error::Failing { url: shown(url), reason, tries, within });
             }
             if !self.pace.borrow().is_closed() {
-                let pause = pauses.next().unwrap_or(LONGEST_PAUSE).min(self.settings.patience - within);
-                self.sleep(&format!("another try: {reason}"), pause)?;
+                let left = self.settings.patience.saturating_sub(within);
+                let wait = waits.next().unwrap_or(LONGEST_PAUSE).min(left);
+                self.sleep(&format!("another try: {reason}"), wait)?;
             }
         }
         Err(Error::Interrupted)
@@ -262,6 +268,7 @@ impl Client {
             match wait {
                 None => return self.sleep("", Duration::ZERO),
                 Some((time, Reason::Ceiling)) => self.sleep("the ceiling of requests a minute", time)?,
+                Some((time, Reason::Robots)) => self.sleep("the pause that robots.txt asks for", time)?,
                 Some((time, Reason::Limit)) => self.sleep("the instance's limit of requests", time)?,
             }
         }
@@ -337,14 +344,19 @@ pub(crate) fn may_pass(status: StatusCode) -> bool {
 
 /// The error of an answer that says no.
 pub(crate) fn refused(answer: &Answer) -> Error {
-    let code = answer.status.as_u16();
-    let advice = match code {
+    let advice = match answer.status.as_u16() {
         401 => "the token is missing, wrong or revoked: see `tootmill auth status`",
         403 => "the token may not do this: see `tootmill auth status` for the scope that is missing",
         404 | 410 => "is this the address of an instance, and has it this function?",
         422 => "the instance wants a user's token for this: `tootmill auth login`",
         _ => "ask the instance's administrators",
     };
+    refused_with(answer, advice)
+}
+
+/// The error of an answer that says no, and what can be done.
+pub(crate) fn refused_with(answer: &Answer, advice: &'static str) -> Error {
+    let code = answer.status.as_u16();
     Error::Refused { url: shown(&answer.url), code, answer: words(&answer.body), advice }
 }
 

@@ -102,6 +102,49 @@ pub enum Error {
         /// The path.
         path: String,
     },
+    /// There is nowhere to keep tokens.
+    #[error("there is no place for tokens: set HOME, or XDG_CONFIG_HOME to an absolute path, or give --tokens FILE")]
+    NoPlace,
+    /// A file with tokens cannot be read or written.
+    #[error("cannot use the tokens in {file}: {reason}")]
+    Tokens {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Others may read the tokens.
+    #[error(
+        "others may read the tokens in {file} (mode {mode:04o}): revoke those that they may have seen, and `chmod 600 {file}`"
+    )]
+    Exposed {
+        /// The file.
+        file: String,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// Somebody else is about to change the tokens.
+    #[error("another `tootmill auth` is about to change the tokens in {file}: wait until it ends")]
+    TokensInUse {
+        /// The file.
+        file: String,
+    },
+    /// The instance gave no token, or one of no use.
+    #[error("no token from {instance}: {reason}; {advice}")]
+    NoToken {
+        /// The instance.
+        instance: String,
+        /// What went wrong.
+        reason: String,
+        /// What can be done.
+        advice: &'static str,
+    },
+    /// Nobody brought the code that a token is given for.
+    #[error("no code came: {0}; begin again")]
+    NoCode(String),
+    /// The system has no random numbers.
+    #[error("the system gives no random numbers: {0}")]
+    Random(#[source] getrandom::Error),
     /// It was asked to stop.
     #[error("interrupted; what was committed until then is kept")]
     Interrupted,
@@ -111,7 +154,7 @@ impl Error {
     /// Whether trying again may help.
     pub fn status(&self) -> Status {
         match self {
-            Self::Failing { .. } | Self::Stream { .. } => Status::Temporary,
+            Self::Failing { .. } | Self::Stream { .. } | Self::TokensInUse { .. } => Status::Temporary,
             Self::Paging { status, .. } => *status,
             Self::Http(_)
             | Self::Address { .. }
@@ -122,6 +165,12 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::Closed { .. }
             | Self::Robots { .. }
+            | Self::NoPlace
+            | Self::Tokens { .. }
+            | Self::Exposed { .. }
+            | Self::NoToken { .. }
+            | Self::NoCode(_)
+            | Self::Random(_)
             | Self::Interrupted => Status::Permanent,
         }
     }

@@ -19,6 +19,8 @@ const LONGEST: Duration = Duration::from_hours(1);
 #[derive(Debug)]
 pub(crate) struct Pace {
     ceiling: Option<DefaultDirectRateLimiter>,
+    /// What the instance asks for between two requests.
+    apart: Option<DefaultDirectRateLimiter>,
     /// The server's window is used up until then.
     closed_until: Option<Moment>,
 }
@@ -30,13 +32,20 @@ pub(crate) enum Reason {
     Ceiling,
     /// The server's limit.
     Limit,
+    /// The pause that the server asks programs to make.
+    Robots,
 }
 
 impl Pace {
     /// At most so many requests a minute, with a minute's worth at once; no ceiling without.
     pub(crate) fn new(a_minute: Option<NonZeroU32>) -> Self {
         let ceiling = a_minute.map(|requests| RateLimiter::direct(Quota::per_minute(requests)));
-        Self { ceiling, closed_until: None }
+        Self { ceiling, apart: None, closed_until: None }
+    }
+
+    /// Lets so much time pass between requests, an hour at most.
+    pub(crate) fn keep_apart(&mut self, time: Duration) {
+        self.apart = Quota::with_period(time.min(LONGEST)).map(RateLimiter::direct);
     }
 
     /// How long to wait from now on; `None` where the request may be made, which is then counted.
@@ -48,9 +57,12 @@ impl Pace {
             }
             self.closed_until = None;
         }
-        let ceiling = self.ceiling.as_ref()?;
-        let not_until = ceiling.check().err()?;
-        Some((not_until.wait_time_from(DefaultClock::default().now()), Reason::Ceiling))
+        for (limiter, reason) in [(&self.apart, Reason::Robots), (&self.ceiling, Reason::Ceiling)] {
+            if let Some(not_until) = limiter.as_ref().and_then(|limiter| limiter.check().err()) {
+                return Some((not_until.wait_time_from(DefaultClock::default().now()), reason));
+            }
+        }
+        None
     }
 
     /// Takes note of the limits that an answer tells of.
@@ -140,6 +152,11 @@ mod tests {
         let mut pace = Pace::new(NonZeroU32::new(60));
         let passed = (0..100).take_while(|_| pace.wait().is_none()).count();
         assert!((60..=61).contains(&passed), "{passed}");
+        let mut slow = Pace::new(None);
+        slow.keep_apart(Duration::from_secs(10));
+        assert_eq!(slow.wait(), None);
+        let (wait, reason) = slow.wait().unwrap();
+        assert!(reason == Reason::Robots && wait > Duration::from_secs(9), "{wait:?}");
         let (wait, reason) = pace.wait().unwrap();
         assert!(reason == Reason::Ceiling && wait <= Duration::from_secs(1), "{wait:?}");
     }

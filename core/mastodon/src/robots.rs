@@ -9,7 +9,8 @@ use crate::{
     error::Error,
 };
 
-/// An error where robots.txt asks this program not to read a path; else the pause that it asks for between requests.
+/// An error where robots.txt asks this program not to read a path. A pause that it asks for between requests is kept from then
+/// on, and given.
 ///
 /// An instance without the file allows everything; one that fails to give it is asked again, and then it is an error.
 pub fn check_robots(client: &Client, path: &str) -> Result<Option<Duration>, Error> {
@@ -23,5 +24,9 @@ pub fn check_robots(client: &Client, path: &str) -> Result<Option<Duration>, Err
     if !robot.allowed(url.as_str()) {
         return Err(Error::Robots { instance: client.base().to_string(), path: path.into() });
     }
-    Ok(robot.delay.and_then(|seconds| Duration::try_from_secs_f32(seconds).ok()))
+    let delay = robot.delay.and_then(|seconds| Duration::try_from_secs_f32(seconds).ok());
+    if let Some(delay) = delay {
+        client.keep_apart(delay);
+    }
+    Ok(delay)
 }

@@ -12,6 +12,7 @@ use crate::{
     instance::{Access, Instance},
     link,
     observation::Observation,
+    statuses::Statuses,
 };
 
 /// The most posts that Mastodon gives on a page (`methods/timelines.md#public`).
@@ -102,6 +103,11 @@ impl<'c> Timeline<'c> {
     /// Which timeline.
     pub fn feed(&self) -> Feed {
         self.feed
+    }
+
+    /// The statuses of the same instance, by their ids.
+    pub fn statuses(&self) -> Statuses<'c> {
+        Statuses::of(self.client)
     }
 
     /// The newest posts.

@@ -9,7 +9,7 @@ use std::{
 use sha2::{Digest, Sha256};
 use tootmill_engine::{Counters, KnownDay, Observed, Options, Watch, observe};
 use tootmill_input::lines_of;
-use tootmill_lake::{Compressed, DAY_FOLDER, Entry, Lake, Lease, PartsWriter, Place, Staged};
+use tootmill_lake::{Compressed, DAY_FOLDER, Entry, IDS, Lake, Lease, PartsWriter, Place, Staged};
 use tootmill_metric::{
     Day,
     field::{escape, unescape},
@@ -283,8 +283,7 @@ fn choose<F>(
     finish(present)
 }
 
-/// The file beside a day's posts that has their ids, a line each, with [`RIPE`] behind the id of a post that is.
-const IDS: &str = "_ids";
+/// What stands in [`IDS`] behind the id of a post that is ripe.
 const RIPE: &str = "\tripe";
 
 /// The lines of the ids beside a day's posts; none where there is no such file.

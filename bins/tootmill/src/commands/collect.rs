@@ -1,21 +1,26 @@
 //! `tootmill collect`: posts from an instance into a lake.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+mod instance;
+mod refresh;
+
+use std::{sync::Arc, time::Duration};
 
 use clap::Args;
 use jiff::SignedDuration;
 use serde_json::json;
-use tootmill_collect::{
-    Acceptance, Beginning, CatchUp, CaughtUp, Follow, Followed, Limits, Lineage, Observer, accept, acceptance,
-    catch_up, follow,
-};
+use tootmill_collect::{Beginning, CatchUp, CaughtUp, Follow, Followed, Limits, Lineage, catch_up, follow};
 use tootmill_lake::Lake;
-use tootmill_mastodon::{Client, Feed, Instance, Rules, Settings, Stream, Timeline, check_robots};
+use tootmill_mastodon::{Feed, Statuses, Stream, Timeline};
 use tootmill_metric::Instant;
 
+use self::{
+    instance::{InstanceArguments, Reached},
+    refresh::RefreshArguments,
+};
 use super::{
     lake::{LakeArguments, OutcomeArguments},
     run::parse_time,
+    stage::Told,
 };
 use crate::{failure::Failure, interrupt, output::say, progress::CollectProgress};
 
@@ -24,11 +29,13 @@ use crate::{failure::Failure, interrupt, output::say, progress::CollectProgress}
 /// What is new since the newest post that the lake holds is read page by page, within the instance's limits, up to the newest
 /// that there is, and some minutes before are read again for posts that came late. It can be stopped at any moment, and goes on
 /// where it was. Run it every few minutes, or with --follow: then it goes on with what the instance streams, until it is stopped.
+/// With --refresh, posts that were collected are looked at again.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     tootmill collect --last 1000 --accept-rules --contact admin@mill.example --lake lake --instance mastodon.example\n  \
     tootmill collect --follow --contact admin@mill.example --lake lake --instance mastodon.example\n  \
-    tootmill collect --contact admin@mill.example --lake hdfs://namenode:8020/tootmill --instance mastodon.example")]
+    tootmill collect --contact admin@mill.example --lake hdfs://namenode:8020/tootmill --instance mastodon.example\n  \
+    tootmill collect --refresh --contact admin@mill.example --lake lake --instance mastodon.example")]
 pub(crate) struct Collect {
     #[command(flatten)]
     lake: LakeArguments,
@@ -41,30 +48,9 @@ pub(crate) struct Collect {
     #[command(flatten)]
     stream: StreamArguments,
     #[command(flatten)]
+    refresh: RefreshArguments,
+    #[command(flatten)]
     outcome: OutcomeArguments,
-}
-
-/// Which instance, and how it is asked.
-#[derive(Args, Debug)]
-pub(crate) struct InstanceArguments {
-    /// Where the instance is [default: https:// and the instance's host]
-    #[arg(long, value_name = "URL", env = "TOOTMILL_FROM")]
-    from: Option<String>,
-    /// Where its administrators can reach you: an address of mail or of a page, for the User-Agent
-    #[arg(long, value_name = "ADDRESS", env = "TOOTMILL_CONTACT")]
-    contact: Option<String>,
-    /// Accept the instance's rules, terms of service and privacy policy as they are now
-    #[arg(long)]
-    accept_rules: bool,
-    /// The most requests a minute, whatever the instance allows; 0 for no such limit
-    #[arg(long, value_name = "N", default_value_t = 60)]
-    requests_per_minute: u32,
-    /// How long the instance may be silent
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
-    timeout: Duration,
-    /// For how long a request that fails is made again
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_duration)]
-    patience: Duration,
 }
 
 /// Which posts of the timeline.
@@ -105,7 +91,7 @@ struct PageArguments {
 #[derive(Args, Debug)]
 struct StreamArguments {
     /// Go on with what the instance streams, until it is stopped by Ctrl-C or SIGTERM
-    #[arg(long)]
+    #[arg(long, conflicts_with = "refresh")]
     follow: bool,
     /// With --follow: how long a stream may be silent, without a heartbeat either, before it is opened again
     #[arg(long, value_name = "TIME", default_value = "90s", value_parser = parse_duration)]
@@ -122,15 +108,24 @@ impl Collect {
         }
         let lake = self.lake.open()?;
         let progress = Arc::new(CollectProgress::new(self.outcome.quiet));
-        if self.stream.follow {
-            let done = self.follow(&lake, &progress);
-            progress.finish();
-            let told = done?;
-            return self.outcome.tell(&sentence_of_stream(&told), &json!(told));
-        }
-        let done = self.collect(&lake, &progress);
+        let done = if self.stream.follow {
+            self.follow(&lake, &progress)
+        } else if self.refresh.refresh {
+            self.refresh(&lake, &progress)
+        } else {
+            self.catch_up(&lake, &progress)
+        };
         progress.finish();
-        let told = done?;
+        let (sentence, data) = done?;
+        self.outcome.tell(&sentence, &data)
+    }
+
+    fn catch_up(&self, lake: &Lake, progress: &Arc<CollectProgress>) -> Result<Told, Failure> {
+        let Reached { client, instance, observer } =
+            self.instance.reach(&self.lake.instance, lake, &[Timeline::PATH], progress)?;
+        let timeline = Timeline::open(&client, &instance, self.feed.feed())?;
+        let lineage = Lineage::begin(lake, self.feed.feed(), observer)?;
+        let told = catch_up(&timeline, &lineage, &self.pages.how(), &**progress)?;
         if told.falls_behind() {
             say(format!(
                 "the timeline grows faster than it may be read: it was {} s behind, now it is {} s; use --follow",
@@ -138,62 +133,36 @@ impl Collect {
                 told.behind.unwrap_or_default()
             ));
         }
-        self.outcome.tell(&sentence(&told), &json!(told))
+        Ok((sentence(&told), json!(told)))
     }
 
-    fn collect(&self, lake: &Lake, progress: &Arc<CollectProgress>) -> Result<CaughtUp, Failure> {
-        let client = self.instance.client(&self.lake.instance, progress)?;
-        check_robots(&client, Timeline::PATH)?;
-        self.instance.check_rules(&client, lake)?;
-        let timeline = Timeline::open(&client, &Instance::of(&client)?, self.feed.feed())?;
-        let lineage = Lineage::begin(lake, self.feed.feed(), Observer::anonymous())?;
-        Ok(catch_up(&timeline, &lineage, &self.pages.how(), &**progress)?)
-    }
-
-    fn follow(&self, lake: &Lake, progress: &Arc<CollectProgress>) -> Result<Followed, Failure> {
-        let client = self.instance.client(&self.lake.instance, progress)?;
+    fn follow(&self, lake: &Lake, progress: &Arc<CollectProgress>) -> Result<Told, Failure> {
+        let paths = [Timeline::PATH, Stream::PATH];
+        let Reached { client, instance, observer } =
+            self.instance.reach(&self.lake.instance, lake, &paths, progress)?;
         interrupt::set(&client.settings().stop)?;
-        check_robots(&client, Timeline::PATH)?;
-        check_robots(&client, Stream::PATH)?;
-        self.instance.check_rules(&client, lake)?;
-        let instance = Instance::of(&client)?;
-        let lineage = Lineage::begin(lake, self.feed.feed(), Observer::anonymous())?;
+        let lineage = Lineage::begin(lake, self.feed.feed(), observer)?;
         let how = Follow { catch_up: self.pages.how(), silence: self.stream.silence, quiet: self.stream.check_after };
-        Ok(follow(&client, &instance, &lineage, &how, &**progress)?)
+        let told = follow(&client, &instance, &lineage, &how, &**progress)?;
+        Ok((sentence_of_stream(&told), json!(told)))
     }
-}
 
-impl InstanceArguments {
-    fn client(&self, instance: &str, progress: &Arc<CollectProgress>) -> Result<Client, Failure> {
-        let settings = Settings {
-            contact: self.contact.clone().unwrap_or_default(),
-            requests_a_minute: NonZeroU32::new(self.requests_per_minute),
-            timeout: self.timeout,
-            patience: self.patience,
-            ..Settings::default()
+    fn refresh(&self, lake: &Lake, progress: &Arc<CollectProgress>) -> Result<Told, Failure> {
+        let days = self.refresh.due(lake)?;
+        if days.is_empty() {
+            return Ok(refresh::told(&[]));
+        }
+        let paths = [Timeline::PATH, Statuses::PATH];
+        let Reached { client, instance, observer } =
+            self.instance.reach(&self.lake.instance, lake, &paths, progress)?;
+        let timeline = Timeline::open(&client, &instance, self.feed.feed())?;
+        let lineage = Lineage::refresh(lake, self.feed.feed(), observer)?;
+        let refresh = |day| {
+            let coverage = tootmill_collect::refresh(&timeline, &lineage, day, &self.refresh.how(), &**progress)?;
+            Ok((day, coverage))
         };
-        let client = Client::new(self.from.as_deref().unwrap_or(instance), settings, Box::new(Arc::clone(progress)))?;
-        if self.contact.is_none() && !client.is_on_this_machine() {
-            return Err(Failure::Usage(
-                "--contact is needed: the instance's administrators must be able to reach whoever runs this".into(),
-            ));
-        }
-        Ok(client)
-    }
-
-    /// Shows the rules and records that they were accepted, or fails where they were not.
-    fn check_rules(&self, client: &Client, lake: &Lake) -> Result<(), Failure> {
-        let rules = Rules::of(client)?;
-        let state = acceptance(lake, &rules)?;
-        if state == Acceptance::Given {
-            return Ok(());
-        }
-        say(shown(&rules, client.base().as_str()));
-        if self.accept_rules {
-            return Ok(accept(lake, &rules)?);
-        }
-        let (instance, changed) = (client.base().to_string(), state == Acceptance::Changed);
-        Err(tootmill_collect::Error::Rules { instance, changed }.into())
+        let days = days.into_iter().map(refresh).collect::<Result<Vec<_>, Failure>>()?;
+        Ok(refresh::told(&days))
     }
 }
 
@@ -213,24 +182,6 @@ impl PageArguments {
             limits: Limits { time: self.commit_every, ..Limits::default() },
         }
     }
-}
-
-/// The rules as a person reads them.
-fn shown(rules: &Rules, instance: &str) -> String {
-    let mut text = format!("The rules of {instance}:\n");
-    if rules.rules.is_empty() {
-        text += "  (it has none)\n";
-    }
-    for (number, rule) in rules.rules.iter().enumerate() {
-        text += &format!("  {}. {rule}\n", number + 1);
-    }
-    for (name, page) in [("terms of service", &rules.terms), ("privacy policy", &rules.privacy)] {
-        match page {
-            Some(page) => text += &format!("\nIts {name}:\n{}\n", nanohtml2text::html2text(page).trim()),
-            None => text += &format!("\nIt has no {name}.\n"),
-        }
-    }
-    text
 }
 
 fn sentence(told: &CaughtUp) -> String {

@@ -71,6 +71,18 @@ impl Collector {
         stdout(self.folder(), &[arguments, &["--lake", &self.lake, "--instance", INSTANCE]].concat())
     }
 
+    /// Brings tables up to date with a day, and compares them with those that are computed from the server's own database.
+    #[track_caller]
+    pub fn assert_tables(&self, mock: &Mock, day: &str) {
+        self.tootmill(&["daily", "--date", day, "--quiet", "--tables", "sqlite:tables.db"]);
+        let ours = stdout(self.folder(), &["tables", "dump", "--tables", "sqlite:tables.db"]);
+        let (ours, theirs): (Value, Value) = (serde_json::from_str(&ours).unwrap(), mock.tables(&[]));
+        for (table, rows) in theirs.as_object().unwrap() {
+            assert_eq!(&ours[table], rows, "{table}");
+        }
+        assert!(theirs["tag_table"].as_object().unwrap().len() > 5, "{theirs}");
+    }
+
     pub fn lake(&self) -> Lake {
         Lake::open(&self.lake, INSTANCE).unwrap()
     }
@@ -78,18 +90,18 @@ impl Collector {
     /// How often each id stands in the raw files.
     pub fn raw(&self) -> BTreeMap<String, usize> {
         let files = self.lake().raw_files().unwrap();
-        ids(files.iter().map(|file| self.lake().storage().address(&file.path)).collect())
+        ids(&files.iter().map(|file| self.lake().storage().address(&file.path)).collect::<Vec<_>>())
     }
 
     /// How often each id stands among the posts that count.
     pub fn posts(&self) -> BTreeMap<String, usize> {
         let versions = self.lake().posts().unwrap();
         let files = versions.iter().flat_map(|(_, version)| version.files().unwrap());
-        ids(files.map(|file| self.lake().storage().address(&file.path)).collect())
+        ids(&files.map(|file| self.lake().storage().address(&file.path)).collect::<Vec<_>>())
     }
 }
 
-fn ids(files: Vec<String>) -> BTreeMap<String, usize> {
+fn ids(files: &[String]) -> BTreeMap<String, usize> {
     let mut ids = BTreeMap::new();
     if files.is_empty() {
         return ids;

@@ -74,7 +74,7 @@ impl Follower {
         let since = Instant::now();
         while !is_there(self) {
             let ended = self.process.as_mut().unwrap().try_wait().unwrap().is_some();
-            assert!(!ended && since.elapsed() < LONG, "{what}; the collector: {:?}", self.end("-KILL"));
+            assert!(!ended && since.elapsed() <= LONG, "{what}; the collector: {:?}", self.end("-KILL"));
             thread::sleep(Duration::from_millis(50));
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! `TOOTMILL_MASTODON_PYTHON` names a Python with `requirements.txt`. What the server does, and what it does otherwise than
 //! Mastodon, is in `README.md`.
-#![allow(dead_code, reason = "not every test needs all of it")]
+#![allow(dead_code, unused_imports, reason = "not every test needs all of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
 
 mod collector;

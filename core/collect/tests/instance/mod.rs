@@ -143,7 +143,7 @@ pub fn answer(request: &Request, posts: &Posts, address: &str) -> Reply {
         posts.range(..below).rev().take(limit).map(|(id, post)| (*id, post)).collect()
     };
     page.sort_by(|(one, _), (other, _)| other.cmp(one));
-    let body = Value::from_iter(page.iter().map(|(_, post)| (*post).clone()));
+    let body = page.iter().map(|(_, post)| (*post).clone()).collect::<Value>();
     let reply = Reply::json(200, &body);
     // Absent for an empty page (public_controller.rb); max_id is dropped from the link to newer posts.
     let (Some((newest, _)), Some((oldest, _))) = (page.first(), page.last()) else { return reply };

@@ -1,3 +1,5 @@
+//! Addresses, the words of a refusal, and that a token is not shown.
+
 use super::*;
 
 #[test]

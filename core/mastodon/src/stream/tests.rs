@@ -1,3 +1,4 @@
+#![allow(clippy::result_large_err, reason = "the type of the library's error")]
 use std::{
     io::{Read as _, Write},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -244,12 +245,12 @@ fn a_refusal_is_final_and_says_what_to_do() {
 /// Speaks as GoToSocial does: no server-sent events, a token in the header, pings.
 fn socket(messages: Vec<Message>) -> Answer {
     Box::new(move |connection| {
-        #[allow(clippy::result_large_err, reason = "tungstenite wants it so")]
         let look = |request: &tungstenite::handshake::server::Request, answer| {
             assert_eq!(request.uri().to_string(), "/api/v1/streaming?stream=public");
             assert_eq!(request.headers()["authorization"], format!("Bearer {SECRET}"));
             Ok(answer)
         };
+        #[allow(clippy::result_large_err, reason = "tungstenite wants it so")]
         let mut socket = tungstenite::accept_hdr(connection, look).unwrap();
         socket.send(Message::Ping(b"there?".to_vec().into())).unwrap();
         for message in messages {
@@ -311,7 +312,9 @@ fn wrong(number: u64, body: &mut Vec<u8>) {
         0 => body.extend(b"event: update\ndata: {\"id\":\"bad\""),
         1 => body.extend(b"event: update\nevent: \xff\xfe\ndata: {\"id\":\"bad\"}"),
         2 => {
-            body.extend([&b"event: update\ndata: \xf0\x9f"[..], &odd.to_le_bytes().map(|byte| byte.max(b' '))].concat())
+            body.extend(
+                [&b"event: update\ndata: \xf0\x9f"[..], &odd.to_le_bytes().map(|byte| byte.max(b' '))].concat(),
+            );
         }
         3 => body.extend(b"data: {\"id\":\"without a name\"}"),
         4 => body.extend(b"event: delete\ndata: a b"),
