@@ -6,9 +6,11 @@ use std::{
     env,
     error::Error,
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -27,7 +29,7 @@ fn main() -> Outcome {
         // `cargo bench` has arguments of its own.
         _ => {
             writeln!(
-                std::io::stderr(),
+                io::stderr(),
                 "posts,megabytes,seconds,posts_a_second,megabytes_a_second,cpu_seconds,cpu_seconds_a_million,peak_mib"
             )?;
             ["20000", "200000"].into_iter().try_for_each(|posts| {
@@ -48,26 +50,29 @@ fn serve(posts: u64) -> Outcome {
         events.push(b'\n');
     }
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    writeln!(std::io::stderr(), "{} {}", listener.local_addr()?.port(), events.len())?;
-    let mut is_streamed = false;
-    for connection in listener.incoming() {
-        answer(connection?, &events, &mut is_streamed)?;
-    }
+    writeln!(io::stderr(), "{} {}", listener.local_addr()?.port(), events.len())?;
+    let is_streamed = AtomicBool::new(false);
+    // Pages are asked for while the stream is sent.
+    thread::scope(|scope| {
+        for connection in listener.incoming().flatten() {
+            let (events, is_streamed) = (&events, &is_streamed);
+            // Whoever asked may have gone.
+            scope.spawn(move || answer(connection, events, is_streamed).ok());
+        }
+    });
     Ok(())
 }
 
-fn answer(mut connection: TcpStream, events: &[u8], is_streamed: &mut bool) -> Outcome {
+fn answer(mut connection: TcpStream, events: &[u8], is_streamed: &AtomicBool) -> io::Result<()> {
     let mut head = BufReader::new(&connection).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
     let is_stream = head.next().is_some_and(|line| line.contains(Stream::PATH));
     head.for_each(drop);
-    if is_stream && !*is_streamed {
-        *is_streamed = true;
+    if is_stream && !is_streamed.swap(true, Ordering::Relaxed) {
         connection.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\n")?;
-        connection.write_all(events)?;
+        connection.write_all(events)
     } else {
-        connection.write_all(b"HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")?;
+        connection.write_all(b"HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
     }
-    Ok(())
 }
 
 /// A server, which ends with this.
@@ -114,7 +119,7 @@ fn measure(posts: u64) -> Outcome {
     }
     let (count, megabytes) = (f64::from(u32::try_from(posts)?), f64::from(bytes.parse::<u32>()?) / 1e6);
     writeln!(
-        std::io::stderr(),
+        io::stderr(),
         "{posts},{megabytes:.0},{seconds:.2},{:.0},{:.0},{cpu:.2},{:.1},{peak}",
         count / seconds,
         megabytes / seconds,
