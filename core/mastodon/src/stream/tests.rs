@@ -1,4 +1,3 @@
-#![allow(clippy::result_large_err, reason = "the type of the library's error")]
 use std::{
     io::{Read as _, Write},
     net::{SocketAddr, TcpListener, TcpStream},
