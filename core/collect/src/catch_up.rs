@@ -76,8 +76,10 @@ pub struct CaughtUp {
     pub known: u64,
     /// Objects without a usable id, which were written too.
     pub without_id: u64,
-    /// Pages that were read.
+    /// Pages that were read forward.
     pub pages: u64,
+    /// Pages that were read back to find the beginning, the first time.
+    pub pages_back: u64,
     /// What was committed.
     pub committed: Committed,
     /// How long ago the newest committed post was written when it began, in seconds.
@@ -185,7 +187,7 @@ impl Reading<'_> {
     }
 
     /// The oldest posts that are wanted, where they are the oldest of the timeline, or the post above which all are wanted.
-    fn find_beginning(&self, beginning: Beginning, fence: &Id) -> Result<(Vec<Observation>, Option<Id>), Error> {
+    fn find_beginning(&mut self, beginning: Beginning, fence: &Id) -> Result<(Vec<Observation>, Option<Id>), Error> {
         let mut page = self.timeline.newest(PAGE)?;
         let mut seen = 0;
         loop {
@@ -221,7 +223,8 @@ impl Reading<'_> {
                 }
                 Some(_) => page = older,
             }
-            self.watch.progress(Progress { posts: 0, pages: self.told.pages, behind: None });
+            self.told.pages_back += 1;
+            self.watch.progress(Progress { posts: 0, pages: self.told.pages_back, behind: None });
         }
     }
 
@@ -327,5 +330,20 @@ impl Reading<'_> {
         let behind = behind.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
         self.watch.progress(Progress { posts: self.told.posts, pages: self.told.pages, behind });
         Ok(newest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lag_that_grows_is_noticed_and_one_that_shrinks_is_none() {
+        let falls_behind =
+            |behind_before, behind| CaughtUp { behind_before, behind, ..CaughtUp::default() }.falls_behind();
+        assert!(falls_behind(Some(300), Some(900)));
+        assert!(!falls_behind(Some(300), Some(10)));
+        assert!(!falls_behind(Some(300), Some(330)), "half a minute is nothing");
+        assert!(!falls_behind(None, Some(900)), "the first time nothing is known");
     }
 }
