@@ -236,7 +236,7 @@ fn who_could_not_see_a_post_before_cannot_miss_it() {
     let (how, somebody) = (Refresh::default(), Observer::with_token("x", &Owner::Hidden, &SecretString::from("x")));
     let coverage = look_again_as(somebody.clone(), &mill, &instance, &how, quick()).unwrap();
     assert_eq!((coverage.observed, coverage.deleted, coverage.unexplained), (58, 0, 2));
-    assert_eq!(coverage.observer, "as_0123abcd");
+    assert_eq!(coverage.observer, somebody.to_string());
     assert_eq!(asked_alone(&instance), BTreeSet::new());
     // What this one has seen now, it can miss.
     remove(&instance, &[5]);

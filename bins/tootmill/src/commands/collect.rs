@@ -155,6 +155,8 @@ impl Collect {
         let paths = [Timeline::PATH, Statuses::PATH];
         let Reached { client, instance, observer } =
             self.instance.reach(&self.lake.instance, lake, &paths, progress)?;
+        // What was observed until a signal came is committed.
+        interrupt::set(&client.settings().stop)?;
         let timeline = Timeline::open(&client, &instance, self.feed.feed())?;
         let lineage = Lineage::refresh(lake, self.feed.feed(), observer)?;
         let refresh = |day| {
