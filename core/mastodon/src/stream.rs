@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// A connection that held so long was a good one: the next may be made at once.
-const STEADY: Duration = Duration::from_mins(1);
+const STEADY: Duration = Duration::from_secs(10);
 
 /// A stream of a public timeline, over one connection at a time.
 #[derive(Debug)]

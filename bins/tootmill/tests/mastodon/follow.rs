@@ -138,18 +138,16 @@ fn a_server_that_was_away_is_read_by_pages_before_its_stream() {
     let mut follower = Follower::new();
     follower.start(&mock);
     follower.wait("it begins", |follower| !follower.ids().is_empty());
-    for round in 1..=2 {
-        post(&mock, round);
-        mock.stop();
-        mock.restart(&Settings::default());
-        // The collector waits for half a second at least before it comes back.
-        for number in 0..10 {
-            post(&mock, 100 * round + number);
-        }
-        let all = on_the_server(&mock);
-        follower.wait("nothing is missed", |follower| follower.ids() == all);
+    post(&mock, 1);
+    mock.stop();
+    mock.restart(&Settings::default());
+    // The collector waits for half a second at least before it comes back.
+    for number in 2..12 {
+        post(&mock, number);
     }
-    let streamed = post(&mock, 1000);
+    let all = on_the_server(&mock);
+    follower.wait("nothing is missed", |follower| follower.ids() == all);
+    let streamed = post(&mock, 12);
     follower.wait("the stream goes on", |follower| follower.ids().contains(&streamed));
     let (code, _, errors) = follower.end("-INT");
     assert_eq!(code, Some(0), "{errors}");
@@ -182,7 +180,7 @@ fn a_collector_that_is_killed_misses_nothing() {
         over.store(true, Ordering::Relaxed);
     });
     let all = on_the_server(&mock);
-    assert!(all.len() > 50, "{}", all.len());
+    assert!(all.len() > 20, "{}", all.len());
     follower.start(&mock);
     follower.wait("all is there in the end", |follower| follower.ids() == all);
     assert_eq!(follower.end("-TERM").0, Some(0));
