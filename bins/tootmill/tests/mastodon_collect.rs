@@ -7,8 +7,10 @@ mod mock;
 
 use std::{
     collections::BTreeMap,
+    fs,
     io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
+    path::Path,
     sync::atomic::{AtomicBool, AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
@@ -199,6 +201,66 @@ fn a_storm_of_failures_loses_no_post() {
     mock.no_faults();
     collector.collected(&[]);
     assert_all_once(&collector, &ids);
+}
+
+/// All that is in files below a folder, decompressed where it is compressed.
+fn all_bytes(folder: &Path) -> Vec<u8> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        all.extend(path.to_str().unwrap().bytes());
+        if path.is_dir() {
+            all.extend(all_bytes(&path));
+        } else if path.extension().is_some_and(|ending| ending == "zst") {
+            all.extend(zstd::decode_all(fs::File::open(&path).unwrap()).unwrap());
+        } else {
+            all.extend(fs::read(&path).unwrap());
+        }
+    }
+    all
+}
+
+#[test]
+fn a_token_is_used_and_is_in_nothing_that_is_said_or_written() {
+    let mock = Mock::start(&Settings::default());
+    let mut ids = mock.fill(8);
+    let collector = Collector::new(&mock, None);
+    let secret = mock::token("ada");
+    let collect = |more: &[&str]| {
+        let ran: common::Ran = collector.command(more).env("TOOTMILL_TOKEN", &secret).output().unwrap().into();
+        assert!(!ran.stdout.contains(&secret) && !ran.stderr.contains(&secret), "{} {}", ran.stdout, ran.stderr);
+        ran
+    };
+    assert_eq!(collect(&["--last", "100", "--json"]).code, 0);
+    let files = collector.lake().raw_files().unwrap();
+    assert!(!files.is_empty() && files.iter().all(|file| file.path.contains("-public-pages-as_")), "{files:?}");
+    // However it fails.
+    for (path, effect, code) in [
+        (
+            "/api/v1/timelines/public",
+            json!({ "type": "status", "status": 401, "body": { "error": secret.clone() } }),
+            1,
+        ),
+        ("/api/v1/timelines/public", json!({ "type": "status", "status": 403 }), 1),
+        ("/api/v1/timelines/public", json!({ "type": "status", "status": 500 }), 75),
+        ("/api/v1/timelines/public", json!({ "type": "malformed" }), 75),
+        ("/api/v1/accounts/verify_credentials", json!({ "type": "status", "status": 401 }), 1),
+        (
+            "/api/v2/instance",
+            json!({ "type": "status", "status": 302, "headers": { "Location": "http://127.0.0.2:9/" } }),
+            1,
+        ),
+    ] {
+        mock.fault(path, &effect, None);
+        let ran = collect(&["--patience", "0s"]);
+        assert_eq!(ran.code, code, "{effect}: {}", ran.stderr);
+        mock.no_faults();
+    }
+    ids.push(mock.post("bo", &json!({ "status": "one more" }))["id"].as_str().unwrap().to_owned());
+    assert_eq!(collect(&[]).code, 0);
+    assert_all_once(&collector, &ids);
+    let bytes = all_bytes(collector.folder());
+    assert!(bytes.windows(secret.len()).all(|window| window != secret.as_bytes()));
 }
 
 #[test]

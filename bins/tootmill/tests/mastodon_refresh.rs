@@ -7,36 +7,16 @@ mod common;
 mod mock;
 
 use common::{run, stdout};
-use mock::{Mock, Settings};
+use mock::{Collector, Mock, Settings};
 use serde_json::Value;
 use tempfile::TempDir;
 
 const DAY: &str = "2024-11-20";
 
-/// A lake that is filled from a server.
-struct Mill<'m> {
-    folder: TempDir,
-    mock: &'m Mock,
-}
-
-impl<'m> Mill<'m> {
-    fn new(mock: &'m Mock) -> Self {
-        Self { folder: TempDir::new().unwrap(), mock }
-    }
-
-    /// The outcome of `tootmill collect` as data, with further arguments.
-    fn collect(&self, more: &[&str]) -> Value {
-        let url = self.mock.url();
-        let arguments = ["collect", "--lake", "lake", "--instance", "mill.test", "--accept-rules", "--json", "--from"];
-        let arguments = [&arguments[..], &[&*url, "--requests-per-minute", "0"], more].concat();
-        serde_json::from_str(&stdout(self.folder.path(), &arguments)).unwrap()
-    }
-
-    /// The tables after the stages of the day.
-    fn tables(&self) -> Value {
-        stdout(self.folder.path(), &["daily", "--date", DAY, "--lake", "lake", "--instance", "mill.test"]);
-        serde_json::from_str(&stdout(self.folder.path(), &["tables", "dump"])).unwrap()
-    }
+/// The tables after the stages of the day.
+fn tables(mill: &Collector) -> Value {
+    mill.tootmill(&["daily", "--date", DAY, "--quiet"]);
+    serde_json::from_str(&stdout(mill.folder(), &["tables", "dump"])).unwrap()
 }
 
 /// A server with a day's posts.
@@ -50,46 +30,46 @@ fn filled() -> (Mock, Vec<String>) {
 #[test]
 fn favourites_that_came_later_are_in_the_tables_and_deleted_posts_are_not() {
     let (mock, ids) = filled();
-    let mill = Mill::new(&mock);
-    mill.collect(&["--last", "1000"]);
-    let before = mill.tables();
+    let mill = Collector::new(&mock, None);
+    mill.collected(&["--last", "1000"]);
+    let before = tables(&mill);
     assert_eq!(before, mock.tables(&[]));
 
     (0..5).for_each(|post| mock.favourite("hal", &ids[4 * post + 2]));
     [3, 24, 47].iter().for_each(|post| mock.delete(&ids[*post]));
     assert_ne!(before, mock.tables(&[]));
-    assert_eq!(before, mill.tables(), "nobody has looked again");
-    let refreshed = &mill.collect(&["--refresh"])["refreshed"][0];
+    assert_eq!(before, tables(&mill), "nobody has looked again");
+    let refreshed = &mill.collected(&["--refresh"])["refreshed"][0];
     assert_eq!(refreshed["date"], DAY);
     let coverage = &refreshed["coverage"];
     let counted = ["of", "asked", "observed", "deleted", "unexplained"].map(|name| coverage[name].as_u64().unwrap());
     assert_eq!((counted, &coverage["how"]), ([48, 48, 45, 3, 0], &"batches".into()));
-    assert_eq!(mill.tables(), mock.tables(&[]));
+    assert_eq!(tables(&mill), mock.tables(&[]));
 
-    assert_eq!(mill.collect(&["--refresh"])["refreshed"], Value::Array(vec![]), "it is done");
-    assert_eq!(mill.collect(&["--refresh", "--date", DAY])["refreshed"], Value::Array(vec![]));
+    assert_eq!(mill.collected(&["--refresh"])["refreshed"], Value::Array(vec![]), "it is done");
+    assert_eq!(mill.collected(&["--refresh", "--date", DAY])["refreshed"], Value::Array(vec![]));
 }
 
 #[test]
 fn a_server_without_batches_gives_a_sample_and_one_that_gives_nothing_deletes_nothing() {
     let (mock, ids) = filled();
-    let mill = Mill::new(&mock);
-    mill.collect(&["--last", "1000"]);
-    let before = mill.tables();
+    let mill = Collector::new(&mock, None);
+    mill.collected(&["--last", "1000"]);
+    let before = tables(&mill);
     mock.delete(&ids[3]);
     // All that is asked for by its id alone, as when a server is in trouble.
     mock.fault("/api/v1/statuses", &serde_json::json!({"type": "status", "status": 405}), None);
     let trouble = mock.fault("/api/v1/statuses/*", &serde_json::json!({"type": "status", "status": 404}), None);
-    let coverage = &mill.collect(&["--refresh", "--sample", "20"])["refreshed"][0]["coverage"];
+    let coverage = &mill.collected(&["--refresh", "--sample", "20"])["refreshed"][0]["coverage"];
     assert_eq!((&coverage["how"], &coverage["asked"], &coverage["of"]), (&"sample".into(), &20.into(), &48.into()));
     assert_eq!((&coverage["deleted"], &coverage["unexplained"]), (&0.into(), &20.into()));
-    assert_eq!(mill.tables(), before);
+    assert_eq!(tables(&mill), before);
     mock.no_fault(&trouble);
 
-    let other = Mill::new(&mock);
-    other.collect(&["--last", "1000"]);
-    other.tables();
-    let coverage = &other.collect(&["--refresh", "--sample", "20"])["refreshed"][0]["coverage"];
+    let other = Collector::new(&mock, None);
+    other.collected(&["--last", "1000"]);
+    tables(&other);
+    let coverage = &other.collected(&["--refresh", "--sample", "20"])["refreshed"][0]["coverage"];
     assert_eq!(
         (&coverage["how"], &coverage["observed"], &coverage["deleted"]),
         (&"sample".into(), &20.into(), &0.into())
@@ -100,7 +80,13 @@ fn a_server_without_batches_gives_a_sample_and_one_that_gives_nothing_deletes_no
 fn options_of_a_refresh_need_it() {
     let folder = TempDir::new().unwrap();
     let lake = ["collect", "--lake", "lake", "--instance", "mill.test"];
-    for wrong in [&["--date", DAY][..], &["--delay", "1h"], &["--sample", "5"], &["--refresh", "--last", "5"]] {
+    for wrong in [
+        &["--date", DAY][..],
+        &["--delay", "1h"],
+        &["--sample", "5"],
+        &["--refresh", "--last", "5"],
+        &["--refresh", "--follow"],
+    ] {
         assert_eq!(run(folder.path(), &[&lake[..], wrong].concat()).code, 2, "{wrong:?}");
     }
     // Nothing is due in an empty lake, and nobody is asked.

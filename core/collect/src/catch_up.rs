@@ -1,9 +1,6 @@
 //! Catching up: the timeline, page by page, from the newest committed post forward to a fence taken at the start.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant as Moment},
-};
+use std::time::{Duration, Instant as Moment};
 
 use serde::Serialize;
 use tootmill_mastodon::{Observation, PAGE, Page, Timeline};
@@ -34,6 +31,8 @@ pub struct CatchUp {
     pub leave_gap: bool,
     /// How much is read again, by the times at which posts were written: posts from elsewhere come late.
     pub overlap: Duration,
+    /// How many posts of those are read again at most.
+    pub overlap_posts: usize,
     /// When files are committed.
     pub limits: Limits,
 }
@@ -43,7 +42,13 @@ pub const OVERLAP: Duration = Duration::from_mins(15);
 
 impl Default for CatchUp {
     fn default() -> Self {
-        Self { beginning: None, leave_gap: false, overlap: OVERLAP, limits: Limits::default() }
+        Self {
+            beginning: None,
+            leave_gap: false,
+            overlap: OVERLAP,
+            overlap_posts: usize::MAX,
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -76,13 +81,15 @@ pub struct CaughtUp {
     pub known: u64,
     /// Objects without a usable id, which were written too.
     pub without_id: u64,
-    /// Pages that were read.
+    /// Pages that were read forward.
     pub pages: u64,
+    /// Pages that were read back to find the beginning, the first time.
+    pub pages_back: u64,
     /// What was committed.
     pub committed: Committed,
     /// How long ago the newest committed post was written when it began, in seconds.
     pub behind_before: Option<i64>,
-    /// How long ago the fence was written when all up to it was committed, in seconds.
+    /// How long ago the latest post was written when all up to the fence was committed, in seconds.
     pub behind: Option<i64>,
     /// How long it took, in seconds.
     pub seconds: f64,
@@ -107,17 +114,25 @@ pub fn catch_up(
     watch: &dyn Watch,
 ) -> Result<CaughtUp, Error> {
     let began = Moment::now();
+    let cursor = Cursor::read(lineage, how.overlap, how.overlap_posts)?;
     let page = timeline.newest(1)?;
-    let fence = page.posts.first().ok_or_else(|| timeline.empty())?;
-    let (Some(fence), fence_written) = (fence.id.clone(), fence.created_at) else {
+    let Some(fence) = page.posts.first() else {
+        // Where there were posts, there is something wrong for the moment.
+        let is_new = cursor.is_none();
+        let error =
+            if is_new { timeline.empty() } else { Timeline::incomplete(&page, "it shows no posts, and did before") };
+        return Err(error.into());
+    };
+    let Some(fence) = fence.id.clone() else {
         return Err(Timeline::broken(&page, "its newest post has no id").into());
     };
-    let cursor = Cursor::read(lineage, how.overlap)?;
     let mut reading = Reading {
         timeline,
         watch,
         writer: RawWriter::new(lineage, Kind::Pages, how.limits),
         not_before: None,
+        latest: cursor.as_ref().and_then(|cursor| cursor.written),
+        known_fence: None,
         cursor: None,
         told: CaughtUp { behind_before: age(cursor.as_ref().and_then(|cursor| cursor.written)), ..CaughtUp::default() },
     };
@@ -130,10 +145,14 @@ pub fn catch_up(
         (cursor, Some(beginning)) => reading.begin(beginning, cursor.as_ref(), &fence)?,
         (None, None) => return Err(Error::NoBeginning { feed: lineage.feed().to_string() }),
     }
+    if let Some(fence) = reading.known_fence.take().filter(|_| reading.told.posts > 0) {
+        // So that a file of late posts says as well how far the lineage has come.
+        reading.writer.write(&fence)?;
+    }
     reading.writer.commit()?;
     let mut told = reading.told;
     told.committed = reading.writer.committed();
-    told.behind = age(fence_written);
+    told.behind = age(reading.latest);
     told.seconds = began.elapsed().as_secs_f64();
     Ok(told)
 }
@@ -146,6 +165,11 @@ fn age(written: Option<Instant>) -> Option<i64> {
 /// How often a page without posts is read again where there are some.
 const TRIES: u32 = 5;
 
+/// The oldest post of a page.
+fn oldest(page: &Page) -> Option<&Id> {
+    page.posts.iter().filter_map(|post| post.id.as_ref()).min()
+}
+
 /// A reading of the timeline on its way.
 struct Reading<'a> {
     timeline: &'a Timeline<'a>,
@@ -153,6 +177,10 @@ struct Reading<'a> {
     writer: RawWriter<'a>,
     /// Posts written earlier are not wanted: those before the beginning.
     not_before: Option<Instant>,
+    /// When the latest post was written.
+    latest: Option<Instant>,
+    /// The newest post, if it was committed before.
+    known_fence: Option<String>,
     /// What was committed before.
     cursor: Option<Cursor>,
     told: CaughtUp,
@@ -185,7 +213,7 @@ impl Reading<'_> {
     }
 
     /// The oldest posts that are wanted, where they are the oldest of the timeline, or the post above which all are wanted.
-    fn find_beginning(&self, beginning: Beginning, fence: &Id) -> Result<(Vec<Observation>, Option<Id>), Error> {
+    fn find_beginning(&mut self, beginning: Beginning, fence: &Id) -> Result<(Vec<Observation>, Option<Id>), Error> {
         let mut page = self.timeline.newest(PAGE)?;
         let mut seen = 0;
         loop {
@@ -221,7 +249,8 @@ impl Reading<'_> {
                 }
                 Some(_) => page = older,
             }
-            self.watch.progress(Progress { posts: 0, pages: self.told.pages, behind: None });
+            self.told.pages_back += 1;
+            self.watch.progress(Progress { posts: 0, pages: self.told.pages_back, behind: None });
         }
     }
 
@@ -229,11 +258,13 @@ impl Reading<'_> {
     fn forward(&mut self, start: Id, fence: &Id) -> Result<(), Error> {
         let mut page = self.timeline.above(&start, PAGE)?;
         let mut last = start;
+        let mut is_checked = false;
         loop {
             let newest = page.posts.iter().filter_map(|post| post.id.as_ref()).max().cloned();
             let Some(newest) = newest else {
                 // Objects without ids are kept, but nothing can be read above them.
                 self.write_page(std::mem::take(&mut page.posts), Some(fence))?;
+                is_checked = false;
                 match self.after_nothing(&last, fence, &page)? {
                     Some(next) => page = next,
                     None => return Ok(()),
@@ -244,9 +275,12 @@ impl Reading<'_> {
                 return Err(Timeline::broken(&page, "the page above a post has no newer ones").into());
             }
             let is_at_fence = newest >= *fence;
-            if is_at_fence {
-                self.check_min_id(&last, &page)?;
+            if is_at_fence && !is_checked {
+                page = self.checked(&last, page)?;
+                is_checked = true;
+                continue;
             }
+            is_checked = false;
             let newer = page.newer.take();
             page.posts.retain(|post| post.id.as_ref().is_none_or(|id| *id > last));
             self.write_page(page.posts, Some(fence))?;
@@ -281,28 +315,44 @@ impl Reading<'_> {
             client.sleep("posts that are there and not on the page", pause)?;
             pause *= 2;
         }
-        Err(Timeline::incomplete(page).into())
+        Err(Timeline::incomplete(page, "it has no posts, although there are newer ones").into())
     }
 
-    /// A server may not know `min_id`, or take it as `since_id`, and give the newest posts: what is between would be missed.
-    /// A page that does not lead to the fence tells it apart; of one that does, the one post right above is asked for.
-    fn check_min_id(&self, last: &Id, page: &Page) -> Result<(), Error> {
-        let ids: BTreeSet<&Id> = page.posts.iter().filter_map(|post| post.id.as_ref()).collect();
-        let Some(oldest) = ids.first().filter(|_| ids.len() > 1) else { return Ok(()) };
-        let first = self.timeline.above(last, 1)?;
-        match first.posts.iter().filter_map(|post| post.id.as_ref()).max() {
-            Some(id) if id > *oldest => {
-                Err(Timeline::broken(&first, "it gives the newest posts and not those right above min_id").into())
+    /// The page above a post that leads to the fence, once it is known to begin right above the post. A server may not know
+    /// `min_id`, or take it as `since_id`, or answer once with another page: what is between would be missed. So the one post
+    /// right above is asked for as well; posts that come and go between the two requests make it worth another look.
+    fn checked(&self, last: &Id, mut page: Page) -> Result<Page, Error> {
+        let client = self.timeline.client();
+        let mut pause = client.settings().pause;
+        let mut heeds_min_id = false;
+        for _ in 0..TRIES {
+            let first = self.timeline.above(last, 1)?;
+            if oldest(&first) == oldest(&page) {
+                return Ok(page);
             }
-            _ => Ok(()),
+            heeds_min_id |= oldest(&first) < oldest(&page);
+            client.sleep("a page that does not begin where it should", pause)?;
+            pause *= 2;
+            let again = self.timeline.above(last, PAGE)?;
+            // An instance may take posts out of a page after it was cut, so that one of a single post may be empty.
+            if oldest(&first).is_none() && oldest(&again) == oldest(&page) {
+                return Ok(again);
+            }
+            page = again;
         }
+        Err(if heeds_min_id {
+            Timeline::incomplete(&page, "posts are missing at its beginning")
+        } else {
+            Timeline::broken(&page, "it gives the newest posts and not those right above min_id")
+        }
+        .into())
     }
 
     /// Writes a page's posts up to the fence in the order of their ids; gives the newest id.
     fn write_page(&mut self, mut posts: Vec<Observation>, fence: Option<&Id>) -> Result<Option<Id>, Error> {
         posts.sort_by(|one, other| one.id.cmp(&other.id));
         posts.dedup_by(|one, other| one.id.is_some() && one == other);
-        let mut behind = None;
+        let present = now();
         let mut newest = None;
         for post in posts {
             if let Some(id) = &post.id {
@@ -310,13 +360,17 @@ impl Reading<'_> {
                     continue;
                 }
                 newest = Some(id.clone());
-                behind = age(post.created_at);
+                // One that came late says nothing of how far it is, nor does one of the future.
+                self.latest = self.latest.max(post.created_at.filter(|written| *written <= present));
             }
             if self.not_before.zip(post.created_at).is_some_and(|(begin, written)| written < begin) {
                 continue;
             }
             if self.cursor.as_ref().is_some_and(|cursor| cursor.knows(&post)) {
                 self.told.known += 1;
+                if post.id.as_ref() == fence {
+                    self.known_fence = Some(post.json);
+                }
                 continue;
             }
             *if post.id.is_some() { &mut self.told.posts } else { &mut self.told.without_id } += 1;
@@ -324,8 +378,23 @@ impl Reading<'_> {
         }
         self.writer.commit_if_due()?;
         self.told.pages += 1;
-        let behind = behind.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+        let behind = age(self.latest).and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
         self.watch.progress(Progress { posts: self.told.posts, pages: self.told.pages, behind });
         Ok(newest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lag_that_grows_is_noticed_and_one_that_shrinks_is_none() {
+        let falls_behind =
+            |behind_before, behind| CaughtUp { behind_before, behind, ..CaughtUp::default() }.falls_behind();
+        assert!(falls_behind(Some(300), Some(900)));
+        assert!(!falls_behind(Some(300), Some(10)));
+        assert!(!falls_behind(Some(300), Some(330)), "half a minute is nothing");
+        assert!(!falls_behind(None, Some(900)), "the first time nothing is known");
     }
 }

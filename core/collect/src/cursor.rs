@@ -6,17 +6,23 @@ use std::{
     time::Duration,
 };
 
+use tootmill_input::observed_at;
+use tootmill_lake::Entry;
 use tootmill_mastodon::Observation;
 use tootmill_metric::{Id, Instant};
 
-use crate::{error::Error, lineage::Lineage, lines::lines};
+use crate::{
+    error::Error,
+    lineage::{Kind, Lineage, RawName},
+    lines::lines,
+};
 
 /// How far a lineage has come.
 #[derive(Debug)]
 pub struct Cursor {
     /// The newest post that is committed.
     pub newest: Id,
-    /// When it was written, where that is known.
+    /// When the latest of all was written, where that is known.
     pub written: Option<Instant>,
     /// The post above which to read again: the overlap is between it and the newest.
     pub start: Id,
@@ -25,39 +31,50 @@ pub struct Cursor {
     hashing: RandomState,
 }
 
+/// How far ahead a clock may be, in microseconds.
+const A_DAY: i64 = 24 * 60 * 60 * 1_000_000;
+/// Posts are streamed within this time after they were written, in microseconds; edits, and posts that come late, are older.
+const FRESH: i64 = 60 * 60 * 1_000_000;
+
 impl Cursor {
     /// Reads the last files of the lineage; `None` where nothing was collected.
     ///
-    /// The overlap begins at the newest post that was written so long before the newest of all.
-    pub fn read(lineage: &Lineage, overlap: Duration) -> Result<Option<Self>, Error> {
+    /// The overlap begins at the newest post that was written so long before the latest: what came late has its place after it. It has so many posts at most.
+    pub fn read(lineage: &Lineage, overlap: Duration, most: usize) -> Result<Option<Self>, Error> {
         let overlap = i64::try_from(overlap.as_micros()).unwrap_or(i64::MAX);
         let hashing = RandomState::new();
         let (mut seen, mut known) = (Vec::new(), BTreeSet::new());
+        let (mut latest, mut old) = (None, Instant::default());
         for file in lineage.files()? {
-            let before = seen.len();
+            let mut posts: Vec<Seen> = Vec::new();
             for line in lines(lineage.lake(), &file) {
                 let observation = Observation::of(line?);
                 known.insert((observation.id.clone(), hashing.hash_one(&observation.json)));
-                seen.extend(observation.id.map(|id| (id, observation.created_at)));
+                posts.extend(observation.id.map(|id| (id, observation.created_at)));
             }
-            // A late post may be old in a file of new ones: the file's own newest says how far back it leads.
-            let newest = newest(&seen).and_then(|(_, written)| written);
-            let of_file = seen.get(before..).and_then(newest_of).and_then(|(_, written)| written);
-            if let (Some(newest), Some(of_file)) = (newest, of_file)
-                && is_before(of_file, newest, overlap)
-            {
+            // By the instance's clock: one that came late is not the latest, and one of next year says nothing.
+            let observed = observed_at(&file.path).map_or(i64::MAX, |at| at.micros().saturating_add(A_DAY));
+            latest =
+                latest.max(posts.iter().filter_map(|(_, written)| *written).filter(|at| at.micros() <= observed).max());
+            old = latest.map_or(old, |latest: Instant| Instant::from_micros(latest.micros().saturating_sub(overlap)));
+            // Until there is a file before that with the newest: that one may have nothing but what came late.
+            let is_before = newest(&posts).map(|(id, _)| id) < newest(&seen).map(|(id, _)| id);
+            let leads_back = is_before && leads_back(&file, &posts, old);
+            seen.extend(posts);
+            if leads_back {
                 break;
             }
         }
-        let Some((newest, written)) = newest(&seen) else { return Ok(None) };
-        let before = |(_, at): &&Seen| match (*at, written) {
-            (Some(at), Some(written)) => is_before(at, written, overlap),
-            _ => false,
-        };
-        let start = seen.iter().filter(before).map(|(id, _)| id).max();
+        let Some(newest) = newest(&seen).map(|(id, _)| id.clone()) else { return Ok(None) };
+        let is_old = |(_, written): &&Seen| written.is_some_and(|written| latest.is_some() && written <= old);
+        let start = seen.iter().filter(is_old).map(|(id, _)| id).max();
         let start = start.or_else(|| seen.iter().map(|(id, _)| id).min()).unwrap_or(&newest).clone();
+        let mut again: Vec<&Id> = seen.iter().map(|(id, _)| id).filter(|id| **id > start).collect();
+        again.sort_unstable();
+        again.dedup();
+        let start = again.iter().rev().nth(most).map_or(start, |id| (*id).clone());
         known.retain(|(id, _)| id.as_ref().is_none_or(|id| *id > start));
-        Ok(Some(Self { newest, written, start, known, hashing }))
+        Ok(Some(Self { newest, written: latest, start, known, hashing }))
     }
 
     /// Whether just this observation is committed.
@@ -69,14 +86,23 @@ impl Cursor {
 /// A post that was seen: its id, and when it was written.
 type Seen = (Id, Option<Instant>);
 
-fn newest(seen: &[Seen]) -> Option<(Id, Option<Instant>)> {
-    newest_of(seen).map(|(id, written)| (id.clone(), written))
+fn newest(posts: &[Seen]) -> Option<&Seen> {
+    posts.iter().max_by(|one, other| one.0.cmp(&other.0))
 }
 
-fn newest_of(seen: &[Seen]) -> Option<(&Id, Option<Instant>)> {
-    seen.iter().max_by(|one, other| one.0.cmp(&other.0)).map(|(id, written)| (id, *written))
-}
-
-fn is_before(at: Instant, newest: Instant, overlap: i64) -> bool {
-    at.micros() <= newest.micros().saturating_sub(overlap)
+/// Whether no file before this one has newer posts, and it has old ones: further back there is nothing to find.
+fn leads_back(file: &Entry, posts: &[Seen], old: Instant) -> bool {
+    let is_old = |written: &Option<Instant>| written.is_some_and(|written| written <= old);
+    match RawName::parse(file.name()).map(|name| name.kind) {
+        // In the order of ids.
+        Some(Kind::Pages) => posts.iter().any(|(_, written)| is_old(written)),
+        // In the order in which they came: a file may have nothing but edits of posts that are years old.
+        _ => {
+            let newest = newest(posts).and_then(|(_, written)| *written);
+            let observed = observed_at(&file.path);
+            let is_fresh =
+                newest.zip(observed).is_some_and(|(newest, observed)| observed.micros() - newest.micros() < FRESH);
+            is_fresh && is_old(&newest)
+        }
+    }
 }

@@ -44,15 +44,31 @@ pub enum Error {
     /// An instance gave several posts at once, and then did not.
     #[error("the instance does not give several posts at once any more: what was observed is kept, try again later")]
     NoLongerSeveral,
+    /// The instance did not give posts that are there.
+    #[error(
+        "the instance does not give posts that are on its timeline, so that nothing is known of {doubtful} posts of {day}: what was \
+         observed is kept, try again later"
+    )]
+    InTrouble {
+        /// The day.
+        day: Day,
+        /// Of how many posts nothing is known.
+        doubtful: u64,
+    },
 }
 
 impl Error {
+    /// Whether the instance does not take the token any more.
+    pub fn is_of_the_token(&self) -> bool {
+        matches!(self, Self::Mastodon(tootmill_mastodon::Error::Refused { code: 401, .. }))
+    }
+
     /// Whether trying again may help.
     pub fn status(&self) -> Status {
         match self {
             Self::Mastodon(error) => error.status(),
             Self::Lake(error) => error.status(),
-            Self::NotYet { .. } | Self::NoLongerSeveral => Status::Temporary,
+            Self::NotYet { .. } | Self::NoLongerSeveral | Self::InTrouble { .. } => Status::Temporary,
             Self::NoBeginning { .. } | Self::Rules { .. } | Self::NoPosts { .. } => Status::Permanent,
         }
     }

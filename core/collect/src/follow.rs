@@ -2,12 +2,13 @@
 
 use std::{
     convert::Infallible,
+    ops::AddAssign,
     sync::atomic::Ordering,
     time::{Duration, Instant as Moment},
 };
 
 use serde::Serialize;
-use tootmill_mastodon::{self as mastodon, Client, Event, Instance, Observation, Stream, Timeline};
+use tootmill_mastodon::{self as mastodon, Client, Event, Instance, Stream, Timeline};
 use tootmill_metric::{Id, Instant, Status};
 
 use crate::{
@@ -25,14 +26,16 @@ pub struct Follow {
     pub catch_up: CatchUp,
     /// A stream from which nothing comes for so long, no heartbeat either, is opened again.
     pub silence: Duration,
-    /// If no post comes for so long, pages are read to see that there is none: a stream can lose posts and not say so.
-    pub quiet: Duration,
+    /// How often pages are read to see that nothing is missing: a stream can lose posts and not say so.
+    pub check: Duration,
+    /// For how long it is followed at most: whoever follows on looks first whether that is still wanted.
+    pub longest: Duration,
 }
 
 impl Default for Follow {
     fn default() -> Self {
-        let (silence, quiet) = (Duration::from_secs(90), Duration::from_mins(15));
-        Self { catch_up: CatchUp::default(), silence, quiet }
+        let (silence, check) = (Duration::from_secs(90), Duration::from_mins(15));
+        Self { catch_up: CatchUp::default(), silence, check, longest: Duration::from_hours(24) }
     }
 }
 
@@ -59,12 +62,24 @@ pub struct Followed {
     pub behind: Option<i64>,
 }
 
+/// What is said where the gap before a stream grows faster than pages may be read.
+const FALLS_BEHIND: &str = "the gap before the stream took so long to fill that the stream may have ended meanwhile: if this comes \
+    again and again, `--follow --last 40 --leave-gap` gives the gap up, and records it";
+/// So many seconds.
+const LONG_TO_FILL: f64 = 600.0;
+/// How many posts are read again at most where a stream brings them: 50 pages of the 300 that Mastodon allows in 15 minutes.
+const READ_AGAIN: usize = 2000;
+/// How often pages that are closed are asked for, before what is between is taken for a gap.
+const CLOSED: u32 = 5;
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// How soon after the last look pages are read because an event was lost.
+const SOON: Duration = Duration::from_mins(1);
 /// How long the stream is waited for before looking at the clock.
 const TICK: Duration = Duration::from_millis(100);
 /// How often is told how it goes on.
 const TOLD: Duration = Duration::from_secs(1);
 
-/// Follows a timeline until it is stopped (`Settings::stop`), or fails for good.
+/// Follows a timeline until it is stopped (`Settings::stop`), has gone on for long enough, or fails for good.
 ///
 /// A stream is opened first, and then the gap between what is committed and the present is filled by pages, while the stream's
 /// events wait; so nothing is missed between the two. What is committed has no gap at any moment but those that it records.
@@ -77,7 +92,10 @@ pub fn follow(
 ) -> Result<Followed, Error> {
     let stream = Stream::new(client, instance, lineage.feed(), how.silence)?;
     let writer = RawWriter::new(lineage, Kind::Stream, how.catch_up.limits);
-    let (pages, told, present) = (how.catch_up, Followed::default(), Moment::now());
+    // What the stream lost since the last look must be within the overlap.
+    let overlap = how.catch_up.overlap.max(how.check + how.catch_up.limits.time);
+    let pages = CatchUp { overlap, overlap_posts: READ_AGAIN.min(how.catch_up.overlap_posts), ..how.catch_up };
+    let (told, present) = (Followed::default(), Moment::now());
     let mut following = Following {
         client,
         instance,
@@ -88,7 +106,9 @@ pub fn follow(
         writer,
         pages,
         gap: None,
-        last_post: present,
+        unreadable: 0,
+        begun: present,
+        read_at: present,
         told_at: present,
         told,
     };
@@ -110,7 +130,11 @@ struct Following<'a> {
     pages: CatchUp,
     /// Between these and the stream's first post there are others that cannot be had.
     gap: Option<Gap>,
-    last_post: Moment,
+    /// How many events could not be read when pages were read last.
+    unreadable: u64,
+    begun: Moment,
+    /// When pages were read last.
+    read_at: Moment,
     told_at: Moment,
     told: Followed,
 }
@@ -126,7 +150,10 @@ impl Following<'_> {
         loop {
             self.stream.open()?;
             self.told.connections += 1;
-            self.fill_the_gap()?;
+            if let Err(error) = self.fill_the_gap() {
+                self.keep_deletions()?;
+                return Err(error);
+            }
             let Err(ended) = self.take();
             // Whatever ended it, what came until then is good.
             self.writer.commit()?;
@@ -140,7 +167,8 @@ impl Following<'_> {
     /// Reads what was posted between the newest that is committed and the beginning of the stream.
     fn fill_the_gap(&mut self) -> Result<(), Error> {
         let opened = now();
-        loop {
+        let mut pause = self.client.settings().pause;
+        for tries in 1.. {
             match self.read_pages() {
                 Ok(_) => return Ok(()),
                 Err(Error::NoBeginning { .. }) => {
@@ -148,14 +176,19 @@ impl Following<'_> {
                     self.pages.beginning = Some(Beginning::Since(opened));
                     return Ok(());
                 }
-                Err(Error::Mastodon(closed @ mastodon::Error::Closed { .. })) => return self.leave_the_gap(&closed),
-                Err(Error::Mastodon(error)) if error.status() == Status::Temporary => {
+                // An instance that starts again may refuse or show nothing for a moment.
+                Err(Error::Mastodon(closed @ mastodon::Error::Closed { .. })) if tries >= CLOSED => {
+                    return self.leave_the_gap(&closed);
+                }
+                Err(Error::Mastodon(error)) if may_pass(&error) => {
                     self.watch.note(&error.to_string());
-                    self.client.sleep("another try to read what was not streamed", self.client.settings().pause)?;
+                    self.client.sleep("another try to read what was not streamed", pause)?;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
                 Err(error) => return Err(error),
             }
         }
+        Ok(())
     }
 
     fn read_pages(&mut self) -> Result<CaughtUp, Error> {
@@ -163,13 +196,16 @@ impl Following<'_> {
         let told = catch_up(&timeline, self.lineage, &self.pages, self.watch)?;
         (self.pages.beginning, self.pages.leave_gap) = (None, false);
         self.told.by_pages += told.posts;
-        self.last_post = Moment::now();
+        self.read_at = Moment::now();
+        if told.seconds > LONG_TO_FILL {
+            self.watch.note(FALLS_BEHIND);
+        }
         Ok(told)
     }
 
     /// Where pages cannot be read, the gap is recorded as soon as it is known where it ends.
     fn leave_the_gap(&mut self, closed: &mastodon::Error) -> Result<(), Error> {
-        let after = Cursor::read(self.lineage, Duration::ZERO)?.map(|cursor| cursor.newest);
+        let after = Cursor::read(self.lineage, Duration::ZERO, 0)?.map(|cursor| cursor.newest);
         // There is no gap before the first post of all, unless earlier ones were asked for.
         if after.is_some() || self.pages.beginning.is_some() {
             self.watch.note(&format!("what the stream did not bring is missing: {closed}"));
@@ -180,28 +216,46 @@ impl Following<'_> {
 
     /// Takes what the stream brings.
     fn take(&mut self) -> Result<Infallible, Error> {
-        self.last_post = Moment::now();
         loop {
-            if self.client.settings().stop.load(Ordering::Relaxed) {
+            if self.client.settings().stop.load(Ordering::Relaxed) || self.begun.elapsed() >= self.how.longest {
+                while let Some(event) = self.stream.next(Duration::ZERO)? {
+                    self.write(event)?;
+                }
                 return Err(mastodon::Error::Interrupted.into());
             }
-            match self.stream.next(TICK)? {
-                Some(Event::Post(post)) => self.write(&post)?,
-                Some(Event::Deleted(id)) => {
-                    self.told.deletions += 1;
-                    self.writer.write_deletion(id.as_str())?;
-                }
-                None => {}
+            if let Some(event) = self.stream.next(TICK)? {
+                self.write(event)?;
             }
             self.writer.commit_if_due()?;
-            if self.last_post.elapsed() >= self.how.quiet {
-                self.look_whether_it_is_quiet()?;
+            // What cannot be read may have been a post.
+            let unreadable = self.stream.passed_over().unreadable;
+            let is_lost = unreadable > self.unreadable && self.read_at.elapsed() >= SOON;
+            if is_lost || self.read_at.elapsed() >= self.how.check {
+                self.unreadable = unreadable;
+                self.check()?;
             }
             self.tell();
         }
     }
 
-    fn write(&mut self, post: &Observation) -> Result<(), Error> {
+    /// What is deleted is told once only, and may be committed before the gap is filled; posts come again by pages.
+    fn keep_deletions(&mut self) -> Result<(), Error> {
+        while let Ok(Some(event)) = self.stream.next(Duration::ZERO) {
+            if matches!(event, Event::Deleted(_)) {
+                self.write(event)?;
+            }
+        }
+        self.writer.commit()
+    }
+
+    fn write(&mut self, event: Event) -> Result<(), Error> {
+        let post = match event {
+            Event::Post(post) => post,
+            Event::Deleted(id) => {
+                self.told.deletions += 1;
+                return self.writer.write_deletion(id.as_str());
+            }
+        };
         if let Some(id) = &post.id
             && let Some(Gap { after, reason }) = self.gap.take()
         {
@@ -211,20 +265,17 @@ impl Following<'_> {
         self.writer.write(&post.json)?;
         self.told.posts += 1;
         self.told.behind = post.created_at.map(age);
-        self.last_post = Moment::now();
         Ok(())
     }
 
-    /// No post for long: is there none?
-    fn look_whether_it_is_quiet(&mut self) -> Result<(), Error> {
-        self.last_post = Moment::now();
+    /// Has the stream brought all that there is? What is in the overlap is known, and is not written again.
+    fn check(&mut self) -> Result<(), Error> {
+        self.read_at = Moment::now();
         self.writer.commit()?;
-        let overlap = std::mem::take(&mut self.pages.overlap);
-        let read = self.read_pages();
-        self.pages.overlap = overlap;
-        match read {
+        match self.read_pages() {
             Ok(read) if read.posts > 0 => {
-                self.watch.note(&format!("{} posts were read by pages that the stream did not bring", read.posts));
+                let posts = read.posts;
+                self.watch.note(&format!("{posts} observations were read by pages that the stream did not bring"));
             }
             Err(Error::Mastodon(error)) if error.status() == Status::Temporary => self.watch.note(&error.to_string()),
             // Where there are no pages, nobody can look.
@@ -246,6 +297,24 @@ impl Following<'_> {
         let passed_over = self.stream.passed_over();
         let (others, unreadable) = (passed_over.others, passed_over.unreadable);
         Followed { others, unreadable, committed: self.writer.committed(), ..self.told.clone() }
+    }
+}
+
+fn may_pass(error: &mastodon::Error) -> bool {
+    error.status() == Status::Temporary || matches!(error, mastodon::Error::Closed { .. })
+}
+
+impl AddAssign for Followed {
+    fn add_assign(&mut self, more: Self) {
+        self.posts += more.posts;
+        self.deletions += more.deletions;
+        self.others += more.others;
+        self.unreadable += more.unreadable;
+        self.connections += more.connections;
+        self.by_pages += more.by_pages;
+        self.gaps += more.gaps;
+        self.committed += more.committed;
+        self.behind = more.behind.or(self.behind);
     }
 }
 

@@ -148,7 +148,7 @@ impl<'a> RawName<'a> {
 
 /// The name of a new raw file, before its ending.
 pub(crate) fn raw_name(lineage: &Lineage, kind: Kind, observed: tootmill_metric::Instant, number: u64) -> String {
-    let time = observed.to_string().replace([':', '-'], "");
+    let time = tootmill_input::raw_name(observed);
     let kind = Kind::ALL.iter().find(|(one, _)| *one == kind).map_or("", |(_, name)| *name);
     format!("{time}-{}-{kind}-{}-{}-{number:06}", lineage.feed, lineage.observer, lineage.lease.id())
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::AddAssign,
     time::{Duration, Instant as Moment},
 };
 
@@ -38,6 +39,14 @@ pub struct Committed {
     pub lines: u64,
     /// Bytes of lines, uncompressed.
     pub bytes: u64,
+}
+
+impl AddAssign for Committed {
+    fn add_assign(&mut self, more: Self) {
+        self.files += more.files;
+        self.lines += more.lines;
+        self.bytes += more.bytes;
+    }
 }
 
 /// Writes the observations of a lineage.
@@ -121,8 +130,7 @@ impl<'l> RawWriter<'l> {
         let (from, to) = (format!("{}/{name}", lineage.aside()), lineage.lake().raw(observed.day()));
         let storage = lineage.lake().storage();
         storage.rename(&from, &format!("{to}/{name}"))?;
-        let Committed { files, lines: before, bytes: bytes_before } = self.committed;
-        self.committed = Committed { files: files + 1, lines: before + lines, bytes: bytes_before + bytes };
+        self.committed += Committed { files: 1, lines, bytes };
         Ok(())
     }
 

@@ -66,16 +66,19 @@ pub fn refresh(
         observed: 0,
         left_out: Vec::new(),
     };
-    let found = looking.at_all(&ids, how.sample).and_then(|how_asked| {
+    let found = looking.at_all(timeline, &ids, how.sample).and_then(|how_asked| {
         let deleted = deletions::find(&mut looking, timeline, lineage, day, how.sample)?;
         Ok((how_asked, deleted))
     });
-    if let Ok((_, deleted)) = &found {
+    if let Ok((_, (deleted, _))) = &found {
         deleted.iter().try_for_each(|id| looking.writer.write_deletion(id.as_str()))?;
     }
     // What was observed is kept, whatever happened afterwards.
     looking.writer.commit()?;
-    let (how_asked, deleted) = found?;
+    let (how_asked, (deleted, doubtful)) = found?;
+    if doubtful > 0 {
+        return Err(Error::InTrouble { day, doubtful });
+    }
     let (asked, observed, deleted) = (looking.asked, looking.observed, deleted.len() as u64);
     let coverage = Coverage {
         at: began.to_string(),
@@ -108,8 +111,8 @@ struct Looking<'a> {
 
 impl Looking<'_> {
     /// Looks at all of the posts, or at a sample.
-    fn at_all(&mut self, ids: &[Id], sample: usize) -> Result<How, Error> {
-        if self.at_twenties(ids)? {
+    fn at_all(&mut self, timeline: &Timeline<'_>, ids: &[Id], sample: usize) -> Result<How, Error> {
+        if self.at_twenties(timeline, ids)? {
             return Ok(How::Batches);
         }
         self.watch.note("the instance does not give several posts at once: a sample is looked at, one by one");
@@ -125,13 +128,20 @@ impl Looking<'_> {
         Ok(How::Sample)
     }
 
-    /// Looks at all, several at once; gives whether the instance does that, which its first answer tells: one without any of
-    /// the posts may mean that it does not heed what is asked for.
-    fn at_twenties(&mut self, ids: &[Id]) -> Result<bool, Error> {
+    /// Looks at all, several at once; gives whether the instance does that, which its first answer tells. One without any of the
+    /// posts may mean that it does not heed what is asked for, or that just these were deleted: the newest of the timeline tell.
+    fn at_twenties(&mut self, timeline: &Timeline<'_>, ids: &[Id]) -> Result<bool, Error> {
         for several in ids.chunks(Statuses::SEVERAL) {
             let posts = self.statuses.several(several)?;
             if self.asked == 0 && posts.as_ref().is_none_or(Vec::is_empty) {
-                return Ok(false);
+                let newest = timeline.newest(Statuses::SEVERAL)?.posts;
+                let newest: Vec<Id> = newest.into_iter().filter_map(|post| post.id).collect();
+                if posts.is_none()
+                    || newest.is_empty()
+                    || self.statuses.several(&newest)?.is_none_or(|posts| posts.is_empty())
+                {
+                    return Ok(false);
+                }
             }
             let posts = posts.ok_or(Error::NoLongerSeveral)?;
             self.asked += several.len() as u64;

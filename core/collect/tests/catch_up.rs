@@ -15,7 +15,7 @@ use std::{
 use instance::{Instance, Mill, Reply, all, answer, on, post, quick};
 use proptest::prelude::*;
 use serde_json::json;
-use tootmill_collect::{Beginning, CatchUp, Error, OVERLAP};
+use tootmill_collect::{Beginning, CatchUp, Cursor, Error, Kind, Limits, Lineage, OVERLAP, Observer, RawWriter};
 use tootmill_mastodon::{Feed, Settings};
 use tootmill_metric::{Instant, Status};
 
@@ -48,7 +48,7 @@ fn what_is_new_is_collected_in_order_and_what_came_late_is_found() {
     // Further back, it is found.
     let overlap = Duration::from_hours(3);
     let told = mill.collect(&instance, CatchUp { overlap, ..on() }).unwrap();
-    assert_eq!((told.posts, mill.ids().last()), (1, Some(&1005)));
+    assert_eq!((told.posts, &mill.ids()[203..]), (1, &[1005, 2010][..]), "and the newest, which says how far it is");
 }
 
 #[test]
@@ -141,6 +141,85 @@ fn an_instance_that_does_not_heed_min_id_is_noticed() {
         assert_eq!(error.status(), Status::Permanent);
         assert_eq!(mill.ids().len(), 30, "nothing was taken");
     }
+}
+
+/// A cache, or a copy of the database, may answer once with another page than was asked for.
+#[test]
+fn a_page_that_does_not_begin_where_it_should_is_read_again() {
+    let stale = Arc::new(AtomicBool::new(false));
+    let is_stale = Arc::clone(&stale);
+    let instance = Instance::start(move |request, posts| {
+        let is_page = request.get("min_id").is_some() && request.get("limit") == Some("40");
+        (is_page && is_stale.swap(false, Ordering::Relaxed)).then(|| {
+            let newest = posts.lock().unwrap().values().rev().take(40).cloned().collect::<serde_json::Value>();
+            Reply::json(200, &newest)
+        })
+    });
+    let mill = Mill::new();
+    instance.post(1, 0);
+    mill.collect(&instance, all(1000)).unwrap();
+    (2..=300).for_each(|number| instance.post(number, number * 60));
+    stale.store(true, Ordering::Relaxed);
+    mill.collect(&instance, on()).unwrap();
+    assert_eq!(mill.ids(), (1..=300).collect::<Vec<_>>());
+    // So may posts go between two requests.
+    (301..=310).for_each(|number| instance.post(number, number * 60));
+    let posts = Arc::clone(&instance.posts);
+    let removing = Instance::start(move |request, ours| {
+        *ours.lock().unwrap() = posts.lock().unwrap().clone();
+        if request.get("limit") == Some("1") && request.get("min_id").is_some() {
+            posts.lock().unwrap().remove(&301);
+            ours.lock().unwrap().remove(&301);
+        }
+        None
+    });
+    mill.collect(&removing, CatchUp { overlap: Duration::ZERO, ..on() }).unwrap();
+    assert_eq!(mill.ids()[300..], (302..=310).collect::<Vec<_>>());
+}
+
+/// Edits, and posts that come late, are in files of their own where a timeline is quiet: they do not put the cursor back.
+#[test]
+fn a_file_of_old_posts_alone_puts_nothing_back() {
+    let (instance, mill) = (Instance::plain(), Mill::new());
+    (1..=200).for_each(|number| instance.post(number, number * 3600));
+    mill.collect(&instance, all(1000)).unwrap();
+    for (kind, id) in [(Kind::Stream, 2), (Kind::Stream, 50), (Kind::Pages, 3), (Kind::Stream, 4)] {
+        let lineage = Lineage::begin(&mill.lake, Feed::default(), Observer::anonymous()).unwrap();
+        let mut writer = RawWriter::new(&lineage, kind, Limits::default());
+        writer.write(&json!({"edited_at": "2026-11-20T00:00:00Z", "id": id.to_string(), "created_at": "2026-11-01T02:00:00Z"}).to_string()).unwrap();
+        if kind == Kind::Pages {
+            writer.write(&post(200, 200 * 3600).to_string()).unwrap();
+        }
+        writer.commit().unwrap();
+        for overlap in [Duration::ZERO, OVERLAP] {
+            let cursor = Cursor::read(&lineage, overlap, usize::MAX).unwrap().unwrap();
+            assert_eq!(
+                (cursor.newest.as_str(), cursor.start.as_str()),
+                ("200", if overlap.is_zero() { "200" } else { "199" }),
+                "{kind:?} {id}"
+            );
+        }
+    }
+    instance.post(201, 201 * 3600);
+    assert_eq!(mill.collect(&instance, on()).unwrap().posts, 1);
+}
+
+#[test]
+fn an_overlap_has_so_many_posts_at_most() {
+    let (instance, mill) = (Instance::plain(), Mill::new());
+    (1..=200).for_each(|number| instance.post(number, number));
+    mill.collect(&instance, all(1000)).unwrap();
+    let told = mill.collect(&instance, CatchUp { overlap_posts: 30, ..on() }).unwrap();
+    assert_eq!((told.posts, told.known), (0, 30));
+}
+
+#[test]
+fn a_timeline_that_shows_nothing_any_more_may_show_its_posts_again_soon() {
+    let (instance, mill) = (Instance::plain(), Mill::new());
+    instance.post(1, 1);
+    mill.collect(&instance, all(1000)).unwrap();
+    instance.posts.lock().unwrap().clear();
+    assert_eq!(mill.collect(&instance, on()).unwrap_err().status(), Status::Temporary);
 }
 
 #[test]

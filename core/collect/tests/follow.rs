@@ -27,7 +27,7 @@ fn update(id: u64) -> String {
 /// Files that are committed soon.
 fn soon(catch_up: CatchUp) -> Follow {
     let limits = Limits { time: Duration::from_millis(50), ..Limits::default() };
-    Follow { catch_up: CatchUp { limits, ..catch_up }, silence: LONG, quiet: LONG }
+    Follow { catch_up: CatchUp { limits, ..catch_up }, silence: LONG, check: LONG, ..Follow::default() }
 }
 
 /// Follows until the lake is as it should be, or it ends by itself.
@@ -157,7 +157,7 @@ fn posts_that_a_stream_does_not_bring_are_found() {
         put(&late, [10]);
     });
     let mill = Mill::new();
-    let how = Follow { quiet: Duration::from_millis(300), ..soon(all(64 << 20)) };
+    let how = Follow { check: Duration::from_millis(300), ..soon(all(64 << 20)) };
     let told = follow_until(&mill, &instance, &how, |mill| mill.ids().contains(&10)).unwrap();
     assert_eq!(mill.ids(), (1..=10).collect::<Vec<_>>());
     assert_eq!((told.posts, told.by_pages, told.connections), (0, 10, 1));

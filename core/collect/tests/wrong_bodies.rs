@@ -126,8 +126,13 @@ fn ten_thousand_wrong_answers_lose_no_post() {
             return None;
         }
         let wrong = wrong.lock().unwrap().pop()?;
-        let newest =
-            || answer(&Request { path: request.path.clone(), query: vec![("limit".into(), "40".into())] }, posts, "");
+        let newest = || {
+            answer(
+                &Request { path: request.path.clone(), query: vec![("limit".into(), "40".into())], has_token: false },
+                posts,
+                "",
+            )
+        };
         Some(wrong.reply(answer(request, posts, ""), newest))
     });
     let mill = Mill::new();

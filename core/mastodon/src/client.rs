@@ -2,10 +2,12 @@
 
 use std::{
     cell::RefCell,
-    error, fmt,
+    env, error, fmt,
+    fs::{File, OpenOptions},
     io::Read,
     iter,
     num::NonZeroU32,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -23,6 +25,7 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 use url::{Host, Url};
 
 use crate::{
@@ -37,11 +40,15 @@ pub(crate) const CONNECT: Duration = Duration::from_secs(10);
 const REDIRECTS: usize = 5;
 /// Waits are cut into pieces of this length, so that an interruption is noticed.
 const NAP: Duration = Duration::from_millis(50);
+/// How many times as long as the server may be silent a whole answer may take.
+const SLOWEST: u32 = 10;
+/// How many whole answers of another kind are taken for a failure that passes.
+const OTHERS: u32 = 4;
 /// How much of a refusal's words is repeated.
 const SAID: usize = 300;
 
 /// How an instance is asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Where the people who run this can be reached, for the User-Agent: an address of mail or of a page.
     pub contact: String,
@@ -129,7 +136,12 @@ impl Client {
     /// A client of the instance at an address: a host, or `https://HOST`; `http://` only on this machine.
     pub fn new(instance: &str, settings: Settings, watch: Box<dyn Watch>) -> Result<Self, Error> {
         let base = address(instance)?;
-        let http = reqwest::blocking::Client::builder()
+        let mut builder = reqwest::blocking::Client::builder();
+        if is_loopback(&base) {
+            // A proxy would carry off this machine what may be unencrypted because it stays here.
+            builder = builder.no_proxy();
+        }
+        let http = builder
             .user_agent(settings.agent())
             .connect_timeout(CONNECT.min(settings.timeout))
             .timeout(settings.timeout)
@@ -146,9 +158,13 @@ impl Client {
         &self.base
     }
 
-    /// Whether the instance is on this machine.
-    pub fn is_on_this_machine(&self) -> bool {
-        is_loopback(&self.base)
+    /// A client that asks the same instance in the same way, but without the token; `None` where there is none.
+    pub fn without_a_token(&self) -> Result<Option<Self>, Error> {
+        if !self.has_token() {
+            return Ok(None);
+        }
+        let settings = Settings { token: None, ..self.settings.clone() };
+        Self::new(self.base.as_str(), settings, Box::new(())).map(Some)
     }
 
     /// Whether a token stands in the requests.
@@ -212,35 +228,53 @@ impl Client {
         request: impl Fn(&reqwest::blocking::Client) -> RequestBuilder,
         parse: impl Fn(&Answer) -> Result<T, String>,
     ) -> Result<(Answer, T), Error> {
-        let began = Moment::now();
         let mut waits = backoff(self.settings.pause).build();
+        let (mut within, mut others) = (Duration::ZERO, 0);
         for tries in 1.. {
+            // What the limits take is no lack of patience.
             self.wait_for_the_pace()?;
+            let began = Moment::now();
             let reason = match self.once(&request) {
                 Ok(answer) => match passing(&answer) {
                     Some(reason) => reason,
                     None => match parse(&answer) {
                         Ok(value) => return Ok((answer, value)),
-                        Err(reason) => reason,
+                        Err(reason) => {
+                            others += u32::from(answer.is_of_another_kind());
+                            self.without_token(reason)
+                        }
                     },
                 },
                 Err(Once::Passing(reason)) => reason,
                 Err(Once::Final(error)) => return Err(error),
             };
-            let within = began.elapsed();
+            if others > OTHERS {
+                return Err(Error::OtherKind { url: shown(url), reason });
+            }
+            within += began.elapsed();
             if within >= self.settings.patience {
                 return Err(Error::Failing { url: shown(url), reason, tries, within });
             }
-            if !self.pace.borrow().is_closed() {
-                let left = self.settings.patience.saturating_sub(within);
-                let wait = waits.next().unwrap_or(LONGEST_PAUSE).min(left);
-                self.sleep(&format!("another try: {reason}"), wait)?;
-            }
+            // Beside what the instance says: it may say too little.
+            let wait = waits.next().unwrap_or(LONGEST_PAUSE).min(self.settings.patience.saturating_sub(within));
+            self.sleep(&format!("another try: {reason}"), wait)?;
+            within += wait;
         }
         Err(Error::Interrupted)
     }
 
+    /// A text, should an instance repeat the token that it was sent.
+    pub(crate) fn without_token(&self, text: String) -> String {
+        match &self.settings.token {
+            Some(token) if text.contains(token.expose_secret().trim()) => {
+                text.replace(token.expose_secret().trim(), "…")
+            }
+            _ => text,
+        }
+    }
+
     fn once(&self, request: &impl Fn(&reqwest::blocking::Client) -> RequestBuilder) -> Result<Answer, Once> {
+        let _alone = alone(&self.base);
         let mut request = request(&self.http);
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
@@ -248,18 +282,36 @@ impl Client {
         let response = request.send().map_err(|error| Once::of(&error))?;
         let headers = response.headers().clone();
         let (url, status) = (response.url().clone(), response.status());
-        self.pace.borrow_mut().learn(&headers, status == StatusCode::TOO_MANY_REQUESTS);
-        let body = self.body(response)?;
+        let is_full = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status);
+        self.pace.borrow_mut().learn(&headers, is_full);
+        let mut body = self.body(response)?;
+        if !status.is_success() && self.authorization.is_some() {
+            body = self.without_token(String::from_utf8_lossy(&body).into_owned()).into_bytes();
+        }
         Ok(Answer { url, status, headers, body })
     }
 
-    fn body(&self, response: Response) -> Result<Vec<u8>, Once> {
+    /// Reads an answer that is neither too large nor too slow: the client's own limit of time is one of each read.
+    fn body(&self, mut response: Response) -> Result<Vec<u8>, Once> {
         let (limit, url) = (self.settings.largest, shown(response.url()));
-        let mut body = Vec::new();
-        // One byte more than is allowed tells that there is more.
-        let read = response.take(limit + 1).read_to_end(&mut body);
-        read.map_err(|error| Once::Passing(format!("the answer broke off: {}", causes(&error))))?;
-        if body.len() as u64 > limit { Err(Once::Final(Error::TooLarge { url, limit })) } else { Ok(body) }
+        let (begun, longest) = (Moment::now(), self.settings.timeout.saturating_mul(SLOWEST));
+        let (mut body, mut part) = (Vec::new(), [0; 1 << 14]);
+        loop {
+            let read = response.read(&mut part);
+            match read.map_err(|error| Once::Passing(format!("the answer broke off: {}", causes(&error))))? {
+                0 => return Ok(body),
+                read => body.extend_from_slice(part.get(..read).unwrap_or_default()),
+            }
+            if body.len() as u64 > limit {
+                return Err(Once::Final(Error::TooLarge { url, limit }));
+            }
+            if self.settings.stop.load(Ordering::Relaxed) {
+                return Err(Once::Final(Error::Interrupted));
+            }
+            if begun.elapsed() > longest {
+                return Err(Once::Passing(format!("the answer did not end within {} s", longest.as_secs())));
+            }
+        }
     }
 
     fn wait_for_the_pace(&self) -> Result<(), Error> {
@@ -279,12 +331,12 @@ impl Client {
         if !time.is_zero() {
             self.watch.waits(what, time);
         }
-        let until = Moment::now() + time;
+        let begun = Moment::now();
         loop {
             if self.settings.stop.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
-            let left = until.saturating_duration_since(Moment::now());
+            let left = time.saturating_sub(begun.elapsed());
             if left.is_zero() {
                 return Ok(());
             }
@@ -300,6 +352,12 @@ impl fmt::Debug for Client {
 }
 
 impl Answer {
+    /// Whether it is whole, and not what was asked for: a page for browsers, or JSON of other types. It will be so again.
+    fn is_of_another_kind(&self) -> bool {
+        let body = self.body.trim_ascii_start();
+        body.starts_with(b"<") || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+    }
+
     /// The body as a value of JSON, or what is wrong with it.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
         serde_json::from_slice(&self.body).map_err(|error| format!("the answer is not what it should be: {error}"))
@@ -422,6 +480,17 @@ pub(crate) fn causes(error: &dyn error::Error) -> String {
     said.join(": ")
 }
 
+/// Lets this user's other processes on this machine wait with their requests to the same instance until the value is dropped.
+/// Where there is no such lock, they do not wait.
+fn alone(base: &Url) -> Option<File> {
+    let name = hex::encode(Sha256::digest(base.origin().ascii_serialization()));
+    let folder = env::var_os("XDG_RUNTIME_DIR").map_or_else(env::temp_dir, PathBuf::from);
+    let path = folder.join(format!("tootmill-asks-{}", name.get(..16).unwrap_or_default()));
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).ok()?;
+    file.lock().ok()?;
+    Some(file)
+}
+
 /// The header that carries a token, which no debug output shows.
 pub(crate) fn authorization(token: &SecretString) -> Result<HeaderValue, Error> {
     let token = token.expose_secret().trim();
@@ -450,12 +519,17 @@ pub(crate) fn address(instance: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
+/// Whether an instance is on this machine, by its address.
+pub fn is_on_this_machine(instance: &str) -> Result<bool, Error> {
+    address(instance).map(|url| is_loopback(&url))
+}
+
 /// Whether an address leads to this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => name == "localhost",
         None => false,
     }
 }

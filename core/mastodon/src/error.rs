@@ -36,6 +36,14 @@ pub enum Error {
         /// In how long a time.
         within: Duration,
     },
+    /// The answer is whole, and another one each time than what was asked for.
+    #[error("{url} answers something else than Mastodon does: {reason}; is this the address of an instance?")]
+    OtherKind {
+        /// What was asked for.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The instance says no.
     #[error("{url} was refused ({code}){}; {advice}", said(.answer))]
     Refused {
@@ -160,6 +168,7 @@ impl Error {
             | Self::Address { .. }
             | Self::NotEncrypted(_)
             | Self::Token
+            | Self::OtherKind { .. }
             | Self::Refused { .. }
             | Self::Redirected { .. }
             | Self::TooLarge { .. }

@@ -70,16 +70,14 @@ fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<Option<T>, St
 /// `GET /api/v2/instance`, as far as it is needed (`entities/Instance.md`).
 #[derive(Deserialize)]
 struct Second {
-    #[serde(default)]
-    version: String,
-    #[serde(default)]
-    configuration: Configuration,
+    version: Option<String>,
+    configuration: Option<Configuration>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Configuration {
-    urls: Urls,
+    urls: Option<Urls>,
     timelines_access: Option<TimelinesAccess>,
 }
 
@@ -93,7 +91,7 @@ struct Urls {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct TimelinesAccess {
-    live_feeds: LiveFeeds,
+    live_feeds: Option<LiveFeeds>,
 }
 
 #[derive(Default, Deserialize)]
@@ -106,18 +104,17 @@ struct LiveFeeds {
 /// `GET /api/v1/instance` (`entities/V1_Instance.md`).
 #[derive(Deserialize)]
 struct First {
-    #[serde(default)]
-    version: String,
-    #[serde(default)]
-    urls: Urls,
+    version: Option<String>,
+    urls: Option<Urls>,
 }
 
 impl From<Second> for Instance {
     fn from(Second { version, configuration }: Second) -> Self {
-        let feeds = configuration.timelines_access.unwrap_or_default().live_feeds;
+        let configuration = configuration.unwrap_or_default();
+        let feeds = configuration.timelines_access.and_then(|access| access.live_feeds).unwrap_or_default();
         Self {
-            version,
-            streaming: configuration.urls.streaming.and_then(|url| Url::parse(&url).ok()),
+            version: version.unwrap_or_default(),
+            streaming: configuration.urls.unwrap_or_default().streaming.and_then(|url| Url::parse(&url).ok()),
             local_feed: Access::parse(feeds.local.as_deref()),
             remote_feed: Access::parse(feeds.remote.as_deref()),
         }
@@ -126,7 +123,7 @@ impl From<Second> for Instance {
 
 impl From<First> for Instance {
     fn from(First { version, urls }: First) -> Self {
-        let streaming = urls.streaming_api.and_then(|url| Url::parse(&url).ok());
-        Self { version, streaming, ..Self::default() }
+        let streaming = urls.unwrap_or_default().streaming_api.and_then(|url| Url::parse(&url).ok());
+        Self { version: version.unwrap_or_default(), streaming, ..Self::default() }
     }
 }

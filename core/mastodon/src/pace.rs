@@ -72,12 +72,7 @@ impl Pace {
             None if used_up || refused => until_reset(headers),
             wait => wait,
         };
-        self.closed_until = wait.map(|wait| Moment::now() + wait.min(LONGEST));
-    }
-
-    /// Whether the server has said until when to wait.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed_until.is_some()
+        self.closed_until = wait.and_then(|wait| Moment::now().checked_add(wait.min(LONGEST)));
     }
 }
 

@@ -104,7 +104,10 @@ pub fn revoke_left_over(server: &AuthorizationServer, change: &Change) -> Result
     for left in left_over {
         match server.revoke(&left) {
             Ok(()) => told.revoked += 1,
-            Err(error @ Error::Refused { code: 401 | 403, .. }) => told.given_up.push(error),
+            // The instance's own words (RFC 6749, section 5.2), and not those of a wall before it: it will not be otherwise.
+            Err(error @ Error::Refused { code: 400 | 401 | 403, .. }) if is_about_the_client(&error) => {
+                told.given_up.push(error);
+            }
             Err(error) => {
                 told.waiting.push(error);
                 waiting.push(left);
@@ -113,6 +116,11 @@ pub fn revoke_left_over(server: &AuthorizationServer, change: &Change) -> Result
     }
     change.keep(server.instance(), Kept { token, left_over: waiting })?;
     Ok(told)
+}
+
+fn is_about_the_client(error: &Error) -> bool {
+    let Error::Refused { answer, .. } = error else { return false };
+    ["unauthorized_client", "invalid_client"].iter().any(|said| answer.starts_with(said))
 }
 
 #[cfg(test)]

@@ -23,27 +23,25 @@ pub struct Rules {
 #[derive(Deserialize)]
 struct Rule {
     text: String,
-    #[serde(default)]
-    hint: String,
+    hint: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Page {
-    #[serde(default)]
-    content: String,
+    content: Option<String>,
 }
 
 impl Rules {
     /// Asks the instance (`methods/instance.md#rules`, `#terms_of_service`, `#privacy_policy`).
     pub fn of(client: &Client) -> Result<Self, Error> {
         let rules: Vec<Rule> = there(client, "/api/v1/instance/rules")?.unwrap_or_default();
-        let rules = rules.into_iter().map(|rule| match rule.hint.trim() {
-            "" => rule.text,
-            hint => format!("{} ({hint})", rule.text),
+        let rules = rules.into_iter().map(|rule| match rule.hint.as_deref().map(str::trim) {
+            None | Some("") => rule.text,
+            Some(hint) => format!("{} ({hint})", rule.text),
         });
         let page = |name: &str| -> Result<Option<String>, Error> {
             let page: Option<Page> = there(client, &format!("/api/v1/instance/{name}"))?;
-            Ok(page.map(|page| page.content).filter(|content| !content.trim().is_empty()))
+            Ok(page.and_then(|page| page.content).filter(|content| !content.trim().is_empty()))
         };
         Ok(Self { rules: rules.collect(), terms: page("terms_of_service")?, privacy: page("privacy_policy")? })
     }

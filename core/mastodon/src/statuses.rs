@@ -31,14 +31,21 @@ pub enum Looked {
 }
 
 impl<'c> Statuses<'c> {
-    /// The path of all statuses, for robots.txt.
+    /// The path of all statuses.
     pub const PATH: &'static str = "/api/v1/statuses";
+    /// What is asked for, for robots.txt.
+    pub const ADDRESSES: &'static [&'static str] = &["/api/v1/statuses?id[]=1", "/api/v1/statuses/1"];
     /// How many ids Mastodon takes at once: with more it says 422 (`methods/statuses.md#index`).
     pub const SEVERAL: usize = 20;
 
     /// Of the instance of a client.
     pub fn of(client: &'c Client) -> Self {
         Self { client }
+    }
+
+    /// Who asks.
+    pub fn client(self) -> &'c Client {
+        self.client
     }
 
     /// Asks for at most [`Self::SEVERAL`] at once (since Mastodon 4.3.0). Those that are not there, or not for whoever asks,

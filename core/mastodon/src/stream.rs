@@ -53,8 +53,10 @@ pub struct PassedOver {
 }
 
 impl<'c> Stream<'c> {
-    /// The path of all public streams, for robots.txt.
+    /// The path of all public streams.
     pub const PATH: &'static str = "/api/v1/streaming/public";
+    /// What is asked for, for robots.txt.
+    pub const ADDRESSES: &'static [&'static str] = &[Self::PATH, "/api/v1/streaming?stream=public"];
 
     /// A stream of an instance, not yet opened. When nothing at all came for so long, not even a heartbeat, it has ended.
     pub fn new(client: &'c Client, instance: &Instance, feed: Feed, silence: Duration) -> Result<Self, Error> {

@@ -73,8 +73,10 @@ pub struct Page {
 const PATH: &str = "/api/v1/timelines/public";
 
 impl<'c> Timeline<'c> {
-    /// The path of all public timelines, for robots.txt.
+    /// The path of all public timelines.
     pub const PATH: &'static str = PATH;
+    /// What is asked for, for robots.txt.
+    pub const ADDRESSES: &'static [&'static str] = &[PATH, "/api/v1/timelines/public?limit=40&min_id=1"];
 
     /// A timeline of an instance that lets us read it, as far as the instance says.
     pub fn open(client: &'c Client, instance: &Instance, feed: Feed) -> Result<Self, Error> {
@@ -186,9 +188,8 @@ impl<'c> Timeline<'c> {
         Error::Paging { url: shown(&page.url), reason, status: Status::Permanent }
     }
 
-    /// The error of a page without posts where there are some: a copy of the database may be behind.
-    pub fn incomplete(page: &Page) -> Error {
-        let reason = "it has no posts, although there are newer ones";
+    /// The error of a page that lacks posts: a copy of the database may be behind, or a cache.
+    pub fn incomplete(page: &Page, reason: &'static str) -> Error {
         Error::Paging { url: shown(&page.url), reason, status: Status::Temporary }
     }
 }

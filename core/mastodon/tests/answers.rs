@@ -236,7 +236,7 @@ fn robots_txt_is_heeded() {
         if let Some(text) = text {
             server.on(path("/robots.txt"), ResponseTemplate::new(200).set_body_string(text));
         }
-        check_robots(&server.client(), Timeline::PATH)
+        check_robots(&server.client(), Timeline::ADDRESSES)
     };
     assert_eq!(allowed(None).unwrap(), None);
     assert_eq!(
@@ -244,7 +244,11 @@ fn robots_txt_is_heeded() {
         Some(Duration::from_secs(2))
     );
     assert_eq!(allowed(Some("User-agent: GPTBot\nDisallow: /")).unwrap(), None);
-    for closed in ["User-agent: *\nDisallow: /api/", "User-agent: tootmill\nDisallow: /\n\nUser-agent: *\nAllow: /"] {
+    for closed in [
+        "User-agent: *\nDisallow: /*?limit=",
+        "User-agent: *\nDisallow: /api/",
+        "User-agent: tootmill\nDisallow: /\n\nUser-agent: *\nAllow: /",
+    ] {
         assert!(matches!(allowed(Some(closed)), Err(Error::Robots { .. })), "{closed}");
     }
 }

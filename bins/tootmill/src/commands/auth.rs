@@ -10,7 +10,10 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tootmill_mastodon::{AuthorizationServer, Change, Found, LeftOver, Settings, Tokens, revoke, revoke_left_over};
 
-use super::{collect::parse_duration, lake::OutcomeArguments};
+use super::{
+    collect::{contact, parse_duration},
+    lake::OutcomeArguments,
+};
 use crate::{failure::Failure, output::say, progress::CollectProgress};
 
 /// Get, look at, replace and end the tokens with which instances are asked.
@@ -88,7 +91,7 @@ impl AskedArguments {
     }
 
     fn server(&self, quiet: bool) -> Result<AuthorizationServer, Failure> {
-        let contact = self.contact.clone().unwrap_or_default();
+        let contact = contact(self.contact.as_deref(), self.address())?;
         let settings = Settings { contact, patience: self.patience, ..Settings::default() };
         let progress = Arc::new(CollectProgress::new(quiet));
         Ok(AuthorizationServer::of(self.address(), settings, Box::new(progress))?)
@@ -127,6 +130,9 @@ impl Revoke {
         let told = revoke(&server, &change)?;
         tell_left_over(&told);
         if let Some(error) = told.waiting.into_iter().next() {
+            return Err(error.into());
+        }
+        if let Some(error) = told.given_up.into_iter().next() {
             return Err(error.into());
         }
         let sentence = format!("{} tokens of {} were revoked, none is kept", told.revoked, server.instance());

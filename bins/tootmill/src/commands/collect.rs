@@ -3,7 +3,10 @@
 mod instance;
 mod refresh;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use clap::Args;
 use jiff::SignedDuration;
@@ -13,6 +16,7 @@ use tootmill_lake::Lake;
 use tootmill_mastodon::{Feed, Statuses, Stream, Timeline};
 use tootmill_metric::Instant;
 
+pub(in crate::commands) use self::instance::contact;
 use self::{
     instance::{InstanceArguments, Reached},
     refresh::RefreshArguments,
@@ -74,7 +78,7 @@ struct PageArguments {
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "last")]
     since: Option<Instant>,
     /// The first time: begin with so many of the newest posts
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     last: Option<u64>,
     /// Begin at --since or --last although posts were collected before, and record what is between as a gap
     #[arg(long)]
@@ -96,9 +100,9 @@ struct StreamArguments {
     /// With --follow: how long a stream may be silent, without a heartbeat either, before it is opened again
     #[arg(long, value_name = "TIME", default_value = "90s", value_parser = parse_duration)]
     silence: Duration,
-    /// With --follow: if no post came for so long, look at the pages whether there is none
+    /// With --follow: how often to look at the pages whether the stream has brought everything
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_duration)]
-    check_after: Duration,
+    check_every: Duration,
 }
 
 impl Collect {
@@ -122,7 +126,7 @@ impl Collect {
 
     fn catch_up(&self, lake: &Lake, progress: &Arc<CollectProgress>) -> Result<Told, Failure> {
         let Reached { client, instance, observer } =
-            self.instance.reach(&self.lake.instance, lake, &[Timeline::PATH], progress)?;
+            self.instance.reach(&self.lake.instance, lake, Timeline::ADDRESSES, &Arc::default(), progress)?;
         let timeline = Timeline::open(&client, &instance, self.feed.feed())?;
         let lineage = Lineage::begin(lake, self.feed.feed(), observer)?;
         let told = catch_up(&timeline, &lineage, &self.pages.how(), &**progress)?;
@@ -136,14 +140,29 @@ impl Collect {
         Ok((sentence(&told), json!(told)))
     }
 
+    /// Follows until it is stopped. The instance is reached anew every day, for its rules and robots.txt may have changed, and
+    /// when another token has taken the place of one that works no more.
     fn follow(&self, lake: &Lake, progress: &Arc<CollectProgress>) -> Result<Told, Failure> {
-        let paths = [Timeline::PATH, Stream::PATH];
-        let Reached { client, instance, observer } =
-            self.instance.reach(&self.lake.instance, lake, &paths, progress)?;
-        interrupt::set(&client.settings().stop)?;
-        let lineage = Lineage::begin(lake, self.feed.feed(), observer)?;
-        let how = Follow { catch_up: self.pages.how(), silence: self.stream.silence, quiet: self.stream.check_after };
-        let told = follow(&client, &instance, &lineage, &how, &**progress)?;
+        let stop = Arc::default();
+        interrupt::set(&stop)?;
+        let addresses = [Timeline::ADDRESSES, Stream::ADDRESSES].concat();
+        let mut how = self.stream.how(self.pages.how());
+        let mut told = Followed::default();
+        while !stop.load(Ordering::Relaxed) {
+            let reached = self.instance.reach(&self.lake.instance, lake, &addresses, &stop, progress)?;
+            let Reached { client, instance, observer } = &reached;
+            let lineage = Lineage::begin(lake, self.feed.feed(), observer.clone())?;
+            match follow(client, instance, &lineage, &how, &**progress) {
+                Ok(more) => told += more,
+                Err(error)
+                    if error.is_of_the_token() && self.instance.has_other_token(&self.lake.instance, &reached)? =>
+                {
+                    say("the token works no more, and another is there: going on with it");
+                }
+                Err(error) => return Err(error.into()),
+            }
+            (how.catch_up.beginning, how.catch_up.leave_gap) = (None, false);
+        }
         Ok((sentence_of_stream(&told), json!(told)))
     }
 
@@ -152,9 +171,12 @@ impl Collect {
         if days.is_empty() {
             return Ok(refresh::told(&[]));
         }
-        let paths = [Timeline::PATH, Statuses::PATH];
+        let stop = Arc::default();
+        interrupt::set(&stop)?;
+        let addresses = [Timeline::ADDRESSES, Statuses::ADDRESSES].concat();
         let Reached { client, instance, observer } =
-            self.instance.reach(&self.lake.instance, lake, &paths, progress)?;
+            self.instance.reach(&self.lake.instance, lake, &addresses, &stop, progress)?;
+        // What was observed until a signal came is committed.
         let timeline = Timeline::open(&client, &instance, self.feed.feed())?;
         let lineage = Lineage::refresh(lake, self.feed.feed(), observer)?;
         let refresh = |day| {
@@ -163,6 +185,12 @@ impl Collect {
         };
         let days = days.into_iter().map(refresh).collect::<Result<Vec<_>, Failure>>()?;
         Ok(refresh::told(&days))
+    }
+}
+
+impl StreamArguments {
+    fn how(&self, catch_up: CatchUp) -> Follow {
+        Follow { catch_up, silence: self.silence, check: self.check_every, ..Follow::default() }
     }
 }
 
@@ -179,6 +207,7 @@ impl PageArguments {
             beginning: since.or(self.last.map(Beginning::Last)),
             leave_gap: self.leave_gap,
             overlap: self.overlap,
+            overlap_posts: usize::MAX,
             limits: Limits { time: self.commit_every, ..Limits::default() },
         }
     }
@@ -192,8 +221,11 @@ fn sentence(told: &CaughtUp) -> String {
 }
 
 fn sentence_of_stream(told: &Followed) -> String {
-    let Followed { posts, deletions, by_pages, connections, gaps, committed, .. } = told;
-    let gaps = if *gaps > 0 { format!("; {gaps} gaps were recorded") } else { String::new() };
+    let Followed { posts, deletions, by_pages, connections, gaps, committed, unreadable, .. } = told;
+    let mut gaps = if *gaps > 0 { format!("; {gaps} gaps were recorded") } else { String::new() };
+    if *unreadable > 0 {
+        gaps += &format!("; {unreadable} events could not be read");
+    }
     format!(
         "{posts} posts and {deletions} deletions were streamed into {} files, over {connections} connections; {by_pages} posts \
          were read by pages{gaps}",
@@ -201,9 +233,12 @@ fn sentence_of_stream(told: &Followed) -> String {
     )
 }
 
+const LONGEST: Duration = Duration::from_hours(24 * 366);
+
 /// A length of time, as in `90s`, `15m` or `24h`.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let parsed: SignedDuration =
         text.parse().map_err(|_| "a length of time is expected, as in 90s, 15m or 24h".to_string())?;
-    Duration::try_from(parsed).map_err(|_| "a length of time cannot be negative".into())
+    let time = Duration::try_from(parsed).map_err(|_| "a length of time cannot be negative".to_string())?;
+    if time > LONGEST { Err("a year is the longest that makes sense".into()) } else { Ok(time) }
 }

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io::BufRead,
     path::Path,
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use serde_json::Value;
@@ -59,10 +59,14 @@ impl Collector {
         serde_json::from_str(&stdout(self.folder(), &arguments)).unwrap()
     }
 
+    /// The command that collects, to be run.
+    pub fn command(&self, more: &[&str]) -> Command {
+        tootmill(self.folder(), &self.arguments(more))
+    }
+
     /// Begins to collect.
     pub fn start(&self, more: &[&str]) -> Child {
-        let mut command = tootmill(self.folder(), &self.arguments(more));
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        self.command(more).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// Another command over the lake, which is to succeed.

@@ -16,38 +16,59 @@ const AT_A_TIME: usize = 20;
 /// How many known good posts of a kind are asked for.
 const KNOWN_GOOD: usize = 2;
 
-/// The deleted ones of the posts that were left out, of which so many are asked for at most. Those that are there after all
-/// are written.
+/// The deleted ones of the posts that were left out, of which so many are asked for at most, and of how many nothing is known,
+/// because the instance did not give known good ones either. Those that are there after all are written.
 pub(super) fn find(
     looking: &mut Looking<'_>,
     timeline: &Timeline<'_>,
     lineage: &Lineage,
     day: Day,
     most: usize,
-) -> Result<Vec<Id>, Error> {
+) -> Result<(Vec<Id>, u64), Error> {
     let left_out = std::mem::take(&mut looking.left_out);
     if left_out.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0));
     }
+    let without_token = looking.statuses.client().without_a_token()?;
+    let for_anybody = without_token.as_ref().map(Statuses::of);
     let seen = seen_by_the_same(lineage, day, &left_out)?;
     let candidates: Vec<(&Id, bool)> = seen.iter().take(most).map(|(id, post)| (id, is_remote(post))).collect();
-    let mut deleted = Vec::new();
+    let (mut deleted, mut doubtful) = (Vec::new(), 0);
     for some in candidates.chunks(AT_A_TIME) {
-        let Some(known_good) = KnownGood::now(timeline)? else { continue };
+        let Some(known_good) = KnownGood::now(timeline)? else {
+            doubtful += some.len() as u64;
+            continue;
+        };
         let mut not_there = Vec::new();
         for (id, is_remote) in some {
             match looking.statuses.one(id)? {
                 Looked::There(post) => looking.write(&post)?,
-                Looked::NotThere if known_good.speaks_for(*is_remote) => not_there.push((*id).clone()),
+                Looked::NotThere if known_good.speaks_for(*is_remote) && !is_hidden(for_anybody, id)? => {
+                    not_there.push((*id).clone());
+                }
                 Looked::NotThere | Looked::Unclear => {}
             }
             looking.tell();
         }
         if known_good.are_there(looking.statuses)? {
             deleted.extend(not_there);
+        } else {
+            doubtful += some.len() as u64;
         }
     }
-    Ok(deleted)
+    Ok((deleted, doubtful))
+}
+
+/// Whether a post is there for whoever has no token: its author may have blocked the token's account since
+/// (`app/policies/status_policy.rb`).
+fn is_hidden(for_anybody: Option<Statuses<'_>>, id: &Id) -> Result<bool, Error> {
+    let Some(for_anybody) = for_anybody else { return Ok(false) };
+    match for_anybody.one(id) {
+        Ok(looked) => Ok(matches!(looked, Looked::There(_))),
+        // Some instances give nothing without a token.
+        Err(tootmill_mastodon::Error::Refused { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Posts that are on the public timeline at this moment, which the instance gives one by one as well.

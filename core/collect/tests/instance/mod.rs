@@ -21,6 +21,7 @@ use tootmill_mastodon::{Client, Feed, Instance as Description, Settings, Timelin
 pub struct Request {
     pub path: String,
     pub query: Vec<(String, String)>,
+    pub has_token: bool,
 }
 
 impl Request {
@@ -155,7 +156,9 @@ pub fn answer(request: &Request, posts: &Posts, address: &str) -> Reply {
 fn serve(mut stream: &TcpStream, reply: impl FnOnce(&Request) -> Reply) {
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     let Some(first) = lines.next() else { return };
+    let mut has_token = false;
     for line in lines.by_ref() {
+        has_token |= line.to_lowercase().starts_with("authorization:");
         if line.is_empty() {
             break;
         }
@@ -167,7 +170,7 @@ fn serve(mut stream: &TcpStream, reply: impl FnOnce(&Request) -> Reply) {
         // Whoever asked may have gone.
         let _ = stream.write_all(bytes);
     };
-    match reply(&Request { path: url.path().into(), query }) {
+    match reply(&Request { path: url.path().into(), query, has_token }) {
         Reply::Answer { status, headers, body } => {
             let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<String>();
             let length = body.len();

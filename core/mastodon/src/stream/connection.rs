@@ -101,7 +101,11 @@ impl Plan {
 
     /// A client of its own: the streams of an instance may be on another host than the instance.
     fn http(&self) -> Result<Client, Error> {
-        Client::builder()
+        let mut builder = Client::builder();
+        if client::is_loopback(&self.addresses.events) {
+            builder = builder.no_proxy();
+        }
+        builder
             .user_agent(&self.agent)
             .connect_timeout(CONNECT.min(self.timeout))
             .redirect(redirect::Policy::custom(within_the_instance))
@@ -171,7 +175,12 @@ impl Plan {
             }
             _ => "ask the instance's administrators, or collect without --follow",
         };
-        Error::Refused { url: shown(answer.url()), code: status.as_u16(), answer: words(&body), advice }
+        // Some instances repeat what they were sent.
+        let token = self.authorization.as_ref().and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let said = String::from_utf8_lossy(&body);
+        let said = token.map_or_else(|| said.to_string(), |token| said.replace(token, "…"));
+        let answer_words = words(said.as_bytes());
+        Error::Refused { url: shown(answer.url()), code: status.as_u16(), answer: answer_words, advice }
     }
 
     /// Reads until there is no more to read: why.

@@ -1,4 +1,5 @@
-#![allow(clippy::result_large_err, reason = "the type of the library's error")]
+//! Streams by server-sent events and by WebSocket, from servers that break off, refuse, and say too much.
+
 use std::{
     io::{Read as _, Write},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -243,6 +244,7 @@ fn a_refusal_is_final_and_says_what_to_do() {
 }
 
 /// Speaks as GoToSocial does: no server-sent events, a token in the header, pings.
+#[allow(clippy::result_large_err, reason = "tungstenite wants it so")]
 fn socket(messages: Vec<Message>) -> Answer {
     Box::new(move |connection| {
         let look = |request: &tungstenite::handshake::server::Request, answer| {
@@ -250,7 +252,6 @@ fn socket(messages: Vec<Message>) -> Answer {
             assert_eq!(request.headers()["authorization"], format!("Bearer {SECRET}"));
             Ok(answer)
         };
-        #[allow(clippy::result_large_err, reason = "tungstenite wants it so")]
         let mut socket = tungstenite::accept_hdr(connection, look).unwrap();
         socket.send(Message::Ping(b"there?".to_vec().into())).unwrap();
         for message in messages {

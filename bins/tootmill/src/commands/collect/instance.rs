@@ -1,12 +1,16 @@
 //! Reaching an instance: who asks, how often, with which token, and whether its rules were accepted.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use clap::Args;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tootmill_collect::{Acceptance, Observer, accept, acceptance};
 use tootmill_lake::Lake;
-use tootmill_mastodon::{AuthorizationServer, Client, Instance, Rules, Settings, check_robots};
+use tootmill_mastodon::{AuthorizationServer, Client, Instance, Rules, Settings, check_robots, is_on_this_machine};
 
 use super::parse_duration;
 use crate::{commands::auth::TokenArguments, failure::Failure, output::say, progress::CollectProgress};
@@ -51,21 +55,16 @@ impl InstanceArguments {
         name: &str,
         lake: &Lake,
         paths: &[&str],
+        stop: &Arc<AtomicBool>,
         progress: &Arc<CollectProgress>,
     ) -> Result<Reached, Failure> {
         let address = self.from.as_deref().unwrap_or(name);
         let found = self.token.find(address)?;
-        let settings = |token| self.settings(token);
+        let contact = contact(self.contact.as_deref(), address)?;
+        let settings = |token| self.settings(token, &contact, stop);
         let secret = found.as_ref().map(|found| found.secret.clone());
         let client = Client::new(address, settings(secret), Box::new(Arc::clone(progress)))?;
-        if self.contact.is_none() && !client.is_on_this_machine() {
-            return Err(Failure::Usage(
-                "--contact is needed: the instance's administrators must be able to reach whoever runs this".into(),
-            ));
-        }
-        for path in paths {
-            check_robots(&client, path)?;
-        }
+        check_robots(&client, paths)?;
         self.check_rules(&client, lake)?;
         let instance = Instance::of(&client)?;
         let observer = match found {
@@ -79,9 +78,17 @@ impl InstanceArguments {
         Ok(Reached { client, instance, observer })
     }
 
-    fn settings(&self, token: Option<SecretString>) -> Settings {
+    /// Whether there is another token now than that with which the instance was reached.
+    pub(super) fn has_other_token(&self, name: &str, reached: &Reached) -> Result<bool, Failure> {
+        let found = self.token.find(self.from.as_deref().unwrap_or(name))?.map(|found| found.secret);
+        let now = found.as_ref().map(ExposeSecret::expose_secret);
+        Ok(now != reached.client.settings().token.as_ref().map(ExposeSecret::expose_secret))
+    }
+
+    fn settings(&self, token: Option<SecretString>, contact: &str, stop: &Arc<AtomicBool>) -> Settings {
         Settings {
-            contact: self.contact.clone().unwrap_or_default(),
+            contact: contact.into(),
+            stop: Arc::clone(stop),
             token,
             requests_a_minute: NonZeroU32::new(self.requests_per_minute),
             timeout: self.timeout,
@@ -106,7 +113,23 @@ impl InstanceArguments {
     }
 }
 
-/// The rules as a person reads them.
+/// Where administrators can reach whoever runs this: needed for every instance that is not on this machine.
+pub(in crate::commands) fn contact(contact: Option<&str>, address: &str) -> Result<String, Failure> {
+    let contact = contact.unwrap_or_default().trim();
+    if contact.is_empty() && !is_on_this_machine(address)? {
+        return Err(Failure::Usage(
+            "--contact is needed: the instance's administrators must be able to reach whoever runs this".into(),
+        ));
+    }
+    if contact.chars().any(|char| char != ' ' && !char.is_ascii_graphic()) {
+        return Err(Failure::Usage(format!(
+            "--contact {contact:?} cannot stand in a request: write it in plain ASCII"
+        )));
+    }
+    Ok(contact.into())
+}
+
+/// The rules as a person reads them: what would steer a terminal is left out.
 fn shown(rules: &Rules, instance: &str) -> String {
     let mut text = format!("The rules of {instance}:\n");
     if rules.rules.is_empty() {
@@ -121,5 +144,5 @@ fn shown(rules: &Rules, instance: &str) -> String {
             None => text += &format!("\nIt has no {name}.\n"),
         }
     }
-    text
+    text.chars().filter(|char| *char == '\n' || !char.is_control()).collect()
 }
