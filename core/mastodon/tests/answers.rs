@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
 
 use std::{
-    io::Write,
+    io::{Read, Write},
+    net::TcpListener,
     sync::{Arc, Mutex},
+    thread,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -196,6 +198,65 @@ fn what_may_pass_is_asked_for_again_and_what_does_not_is_an_error_that_says_so()
     let error = newest(&client, Feed::default()).unwrap_err();
     assert_eq!(error.status(), Status::Temporary);
     assert!(error.to_string().contains("503") && down.requests().len() > 1, "{error}");
+}
+
+/// RFC 9110 has `Retry-After: 0`; some proxies send it with every answer.
+#[test]
+fn an_instance_that_says_at_once_is_not_asked_at_once() {
+    let server = Server::start();
+    server.on(path(TIMELINE), answer(429, &json!({})).insert_header("Retry-After", "0"));
+    let pause = Duration::from_millis(100);
+    let settings = Settings { patience: Duration::from_secs(2), pause, ..Settings::default() };
+    let client = Client::new(&server.server.uri(), settings, Box::new(())).unwrap();
+    assert_eq!(newest(&client, Feed::default()).unwrap_err().status(), Status::Temporary);
+    assert!(server.requests().len() < 10, "{} requests", server.requests().len());
+}
+
+#[test]
+fn a_page_for_browsers_is_no_answer_to_wait_for() {
+    let server = Server::start();
+    let page = ResponseTemplate::new(200).set_body_string("<!DOCTYPE html><title>A shop</title>");
+    server.on(path("/api/v2/instance"), page);
+    let error = Instance::of(&server.client()).unwrap_err();
+    assert!(
+        matches!(error, Error::OtherKind { .. }) && error.to_string().contains("address of an instance"),
+        "{error}"
+    );
+    assert!(server.requests().len() < 10);
+}
+
+/// Some walls repeat what they refuse.
+#[test]
+fn a_token_that_an_instance_repeats_is_not_told() {
+    let server = Server::start();
+    let said = format!("{} Bearer s3cret", "x".repeat(280));
+    server.on(path(TIMELINE), answer(403, &json!({"error": said})));
+    let error = newest(&server.with_token(), Feed::default()).unwrap_err();
+    let told = format!("{error} {error:?}");
+    assert!(told.contains("Bearer …") && !told.contains("s3c"), "{told}");
+}
+
+#[test]
+fn an_answer_that_does_not_end_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let mut written = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+            while written.is_ok() {
+                thread::sleep(Duration::from_millis(50));
+                written = stream.write_all(b" ");
+            }
+        }
+    });
+    let timeout = Duration::from_millis(100);
+    let settings = Settings { timeout, patience: Duration::from_millis(500), ..Settings::default() };
+    let client = Client::new(&address, settings, Box::new(())).unwrap();
+    let begun = Instant::now();
+    let error = newest(&client, Feed::default()).unwrap_err();
+    assert!(error.to_string().contains("did not end"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -17,7 +17,6 @@ use tootmill_lake::{Lake, find_inputs};
 use super::{
     common,
     mock::{Mock, Settings},
-    timeline,
 };
 
 /// How long something may take on a busy machine.
@@ -101,7 +100,7 @@ fn post(mock: &Mock, number: usize) -> String {
 }
 
 fn on_the_server(mock: &Mock) -> BTreeSet<String> {
-    timeline(mock, "").iter().map(|post| post["id"].as_str().unwrap().to_owned()).collect()
+    mock.public().into_iter().collect()
 }
 
 #[test]
@@ -153,6 +152,15 @@ fn a_server_that_was_away_is_read_by_pages_before_its_stream() {
     assert_eq!(code, Some(0), "{errors}");
 }
 
+/// Sets a flag when it is dropped.
+struct AtTheEnd<'a>(&'a AtomicBool);
+
+impl Drop for AtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_collector_that_is_killed_misses_nothing() {
     let mock = Mock::start(&Settings::default());
@@ -163,8 +171,11 @@ fn a_collector_that_is_killed_misses_nothing() {
         scope.spawn(|| {
             for number in (1..).take_while(|_| !over.load(Ordering::Relaxed)) {
                 post(&mock, number);
+                thread::sleep(Duration::from_millis(20));
             }
         });
+        // Also where an assertion fails, or the scope would wait for ever.
+        let _end = AtTheEnd(&over);
         for round in 0..10 {
             follower.start(&mock);
             thread::sleep(Duration::from_millis(300 + 170 * round));
@@ -177,7 +188,6 @@ fn a_collector_that_is_killed_misses_nothing() {
                 assert_eq!(missed, Vec::<&String>::new(), "of {} in round {round}", ids.len());
             }
         }
-        over.store(true, Ordering::Relaxed);
     });
     let all = on_the_server(&mock);
     assert!(all.len() > 20, "{}", all.len());
