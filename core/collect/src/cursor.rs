@@ -93,16 +93,13 @@ fn newest(posts: &[Seen]) -> Option<&Seen> {
 /// Whether no file before this one has newer posts, and it has old ones: further back there is nothing to find.
 fn leads_back(file: &Entry, posts: &[Seen], old: Instant) -> bool {
     let is_old = |written: &Option<Instant>| written.is_some_and(|written| written <= old);
-    match RawName::parse(file.name()).map(|name| name.kind) {
+    if RawName::parse(file.name()).is_some_and(|name| name.kind == Kind::Pages) {
         // In the order of ids.
-        Some(Kind::Pages) => posts.iter().any(|(_, written)| is_old(written)),
-        // In the order in which they came: a file may have nothing but edits of posts that are years old.
-        _ => {
-            let newest = newest(posts).and_then(|(_, written)| *written);
-            let observed = observed_at(&file.path);
-            let is_fresh =
-                newest.zip(observed).is_some_and(|(newest, observed)| observed.micros() - newest.micros() < FRESH);
-            is_fresh && is_old(&newest)
-        }
+        return posts.iter().any(|(_, written)| is_old(written));
     }
+    // In the order in which they came: a file may have nothing but edits of posts that are years old.
+    let newest = newest(posts).and_then(|(_, written)| *written);
+    let observed = observed_at(&file.path);
+    let is_fresh = newest.zip(observed).is_some_and(|(newest, observed)| observed.micros() - newest.micros() < FRESH);
+    is_fresh && is_old(&newest)
 }
