@@ -179,8 +179,8 @@ fn a_limit_is_waited_for_as_mastodon_tells_it() {
     // The window is used up after an answer as well.
     newest(&client, Feed::default()).unwrap();
     let waits = waits.0.lock().unwrap();
-    assert_eq!(waits.len(), 2, "{waits:?}");
-    assert!(waits.iter().all(|(what, time)| what.contains("limit") && time.as_secs() <= 3), "{waits:?}");
+    let for_the_limit = waits.iter().filter(|(what, time)| what.contains("limit") && time.as_secs() <= 3);
+    assert_eq!(for_the_limit.count(), 2, "{waits:?}");
 }
 
 #[test]
