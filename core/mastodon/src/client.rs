@@ -202,13 +202,6 @@ impl Client {
         self.read(url, |_| Ok(())).map(|(answer, ())| answer)
     }
 
-    /// Gets a JSON document. One that is cut off is asked for again; a refusal is an error.
-    pub fn json<T: DeserializeOwned>(&self, url: &Url) -> Result<T, Error> {
-        let parse = |answer: &Answer| answer.status.is_success().then(|| answer.json()).transpose();
-        let (answer, value) = self.read(url, parse)?;
-        value.ok_or_else(|| refused(&answer))
-    }
-
     /// Gets what is there and reads it. What cannot be read is a failure that may pass.
     pub(crate) fn read<T>(
         &self,
@@ -460,7 +453,7 @@ fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-/// An address as it is shown to people: what stands in a query may be secret in a redirect of somebody else.
+/// An address as it is shown to people: without a name and password, if somebody wrote them into it.
 pub(crate) fn shown(url: &Url) -> String {
     let mut url = url.clone();
     let _ = url.set_password(None);

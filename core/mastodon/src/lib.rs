@@ -37,4 +37,4 @@ pub use scopes::Scopes;
 pub use statuses::{Looked, Statuses};
 pub use stream::{Event, PassedOver, Stream};
 pub use timeline::{Feed, PAGE, Page, Timeline};
-pub use tokens::{App, Change, Found, Kept, Owner, Source, TOKEN_VARIABLE, Token, Tokens};
+pub use tokens::{App, Change, Found, Kept, Owner, Source, Token, Tokens};

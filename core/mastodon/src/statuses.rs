@@ -75,7 +75,8 @@ impl<'c> Statuses<'c> {
     /// The address of one. Whatever its id is, it must not lead to something else, as two dots would.
     fn url_of(self, id: &Id) -> Result<Option<Url>, Error> {
         let mut url = self.client.url(Self::PATH, &[])?;
-        let is_segment = ![".", ".."].contains(&id.as_str());
+        // The URL standard drops TABs and ends of lines, and what is left would be another id.
+        let is_segment = ![".", ".."].contains(&id.as_str()) && !id.as_str().chars().any(char::is_control);
         let pushed = is_segment
             && url.path_segments_mut().is_ok_and(|mut path| {
                 path.push(id.as_str());
@@ -139,7 +140,7 @@ mod tests {
         ] {
             assert_eq!(url(id).as_deref(), Some(expected));
         }
-        assert_eq!((url("."), url("..")), (None, None));
+        assert_eq!([url("."), url(".."), url(".\t."), url("1\t2"), url("\n1")], [const { None::<String> }; 5]);
     }
 
     fn answer(code: u16, body: &str) -> Answer {

@@ -24,6 +24,9 @@ pub(crate) enum Read {
     Unreadable,
 }
 
+/// What a message takes beside its text, in bytes, roughly.
+const OVERHEAD: u64 = 64;
+
 impl Read {
     /// Of an event's name and data (`methods/streaming.md#events`).
     pub fn of(name: &str, data: &str) -> Self {
@@ -39,8 +42,9 @@ impl Read {
     /// How much memory it takes, roughly.
     pub fn bytes(&self) -> u64 {
         match self {
-            Self::Event(Event::Post(post)) => post.json.len() as u64,
-            _ => 0,
+            Self::Event(Event::Post(post)) => post.json.len() as u64 + OVERHEAD,
+            Self::Event(Event::Deleted(id)) => id.as_str().len() as u64 + OVERHEAD,
+            _ => OVERHEAD,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A stream by WebSocket (RFC 6455), over a connection that the client of HTTP has made.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use reqwest::{
@@ -27,12 +27,11 @@ pub(crate) struct Socket {
 }
 
 /// A message of Mastodon's (`methods/streaming.md#websocket`).
-#[derive(Deserialize)]
-struct Text<'a> {
-    #[serde(borrow, default)]
-    event: Cow<'a, str>,
-    #[serde(borrow, default)]
-    payload: Cow<'a, str>,
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Text {
+    event: String,
+    payload: serde_json::Value,
 }
 
 /// Asks for a WebSocket; the answer has to be for the key that is returned.
@@ -68,10 +67,15 @@ impl Socket {
             };
             match message {
                 Some(Ok(Message::Text(text))) => {
-                    // What is no message is passed over as an event without a name.
-                    let read = serde_json::from_str(&text);
-                    let Text { event, payload } = read.unwrap_or(Text { event: "".into(), payload: "".into() });
-                    return Ok((event.into_owned(), payload.into_owned()));
+                    // What is no message is passed over as an event without a name. A payload is a text of JSON, but a number
+                    // would be an id all the same.
+                    let Text { event, payload } = serde_json::from_str(&text).unwrap_or_default();
+                    let payload = match payload {
+                        serde_json::Value::String(payload) => payload,
+                        serde_json::Value::Null => String::new(),
+                        other => other.to_string(),
+                    };
+                    return Ok((event, payload));
                 }
                 Some(Ok(Message::Close(Some(why)))) => return Err(format!("the server closed it: {why}")),
                 Some(Ok(Message::Close(None))) | None => return Err("the server closed it".into()),
