@@ -7,16 +7,28 @@ use serde::{Deserialize, de::IgnoredAny};
 
 /// Whether sonic-rs reads a status in the line.
 pub fn sonic_rs(line: &[u8]) -> bool {
-    sonic_rs::from_slice::<Status<'_>>(line).is_ok()
+    by_sonic_rs(line).is_some()
 }
 
 /// Whether `serde_json` reads a status in the line.
 pub fn serde_json(line: &[u8]) -> bool {
-    serde_json::from_slice::<Status<'_>>(line).is_ok()
+    by_serde_json(line).is_some()
 }
 
-#[derive(Deserialize)]
-#[allow(dead_code, reason = "the fields are parsed and not used: that is the floor")]
+/// Whether both read the same status in the line: the floor of each is one of the same work.
+pub fn both_alike(line: &[u8]) -> bool {
+    by_sonic_rs(line).is_some_and(|status| Some(status) == by_serde_json(line))
+}
+
+fn by_sonic_rs(line: &[u8]) -> Option<Status<'_>> {
+    sonic_rs::from_slice(line).ok()
+}
+
+fn by_serde_json(line: &[u8]) -> Option<Status<'_>> {
+    serde_json::from_slice(line).ok()
+}
+
+#[derive(Deserialize, PartialEq)]
 struct Status<'a> {
     #[serde(borrow)]
     id: Cow<'a, str>,
@@ -43,8 +55,7 @@ struct Status<'a> {
     account: Account<'a>,
 }
 
-#[derive(Deserialize)]
-#[allow(dead_code, reason = "as above")]
+#[derive(Deserialize, PartialEq)]
 struct Account<'a> {
     #[serde(borrow)]
     id: Cow<'a, str>,
@@ -54,15 +65,13 @@ struct Account<'a> {
     bot: Option<bool>,
 }
 
-#[derive(Deserialize)]
-#[allow(dead_code, reason = "as above")]
+#[derive(Deserialize, PartialEq)]
 struct Emoji<'a> {
     #[serde(borrow)]
     shortcode: Cow<'a, str>,
 }
 
-#[derive(Deserialize)]
-#[allow(dead_code, reason = "as above")]
+#[derive(Deserialize, PartialEq)]
 struct Tag<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,

@@ -86,7 +86,7 @@ fn rest(steps: &mut Steps<'_>) -> Result<()> {
         "--features",
         FEATURES,
         "--test",
-        "wrong_bodies",
+        "collect",
         "--test",
         "mastodon*",
         "--test",

@@ -1,6 +1,6 @@
 //! The floor as a program: reads a file of JSON lines, and parses each.
 //!
-//! `floor sonic-rs FILE` or `floor serde-json FILE`, in one thread.
+//! `floor sonic-rs FILE` or `floor serde-json FILE`, in one thread; `floor both FILE` says whether the two read the same.
 
 use std::{
     error::Error,
@@ -10,10 +10,11 @@ use std::{
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [library, file] = &arguments[..] else { return Err("usage: floor sonic-rs|serde-json FILE".into()) };
+    let [library, file] = &arguments[..] else { return Err("usage: floor sonic-rs|serde-json|both FILE".into()) };
     let parses: fn(&[u8]) -> bool = match &**library {
         "sonic-rs" => tootmill_benches::sonic_rs,
         "serde-json" => tootmill_benches::serde_json,
+        "both" => tootmill_benches::both_alike,
         other => return Err(format!("there is no library `{other}`").into()),
     };
     let mut reader = BufReader::with_capacity(1 << 20, File::open(file)?);

@@ -1,7 +1,4 @@
 //! Ten thousand wrong answers from a generator: no panic, no lost post, and nothing that was sent is lost.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
-
-mod instance;
 
 use std::{
     collections::BTreeSet,
@@ -9,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use instance::{Instance, Mill, Reply, Request, all, answer, on, quick};
+use crate::instance::{Instance, Mill, Reply, Request, all, answer, on, quick};
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -111,6 +108,7 @@ impl Wrong {
 }
 
 #[test]
+#[cfg_attr(not(feature = "long-tests"), ignore = "it takes minutes: `cargo xtask test` has it")]
 fn ten_thousand_wrong_answers_lose_no_post() {
     let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let generator = wrong();

@@ -1,6 +1,4 @@
 //! An instance that a test makes say what it wants: a timeline over posts in memory, behind a server that can break off.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
-#![allow(dead_code, reason = "each test uses a part")]
 
 use std::{
     collections::BTreeMap,

@@ -1,7 +1,4 @@
 //! Following a stream: what comes before it, between two connections, and without its telling.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
-
-mod instance;
 
 use std::{
     collections::BTreeSet,
@@ -10,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use instance::{Instance, Mill, Nobody, Posts, Reply, Request, all, on, post, quick};
+use crate::instance::{Instance, Mill, Nobody, Posts, Reply, Request, all, on, post, quick};
 use serde_json::{Value, json};
 use tootmill_collect::{CatchUp, Error, Follow, Followed, Limits, Lineage, Observer, follow};
 use tootmill_mastodon::{Client, Feed, Instance as Description, Settings, Stream};

@@ -1,7 +1,4 @@
 //! Looking at a day's posts again: what people did with them since, what was deleted, and instances that say no.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
-
-mod instance;
 
 use std::{
     collections::BTreeSet,
@@ -12,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use instance::{Instance, Mill, Nobody, Posts, Reply, Request, all, post, quick};
+use crate::instance::{Instance, Mill, Nobody, Posts, Reply, Request, all, post, quick};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tootmill_collect::{Coverage, Due, Error, How, Lineage, Observer, Refresh, due, refresh};
