@@ -109,6 +109,19 @@ struct CodeArguments {
     timeout: Duration,
 }
 
+/// What a command needs that gets a token.
+#[derive(Args, Clone, Debug)]
+struct GetArguments {
+    #[command(flatten)]
+    asked: AskedArguments,
+    #[command(flatten)]
+    code: CodeArguments,
+    #[command(flatten)]
+    kept: KeptArguments,
+    #[command(flatten)]
+    outcome: OutcomeArguments,
+}
+
 /// End the token of an instance, and forget it.
 ///
 /// It stops working at once. Of tokens that a rotation left over, too, none is left. Again it does nothing.

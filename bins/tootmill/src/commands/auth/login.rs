@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use serde_json::json;
 use tootmill_mastodon::{AuthorizationServer, Change, Loopback, OUT_OF_BAND, Owner, Token, replace};
 
-use super::{AskedArguments, CodeArguments, KeptArguments, clear, tell_left_over};
+use super::{CodeArguments, GetArguments, clear, tell_left_over};
 use crate::{commands::lake::OutcomeArguments, failure::Failure, output::say};
 
 /// Get a token for an instance.
@@ -26,26 +26,21 @@ use crate::{commands::lake::OutcomeArguments, failure::Failure, output::say};
     tootmill auth login --instance mastodon.example --loopback\n  \
     tootmill auth login --instance mastodon.example --app")]
 pub(crate) struct Login {
-    #[command(flatten)]
-    asked: AskedArguments,
     /// A token of the application's own, which nobody must permit; it cannot stream
     #[arg(long, conflicts_with = "loopback")]
     app: bool,
     #[command(flatten)]
-    code: CodeArguments,
-    #[command(flatten)]
-    kept: KeptArguments,
-    #[command(flatten)]
-    outcome: OutcomeArguments,
+    get: GetArguments,
 }
 
 impl Login {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let change = self.kept.open()?.change()?;
-        let server = self.asked.server(self.outcome.quiet)?;
+        let GetArguments { asked, code, kept, outcome } = self.get;
+        let change = kept.open()?.change()?;
+        let server = asked.server(outcome.quiet)?;
         clear(&server, &change)?;
-        let new = if self.app { app_token(&server)? } else { user_token(&server, &self.code)? };
-        put_into_use(&server, &change, new, None, self.outcome)
+        let new = if self.app { app_token(&server)? } else { user_token(&server, &code)? };
+        put_into_use(&server, &change, new, None, outcome)
     }
 }
 

@@ -4,10 +4,10 @@ use clap::Args;
 use tootmill_mastodon::Owner;
 
 use super::{
-    AskedArguments, CodeArguments, KeptArguments, clear,
+    GetArguments, clear,
     login::{app_token, put_into_use, user_token},
 };
-use crate::{commands::lake::OutcomeArguments, failure::Failure};
+use crate::failure::Failure;
 
 /// Replace the token of an instance by a new one.
 ///
@@ -18,31 +18,26 @@ use crate::{commands::lake::OutcomeArguments, failure::Failure};
 #[command(after_help = "Example:\n  tootmill auth rotate --instance mastodon.example")]
 pub(crate) struct Rotate {
     #[command(flatten)]
-    asked: AskedArguments,
-    #[command(flatten)]
-    code: CodeArguments,
-    #[command(flatten)]
-    kept: KeptArguments,
-    #[command(flatten)]
-    outcome: OutcomeArguments,
+    get: GetArguments,
 }
 
 impl Rotate {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let change = self.kept.open()?.change()?;
-        let Some(old) = change.kept(self.asked.address())?.token else {
+        let GetArguments { asked, code, kept, outcome } = self.get;
+        let change = kept.open()?.change()?;
+        let Some(old) = change.kept(asked.address())?.token else {
             return Err(Failure::permanent(format!(
                 "no token of {} is kept: `tootmill auth login` gets one; one from a variable or a secret store is \
                  replaced where it comes from",
-                self.asked.address()
+                asked.address()
             )));
         };
-        let server = self.asked.server(self.outcome.quiet)?;
+        let server = asked.server(outcome.quiet)?;
         clear(&server, &change)?;
         let of_the_app = matches!(old.owner, Some(Owner::App { .. }));
-        let new = if of_the_app { app_token(&server)? } else { user_token(&server, &self.code)? };
+        let new = if of_the_app { app_token(&server)? } else { user_token(&server, &code)? };
         // What could not be known of the old one cannot be compared.
         let expected = old.owner.as_ref().filter(|owner| **owner != Owner::Hidden);
-        put_into_use(&server, &change, new, expected, self.outcome)
+        put_into_use(&server, &change, new, expected, outcome)
     }
 }
