@@ -121,7 +121,7 @@ pub struct Client {
 
 /// What an instance answered.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// Where it came from, after redirects on the instance itself.
     pub url: Url,
     /// The status of HTTP.
@@ -198,7 +198,7 @@ impl Client {
     }
 
     /// Gets what is there, whatever the instance says; of a failure that may pass it asks again.
-    pub fn ask(&self, url: &Url) -> Result<Answer, Error> {
+    pub(crate) fn ask(&self, url: &Url) -> Result<Answer, Error> {
         self.read(url, |_| Ok(())).map(|(answer, ())| answer)
     }
 

@@ -24,7 +24,7 @@ mod stream;
 mod timeline;
 mod tokens;
 
-pub use client::{Answer, Client, Settings, Watch, is_on_this_machine};
+pub use client::{Client, Settings, Watch, is_on_this_machine};
 pub use error::Error;
 pub use instance::{Access, Instance};
 pub use loopback::Loopback;
