@@ -35,7 +35,7 @@ pub struct Found {
 pub enum Source {
     /// In a file that holds nothing else, as secret stores mount it.
     File(PathBuf),
-    /// In the variable [`TOKEN_VARIABLE`].
+    /// In the variable `TOOTMILL_TOKEN`.
     Variable,
     /// In the file in which we keep tokens.
     Kept(PathBuf),
