@@ -73,6 +73,22 @@ fn a_lake_gives_the_tables_that_run_gives() {
 }
 
 #[test]
+fn submit_counts_the_days_up_to_one() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let folder = folder.path();
+    let posts: String = ["2026-11-19", "2026-11-20", "2026-11-21"].map(|day| post(day, day, "")).concat();
+    fs::write(folder.join("posts.jsonl"), posts).unwrap();
+    outcome(folder, &["import", "posts.jsonl"]);
+    outcome(folder, &["compact"]);
+    let counted = |until: &str| {
+        let outcome = outcome(folder, &["submit", "--until", until]);
+        outcome["days"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(counted("2026-11-18"), [""; 0]);
+    assert_eq!(counted("2026-11-20"), ["2026-11-19", "2026-11-20"]);
+}
+
+#[test]
 fn daily_does_what_is_missing_and_no_more() {
     let folder = tempfile::TempDir::new().unwrap();
     let folder = folder.path();

@@ -36,7 +36,7 @@ pub(crate) struct Compact {
     #[arg(long, value_name = "HOST", env = "TOOTMILL_INSTANCE")]
     instance: Option<String>,
     /// Where to compact: a day brings little that is new, for which a job takes longer
-    #[arg(long, value_name = "WHERE", default_value = "local")]
+    #[arg(long, value_name = "WHERE", env = "TOOTMILL_ON", default_value = "local")]
     on: On,
     #[command(flatten)]
     stage: StageArguments,

@@ -37,7 +37,7 @@ pub(crate) struct Daily {
     #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
     tables: Destination,
     /// Where to compute [default: days of many posts on YARN where the lake is in HDFS, all else in this process]
-    #[arg(long, value_name = "WHERE")]
+    #[arg(long, value_name = "WHERE", env = "TOOTMILL_ON")]
     on: Option<On>,
     #[command(flatten)]
     load: LoadArguments,

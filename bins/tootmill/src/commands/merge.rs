@@ -22,7 +22,7 @@ pub(crate) struct Merge {
     #[command(flatten)]
     lake: LakeArguments,
     /// Where to merge
-    #[arg(long, value_name = "WHERE", default_value = "local")]
+    #[arg(long, value_name = "WHERE", env = "TOOTMILL_ON", default_value = "local")]
     on: On,
     #[command(flatten)]
     stage: StageArguments,

@@ -27,13 +27,16 @@ pub(crate) struct Submit {
     /// The day of the posts; may be given several times [default: all days that have posts]
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
     date: Vec<Day>,
+    /// All days that have posts, up to this one
+    #[arg(long, value_name = "DAY", value_parser = parse_day, conflicts_with = "date")]
+    until: Option<Day>,
     #[command(flatten)]
     lake: LakeArguments,
     /// Compute days again whose states are there already
     #[arg(long)]
     again: bool,
     /// Where to compute [default: on YARN where the lake is in HDFS]
-    #[arg(long, value_name = "WHERE")]
+    #[arg(long, value_name = "WHERE", env = "TOOTMILL_ON")]
     on: Option<On>,
     #[command(flatten)]
     stage: StageArguments,
@@ -46,12 +49,15 @@ pub(crate) fn parse_day(text: &str) -> Result<Day, String> {
 impl Submit {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let lake = self.lake.open()?;
-        let days: BTreeSet<Day> = match &*self.date {
+        let mut days: BTreeSet<Day> = match &*self.date {
             [] => lake.posts()?.into_iter().map(|(day, _)| day).collect(),
             days => days.iter().copied().collect(),
         };
         if days.is_empty() {
             return Err(tootmill_stages::Error::Empty(lake.address()).into());
+        }
+        if let Some(until) = self.until {
+            days.retain(|day| *day <= until);
         }
         let on = On::or_where(self.on, &self.lake);
         let told = in_lake(&lake, &days, self.again, |_| Ok(on), &self.stage)?;
