@@ -1,7 +1,7 @@
 //! `cargo xtask cluster`: a development cluster, started, looked at and stopped.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
     time::Instant,
 };
@@ -54,6 +54,10 @@ enum Command {
     },
     /// Stop it; its folder stays, unless it is a temporary one
     Down,
+    /// Start a daemon of it that was stopped, and wait until it answers
+    Start { daemon: Daemon },
+    /// Stop one daemon of it, to see what becomes of the rest
+    Stop { daemon: Daemon },
     /// Say of each daemon whether it runs and answers, and where
     Status,
     /// Say where the logs are, and show their ends
@@ -78,6 +82,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             interrupted: interrupted()?,
         }),
         Command::Down => Ok(Cluster::open(&dir)?.down()?),
+        Command::Start { daemon } => with_one(&dir, |cluster| cluster.start(*daemon)),
+        Command::Stop { daemon } => with_one(&dir, |cluster| cluster.stop(*daemon)),
         Command::Status => status(&Cluster::open(&dir)?),
         Command::Logs { daemon } => {
             logs(&Cluster::open(&dir)?, *daemon);
@@ -107,6 +113,13 @@ fn up(options: &Options) -> Result<()> {
     }
     eprintln!("to use it: . {}", cluster.folder().join("cluster.env").display());
     Ok(())
+}
+
+/// Does something to a cluster that goes on running.
+fn with_one(dir: &Path, work: impl FnOnce(&mut Cluster) -> Result<(), tootmill_cluster::Error>) -> Result<()> {
+    let mut cluster = Cluster::open(dir)?;
+    cluster.leave_running();
+    Ok(work(&mut cluster)?)
 }
 
 fn status(cluster: &Cluster) -> Result<()> {

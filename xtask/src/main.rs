@@ -1,5 +1,6 @@
 //! The project's own commands, as `cargo xtask`: one file a command.
 
+mod airflow;
 mod cluster;
 mod dist;
 mod glibc;
@@ -26,12 +27,14 @@ Examples:
   cargo xtask test --fast    while working: format, lints and tests
   cargo xtask test           before a commit: everything, as CI runs it
   cargo xtask cluster up     HDFS, YARN and HBase on this machine
+  cargo xtask airflow up     the daily run under Airflow, on that cluster
   cargo xtask dist           the program for nodes with an older C library";
 
 #[derive(Subcommand)]
 enum Command {
     Test(test::Arguments),
     Cluster(cluster::Arguments),
+    Airflow(airflow::Arguments),
     Dist(dist::Arguments),
 }
 
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
         Command::Cluster(arguments) => cluster::run(&arguments),
+        Command::Airflow(arguments) => airflow::run(&arguments),
         Command::Dist(arguments) => dist::run(&arguments),
     };
     match outcome {

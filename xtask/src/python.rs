@@ -12,8 +12,7 @@ use crate::steps::Steps;
 
 /// The Python of the environment `name`, which has what the file of requirements lists.
 pub fn environment(cache: &Path, name: &str, requirements: &Path, steps: &mut Steps<'_>) -> Result<PathBuf> {
-    let folder = cache.join("python").join(name);
-    let python = folder.join("bin").join("python");
+    let (folder, python) = (cache.join("python").join(name), of(cache, name));
     let wanted = fs::read(requirements).with_context(|| format!("reading {}", requirements.display()))?;
     // Written last, so that an environment that was left half made is made again.
     let made_from = folder.join("made-from.txt");
@@ -27,4 +26,9 @@ pub fn environment(cache: &Path, name: &str, requirements: &Path, steps: &mut St
     steps.run(format!("install Python's {name}"), install.arg(requirements))?;
     fs::write(&made_from, wanted).with_context(|| format!("writing {}", made_from.display()))?;
     Ok(python)
+}
+
+/// The Python of the environment `name`, whether it is there or not.
+pub fn of(cache: &Path, name: &str) -> PathBuf {
+    cache.join("python").join(name).join("bin").join("python")
 }

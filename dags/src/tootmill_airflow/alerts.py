@@ -1,0 +1,173 @@
+"""Messages to the people who operate this: which day, which task, the error itself, a link, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
+from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+from airflow.sdk import AsyncCallback, BaseNotifier, Connection, DeadlineAlert, DeadlineReference, Variable
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
+
+from tootmill_airflow import settings
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from airflow.sdk.types import Context
+
+#: Mail goes by this connection, from the address in its extra `from_email`, to those of the variable.
+SMTP_CONNECTION = "tootmill_smtp"
+RECIPIENTS = "tootmill_alert_to"
+#: A webhook in Slack's form, which others understand too.
+WEBHOOK_CONNECTION = "tootmill_webhook"
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is said, in a line and in full."""
+
+    subject: str
+    text: str
+
+    @property
+    def html(self) -> str:
+        """The text for a mail, which Airflow sends as HTML."""
+        from html import escape
+
+        return f"<pre>{escape(self.text)}</pre>"
+
+
+def about_failure(context: Context) -> Message:
+    """A task that failed and is not tried again."""
+    ti = context["ti"]
+    day, instance = day_of(context), context["params"].get("instance", "")
+    error = str(
+        context.get("exception") or "the task ended without an error of its own: it was killed, or its worker was lost"
+    )
+    return Message(
+        subject=f"[tootmill] {instance} {day}: {ti.task_id} failed",
+        text=written(
+            error,
+            {
+                "day": day,
+                "instance": instance,
+                "task": f"{ti.dag_id}, {ti.task_id}, try {ti.try_number}",
+                "log": ti.log_url,
+                "what to do": f"{settings.runbook()}#{section(ti.dag_id, ti.task_id)}",
+            },
+        ),
+    )
+
+
+def about_deadline(context: Any, dag: str, instance: str, within: str) -> Message:
+    """A run that isn't done in time. Airflow gives a deadline's callback plain data, not objects."""
+    run = context.get("dag_run", {}) if isinstance(context, dict) else {}
+    day = str(run.get("data_interval_start") or run.get("logical_date") or "")[:10]
+    return Message(
+        subject=f"[tootmill] {instance} {day}: {dag} is not done",
+        text=written(
+            f"The run was not done {within} after it was queued. It goes on.",
+            {"day": day, "instance": instance, "run": f"{dag}, {run.get('dag_run_id') or run.get('run_id') or ''}"}
+            | {"what to do": f"{settings.runbook()}#not-done-in-time"},
+        ),
+    )
+
+
+def written(error: str, facts: dict[str, str]) -> str:
+    """An error and what is known beside it, a line each."""
+    return "\n".join([error, "", *(f"{name + ':':<12} {fact}" for name, fact in facts.items())])
+
+
+def day_of(context: Context) -> str:
+    """The day that a run is about."""
+    start = context.get("data_interval_start") or context.get("logical_date")
+    return start.strftime("%Y-%m-%d") if start else "no day"
+
+
+def section(dag_id: str, task_id: str) -> str:
+    """The section of the runbook about a task: its name, with what is shared by several said once."""
+    return f"{task_id.replace('_', '-')}-failed"
+
+
+class Alert(BaseNotifier):
+    """Sends a message by mail, by webhook, or both, as there are connections.
+
+    :param deadline: what a deadline is about; without it the message is about a task that failed
+    """
+
+    template_fields = ()
+
+    def __init__(self, *, deadline: dict[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.deadline = deadline
+
+    def notify(self, context: Context) -> None:
+        """Sends it; one way that fails does not keep the other from being tried."""
+        if self.deadline is None and failed_before(context):
+            self.log.info("no message: the same task failed in the run before this one, and was told of then")
+            return
+        message = self._message(context)
+        ways = [way for way in (mail(message), webhook(message)) if way is not None]
+        if not ways:
+            self.log.warning("nobody is told, since there is neither %s nor %s", SMTP_CONNECTION, WEBHOOK_CONNECTION)
+        failures: list[Exception] = []
+        for way in ways:
+            try:
+                way.notify(context)
+            except Exception as failure:
+                self.log.exception("a message could not be sent")
+                failures.append(failure)
+        if failures:
+            raise failures[0]
+
+    async def async_notify(self, context: Context) -> None:
+        """The same from the triggerer, where deadlines are looked after."""
+        import asyncio
+
+        await asyncio.to_thread(self.notify, context)
+
+    def _message(self, context: Context) -> Message:
+        return about_failure(context) if self.deadline is None else about_deadline(context, **self.deadline)
+
+
+def mail(message: Message) -> SmtpNotifier | None:
+    """A mail, if there is a server for it and somebody who wants it."""
+    recipients = Variable.get(RECIPIENTS, default="")
+    if not recipients or not is_there(SMTP_CONNECTION):
+        return None
+    to = [address.strip() for address in recipients.split(",")]
+    return SmtpNotifier(to=to, subject=message.subject, html_content=message.html, smtp_conn_id=SMTP_CONNECTION)
+
+
+def webhook(message: Message) -> SlackWebhookNotifier | None:
+    """A message to a webhook, if there is one."""
+    if not is_there(WEBHOOK_CONNECTION):
+        return None
+    text = f"*{message.subject}*\n```{message.text}```"
+    return SlackWebhookNotifier(slack_webhook_conn_id=WEBHOOK_CONNECTION, text=text)
+
+
+def is_there(connection: str) -> bool:
+    """Whether Airflow knows the connection."""
+    try:
+        Connection.get(connection)
+    except (AirflowNotFoundException, AirflowRuntimeError):
+        return False
+    return True
+
+
+def failed_before(context: Context) -> bool:
+    """Whether a monitoring task failed in the run before too: what goes on is told once, not every hour."""
+    if "monitoring" not in context["ti"].dag_id:
+        return False
+    before = context["ti"].get_previous_dagrun()
+    return before is not None and before.state == "failed"
+
+
+def deadline(dag: str, instance: str, within: timedelta) -> DeadlineAlert:
+    """Tells if a run isn't done so long after it was queued (not after its day, which in a backfill is long ago)."""
+    said = {"dag": dag, "instance": instance, "within": str(within)}
+    callback = AsyncCallback(Alert, kwargs={"deadline": said})
+    return DeadlineAlert(reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=within, callback=callback)

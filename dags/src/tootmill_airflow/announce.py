@@ -1,0 +1,71 @@
+"""What others hear of a run that went well: events of the tables' assets, and numbers for Prometheus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import get_current_context, task
+from prometheus_client import CollectorRegistry, Gauge, push_to_gateway, write_to_textfile
+
+from tootmill_airflow import pipeline, settings
+
+if TYPE_CHECKING:
+    from airflow.sdk.bases.xcom import XComArg
+
+#: The tasks whose seconds and outcomes are told.
+STAGES = ["check", "collect", "compact", "metrics", "merge", "load", "verify"]
+
+
+def announce(instance: str) -> XComArg:
+    """The task of an instance's DAG that says so."""
+
+    @task(task_id="announce", outlets=[pipeline.tables_alias(instance)])
+    def tell() -> None:
+        context = get_current_context()
+        ti = context["ti"]
+        day = context["data_interval_start"]
+        tables = [metric["table"] for metric in ti.xcom_pull(task_ids="metrics_list")]
+        for table in tables:
+            event = context["outlet_events"][pipeline.tables_alias(instance)]
+            event.add(pipeline.table_asset(instance, table), extra={"date": day.strftime("%Y-%m-%d")})
+        outcomes = {stage: ti.xcom_pull(task_ids=stage) or {} for stage in STAGES}
+        seconds = {stage: ti.xcom_pull(task_ids=stage, key="seconds") for stage in STAGES}
+        numbers = numbers_of_run(instance, day.timestamp(), context["ti"].start_date.timestamp(), outcomes, seconds)
+        publish(numbers, settings.name("run", instance))
+
+    return tell()
+
+
+def numbers_of_run(
+    instance: str, day: float, now: float, outcomes: dict[str, Any], seconds: dict[str, float]
+) -> CollectorRegistry:
+    """What a run counted, as gauges: of each run only the last is there."""
+    registry = CollectorRegistry()
+
+    def gauge(name: str, says: str, *labels: str) -> Gauge:
+        return Gauge(f"tootmill_run_{name}", says, ["instance", *labels], registry=registry)
+
+    took = gauge("stage_seconds", "Seconds that a stage of the last run took", "stage")
+    for stage, time in seconds.items():
+        took.labels(instance, stage).set(time)
+    counters = gauge("total", "What the totals of all days counted at the last run", "counter")
+    for counter, count in outcomes["merge"].get("counters", {}).items():
+        counters.labels(instance, counter).set(count)
+    written = outcomes["load"].get("written") or {}
+    gauge("rows", "Rows of all metric tables together, 0 if the last run changed none").labels(instance).set(
+        written.get("rows", 0)
+    )
+    gauge("day_timestamp_seconds", "Start of the day that the last run was about").labels(instance).set(day)
+    gauge("last_success_timestamp_seconds", "When the last run came to its end").labels(instance).set(now)
+    return registry
+
+
+def publish(numbers: CollectorRegistry, name: str) -> None:
+    """Gives numbers to a Pushgateway, or writes a file that Prometheus's node_exporter reads, as configured."""
+    where = settings.prometheus()
+    if where.startswith(("http://", "https://")):
+        push_to_gateway(where, job=name, registry=numbers)
+    elif where:
+        Path(where).mkdir(parents=True, exist_ok=True)
+        write_to_textfile(str(Path(where, f"{name}.prom")), numbers)

@@ -1,0 +1,149 @@
+"""The operator that runs `tootmill`: what it says is logged, what it counted is kept, what is wrong is the task's error."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import Asset, BaseHook, BaseOperator, BaseOperatorLink
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
+
+from tootmill_airflow import lineage, settings
+from tootmill_airflow.program import Program
+
+if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
+    from airflow.sdk.types import Context
+
+#: The page of an application on YARN, in what the program says of its job.
+APPLICATION = re.compile(r"https?://\S*application_\d+_\d+/?")
+
+
+class YarnLink(BaseOperatorLink):
+    """The page of the job on the cluster."""
+
+    name = "YARN application"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: object) -> str:
+        """The page, or nothing where there was no job."""
+        return getattr(operator, "application", "")
+
+
+class TootmillOperator(BaseOperator):
+    """Runs a command of `tootmill`, without a shell.
+
+    Exit code 75, and a signal, fail the task so that it is tried again; every other failure is final. The outcome is what
+    the command writes as JSON. A command that ends with the task leaves no job on the cluster either: it ends its own, and
+    the next try of the same work ends first what one before it left.
+
+    :param arguments: the command and its arguments, less `--json`
+    :param environment: variables for the command, beside those of the worker; one that is empty is left out
+    :param instance_conn_id: a connection whose password is the token, and whose host, if there is one, is asked in place
+        of the instance. Without such a connection the program looks for its token itself.
+    :param reads: what is read, as URIs, for OpenLineage
+    :param writes: what is written
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("arguments", "environment", "reads", "writes")
+    operator_extra_links = (YarnLink(),)
+    ui_color = "#e8f0e4"
+
+    def __init__(
+        self,
+        *,
+        arguments: Sequence[str],
+        environment: Mapping[str, str] = settings.ENVIRONMENT,
+        instance_conn_id: str | None = None,
+        reads: Sequence[str] = (),
+        writes: Any = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.arguments = list(arguments)
+        self.environment = dict(environment)
+        self.instance_conn_id = instance_conn_id
+        self.reads = list(reads)
+        self.writes = writes
+        self.application = ""
+        self._program: Program | None = None
+
+    def execute(self, context: Context) -> Any:
+        """Runs the command to its end, and gives what it wrote."""
+        argv = [settings.program(), *self.arguments, "--json"]
+        self.log.info("%s", " ".join(argv))
+
+        def tell(line: str) -> None:
+            self.log.info("%s", line)
+            if (found := APPLICATION.search(line)) and found[0] != self.application:
+                self.application = found[0]
+                # At once, and not only at the end: whoever waits for a job wants to see it.
+                context["ti"].xcom_push(key=YarnLink().xcom_key, value=self.application)
+
+        began = time.monotonic()
+        self._program = Program(argv, self._variables())
+        ended = self._program.wait(tell)
+        context["ti"].xcom_push(key="seconds", value=round(time.monotonic() - began, 3))
+        outcome = parsed(ended.output)
+        if ended.code == 0:
+            self._announce(context)
+            return outcome
+        error = f"tootmill {self.arguments[0]}: {findings(outcome) or ended.error}"
+        if ended.is_worth_a_retry:
+            raise AirflowException(f"{error} (exit code {ended.code}: worth another try)")
+        raise AirflowFailException(f"{error} (exit code {ended.code}: it would fail again)")
+
+    def on_kill(self) -> None:
+        """Ends the command, which ends its job on the cluster."""
+        if self._program is not None:
+            self._program.end()
+
+    def get_openlineage_facets_on_complete(self, task_instance: object) -> OperatorLineage:
+        """What was read and written, for OpenLineage."""
+        return lineage.of(self.reads, self.writes)
+
+    def _variables(self) -> dict[str, str]:
+        """The command's environment: ours, but for what is Airflow's own business, and what was said."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW_", "_AIRFLOW"))}
+        said = {name: value for name, value in self.environment.items() if value}
+        return ours | said | self._instance()
+
+    def _instance(self) -> dict[str, str]:
+        """The token and the address of the instance, which are in no argument and in no rendered field."""
+        if self.instance_conn_id is None:
+            return {}
+        try:
+            connection = BaseHook.get_connection(self.instance_conn_id)
+        except AirflowNotFoundException:
+            return {}
+        found = {"TOOTMILL_TOKEN": connection.password or ""}
+        if connection.host:
+            port = f":{connection.port}" if connection.port else ""
+            found["TOOTMILL_FROM"] = f"{connection.schema or 'https'}://{connection.host}{port}"
+        return {name: value for name, value in found.items() if value}
+
+    def _announce(self, context: Context) -> None:
+        """Says of which day an asset has something new."""
+        for outlet in self.outlets:
+            if isinstance(outlet, Asset) and (start := context.get("data_interval_start")):
+                context["outlet_events"][outlet].extra = {"date": start.strftime("%Y-%m-%d")}
+
+
+def parsed(output: str) -> Any:
+    """The document that a command wrote, or what it wrote where that is none."""
+    try:
+        return json.loads(output) if output.strip() else None
+    except ValueError:
+        return output
+
+
+def findings(outcome: Any) -> str:
+    """What `tootmill status` found at the level of an error, each with what to do."""
+    found = outcome.get("findings", []) if isinstance(outcome, dict) else []
+    errors = [finding for finding in found if finding.get("level") == "error"]
+    return "\n".join(
+        f"{finding['about']}: {finding['says']}. {finding.get('advice', '')}".strip() for finding in errors
+    )

@@ -1,0 +1,67 @@
+"""What a deployment says of itself: Airflow's configuration for what DAGs are made of, its variables for the rest."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from airflow.sdk import conf
+
+SECTION = "tootmill"
+
+#: One writer of a lake at a time. The program sees to that by the lake's lease; the pool keeps tasks from trying in vain.
+LAKE_POOL = "tootmill_lake"
+#: One task at a time asks instances.
+INSTANCE_POOL = "tootmill_instance"
+
+#: Where the lake, the tables and the rest are, as the program's own variables; a run's params come first.
+ENVIRONMENT = {
+    "TOOTMILL_INSTANCE": "{{ params.instance }}",
+    "TOOTMILL_LAKE": "{{ params.lake or var.value.tootmill_lake }}",
+    "TOOTMILL_TABLES": "{{ params.tables or var.value.tootmill_tables }}",
+    "TOOTMILL_ON": "{{ '' if params.mode == 'auto' else params.mode }}",
+    "TOOTMILL_CONTACT": "{{ var.value.get('tootmill_contact', '') }}",
+    "TOOTMILL_HBASE_MASTER": "{{ var.value.get('tootmill_hbase_master', '') }}",
+}
+
+
+def instances() -> list[str]:
+    """The instances that have DAGs, by their hosts."""
+    hosts: list[str] = conf.getlist(SECTION, "instances", fallback=[])
+    if not hosts:
+        raise ValueError(
+            "no instance is configured: set AIRFLOW__TOOTMILL__INSTANCES=mastodon.example for the scheduler, "
+            "the DAG processor and the workers (several with commas between)"
+        )
+    return hosts
+
+
+def name(kind: str, instance: str) -> str:
+    """A name for what there is once per instance, of characters that Airflow allows in names."""
+    return f"tootmill_{kind}_" + re.sub(r"[^A-Za-z0-9]", "_", instance)
+
+
+def program() -> str:
+    """The program."""
+    return str(conf.get(SECTION, "program", fallback="tootmill"))
+
+
+def prometheus() -> str:
+    """Where numbers of runs go: a folder for node_exporter's textfile collector, a Pushgateway's URL, or nowhere."""
+    return str(conf.get(SECTION, "prometheus", fallback=""))
+
+
+def runbook() -> str:
+    """Where the runbook can be read, for messages."""
+    return str(conf.get(SECTION, "runbook", fallback="docs/operations.md"))
+
+
+def retries() -> dict[str, object]:
+    """How a task is tried again, with growing pauses: by default for about six hours."""
+    seconds = conf.getint(SECTION, "retry_delay", fallback=60)
+    return {
+        "retries": conf.getint(SECTION, "retries", fallback=14),
+        "retry_delay": timedelta(seconds=seconds),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(seconds=30 * seconds),
+    }

@@ -1,0 +1,167 @@
+"""Days that are run by a real Airflow on a real cluster, and what becomes of them when something breaks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from datetime import timedelta
+
+import pytest
+from deployment import DAILY, Deployment, until, yesterday
+from mock import token
+
+pytestmark = pytest.mark.deployment
+
+STAGES = ["check", "collect", "compact", "metrics", "merge", "load", "verify", "report"]
+
+
+def test_a_scheduled_day_runs_green_and_the_tables_are_right(deployment: Deployment) -> None:
+    deployment.pause(DAILY, paused=False)
+    run = until("the scheduler makes a run", lambda: [run["dag_run_id"] for run in deployment.runs()], 120)[0]
+    assert run.startswith("scheduled__"), run
+    assert deployment.ended(run) == "success", deployment.states(run)
+    assert set(deployment.states(run).values()) == {"success"}
+    theirs, ours = deployment.mock.tables(), deployment.dump()
+    for table, rows in theirs.items():
+        assert ours[table] == rows, table
+    assert len(theirs["tag_table"]) == 3
+    day = yesterday().isoformat()
+    assert deployment.xcom(run, "metrics", "return_value")["days"][day]["counters"]["posts"] == 12
+    link = deployment.xcom(run, "metrics", "_link_YarnLink")
+    assert "application_" in link
+    assert link in deployment.log(run, "metrics")
+    assert token("ada") not in "".join(deployment.log(run, stage) for stage in ["check", "collect"])
+    rendered = json.dumps(deployment.tasks(run)["collect"]["rendered_fields"])
+    assert "TOOTMILL_LAKE" in rendered
+    assert token("ada") not in rendered
+    assert (deployment.folder / "reports" / "mill.test.html").stat().st_size > 1000
+    says_what_was_read_and_written(deployment, day)
+    says_numbers(deployment)
+    assets = {event["name"]: event for event in deployment.api("GET", "/assets/events?limit=100")["asset_events"]}
+    assert assets["tootmill/mill.test/posts"]["extra"] == {"date": day}
+    assert assets["tootmill/mill.test/tag_table"]["extra"] == {"date": day}
+    assert len(assets) == 8
+
+
+def says_what_was_read_and_written(deployment: Deployment, day: str) -> None:
+    lines = (deployment.folder / "lineage.jsonl").read_text().splitlines()
+    events = [event for event in map(json.loads, lines) if event["eventType"] == "COMPLETE"]
+    written = {event["job"]["name"]: [each["name"] for each in event["outputs"]] for event in events}
+    read = {event["job"]["name"]: [each["name"] for each in event["inputs"]] for event in events}
+    place = deployment.lake.partition("//")[2].partition("/")[2]
+    assert written[f"{DAILY}.compact"] == [f"/{place}/mill.test/posts/date={day}"]
+    assert read[f"{DAILY}.metrics"] == [f"/{place}/mill.test/posts/date={day}"]
+    assert "tag_table" in written[f"{DAILY}.load"]
+    assert len(written[f"{DAILY}.load"]) == 7
+
+
+def says_numbers(deployment: Deployment) -> None:
+    from prometheus_client.parser import text_string_to_metric_families
+
+    text = (deployment.folder / "prometheus" / "tootmill_run_mill_test.prom").read_text()
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    numbers = {(one.name, *sorted(one.labels.items())): one.value for one in samples}
+    of = ("instance", "mill.test")
+    assert numbers["tootmill_run_total", ("counter", "posts"), of] == 36
+    assert numbers["tootmill_run_stage_seconds", of, ("stage", "metrics")] > 1
+    assert abs(numbers["tootmill_run_last_success_timestamp_seconds", of] - time.time()) < 600
+    rows = sum(map(len, deployment.dump().values()))
+    assert numbers["tootmill_run_rows", of] == rows
+
+
+def test_days_out_of_order_end_in_the_same_bytes(deployment: Deployment) -> None:
+    days = [yesterday() - timedelta(days=back) for back in (2, 1, 0)]
+    lake, tables = deployment.places("backwards")
+    deployment.begin(lake)
+    runs = deployment.backfill(days[0], days[-1], at_once=3, backwards=True, lake=lake, tables=tables)
+    assert {deployment.ended(run) for run in runs} == {"success"}, [deployment.states(run) for run in runs]
+    lake, in_order = str(deployment.folder / "lake"), f"sqlite:{deployment.folder}/in_order.db"
+    deployment.begin(lake)
+    for day in days:
+        deployment.tootmill("daily", "--date", day.isoformat(), lake=lake, tables=in_order)
+    for family in ["data", "day"]:
+        dump = ["tables", "dump", "--family", family]
+        assert deployment.tootmill(*dump, tables=tables) == deployment.tootmill(*dump, tables=in_order)
+
+
+def test_a_failing_mapper_is_red_with_its_own_error_and_one_mail(deployment: Deployment) -> None:
+    lake, tables = deployment.places("failing")
+    deployment.begin(lake)
+    deployment.ship('#!/bin/sh\ncat > /dev/null\necho "error: the millstone is cracked" >&2\nexit 1\n')
+    try:
+        [run] = deployment.backfill(yesterday(), yesterday(), lake=lake, tables=tables)
+        assert deployment.ended(run) == "failed"
+    finally:
+        deployment.ship(binary())
+    task = deployment.tasks(run)["metrics"]
+    assert (task["state"], task["try_number"]) == ("failed", 1)
+    assert deployment.states(run)["load"] == "upstream_failed"
+    assert "the millstone is cracked" in deployment.log(run, "metrics")
+    subject = f"[tootmill] mill.test {yesterday()}: metrics failed"
+    until("the mail comes", lambda: deployment.mailbox.about("metrics failed"), 60)
+    time.sleep(5)
+    [mail] = deployment.mailbox.about("failed")
+    assert mail["subject"] == subject
+    assert mail["to"] == "operator@mill.test"
+    for words in ["the millstone is cracked", "operations.md#metrics-failed", deployment.url]:
+        assert words in mail["text"], mail["text"]
+    [hook] = deployment.mailbox.hooks
+    assert subject in hook["text"]
+
+
+@pytest.mark.parametrize("how", ["by its operator", "by a crash"])
+def test_a_task_that_is_killed_leaves_nothing(deployment: Deployment, how: str) -> None:
+    lake, tables = deployment.places("killed" + how.replace(" ", ""))
+    deployment.begin(lake)
+    deployment.ship("#!/bin/sh\nexec sleep 600\n")
+    try:
+        [run] = deployment.backfill(yesterday(), yesterday(), lake=lake, tables=tables)
+        until("the job runs", lambda: [app for app in deployment.applications() if app["state"] == "RUNNING"])
+        [pid] = deployment.processes()
+        if how == "by its operator":
+            path = f"/dags/{DAILY}/dagRuns/{run}/taskInstances/metrics"
+            deployment.api("PATCH", path, {"new_state": "failed"})
+        else:
+            os.kill(parent(pid), signal.SIGKILL)
+        until("the program is gone", lambda: pid not in deployment.processes(), 60)
+        until("the application is gone", lambda: not deployment.applications(), 60)
+    finally:
+        deployment.ship(binary())
+    if how == "by a crash":
+        assert deployment.ended(run) == "success", "a new try goes on"
+        assert deployment.tasks(run)["metrics"]["try_number"] == 2
+
+
+def test_hbase_that_is_down_for_a_while_is_ridden_out(deployment: Deployment) -> None:
+    lake, tables = deployment.places("down")
+    deployment.begin(lake)
+    cluster("stop", "thrift1")
+    try:
+        [run] = deployment.backfill(yesterday(), yesterday(), lake=lake, tables=tables)
+        until("a task wants another try", lambda: "up_for_retry" in deployment.states(run).values())
+        time.sleep(10)
+    finally:
+        cluster("start", "thrift1")
+    assert deployment.ended(run) == "success", deployment.states(run)
+    assert max(task["try_number"] for task in deployment.tasks(run).values()) > 1
+    assert len(deployment.dump(tables)["tag_table"]) == 3
+
+
+def cluster(*arguments: str) -> None:
+    xtask = os.environ.get("TOOTMILL_XTASK", "cargo xtask").split()
+    subprocess.run([*xtask, "cluster", "--dir", os.environ["TOOTMILL_CLUSTER"], *arguments], check=True)
+
+
+def binary():  # noqa: ANN201
+    from pathlib import Path
+
+    return Path(os.environ["TOOTMILL_BINARY"])
+
+
+def parent(pid: int) -> int:
+    from pathlib import Path
+
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
