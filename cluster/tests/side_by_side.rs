@@ -14,6 +14,7 @@ use std::{
 use tootmill_cluster::{Cluster, Daemon, Environment, Options, State};
 
 #[test]
+#[ignore = "starts clusters of its own"]
 fn two_clusters_start_at_once_and_leave_nothing() {
     let start = || Cluster::up(&Options { hbase: false, ..Options::default() }).unwrap();
     let (mut one, mut other) = thread::scope(|scope| {
@@ -65,6 +66,7 @@ fn two_clusters_start_at_once_and_leave_nothing() {
 }
 
 #[test]
+#[ignore = "starts clusters of its own"]
 fn a_start_that_is_interrupted_leaves_nothing() {
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("cluster");

@@ -117,6 +117,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn a_token_is_got_looked_at_replaced_and_ended_and_nothing_tells_it() {
     let mock = Mock::start(&Settings::default());
     let mut person = Person::of(&mock);
@@ -161,6 +162,7 @@ fn a_token_is_got_looked_at_replaced_and_ended_and_nothing_tells_it() {
 }
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn a_browser_brings_the_code_to_this_machine() {
     let mock = Mock::start(&Settings::default());
     let mut person = Person::of(&mock);
@@ -182,6 +184,7 @@ fn a_browser_brings_the_code_to_this_machine() {
 }
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn a_token_of_the_application_needs_nobody_and_says_that_it_does_not_stream() {
     let mock = Mock::start(&Settings::default());
     let mut person = Person::of(&mock);
@@ -198,6 +201,7 @@ fn a_token_of_the_application_needs_nobody_and_says_that_it_does_not_stream() {
 }
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn a_token_from_a_variable_or_a_secret_store_comes_first_and_is_not_told() {
     let mock = Mock::start(&Settings::default());
     let mut person = Person::of(&mock);

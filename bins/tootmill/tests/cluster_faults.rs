@@ -211,6 +211,7 @@ fn failed(ran: &Ran, code: i32, says: &[&str]) {
 type Fault = fn(&mut Mill);
 
 #[test]
+#[ignore = "starts a cluster of its own"]
 fn every_fault_is_survived() {
     let mut mill = Mill::up();
     let faults: [(&str, Fault); 12] = [

@@ -243,6 +243,7 @@ fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
 type Fault = fn(&mut Mill);
 
 #[test]
+#[ignore = "starts a cluster of its own"]
 fn every_fault_of_hbase_is_survived() {
     let mut mill = Mill::up();
     let faults: [(&str, Fault); 16] = [

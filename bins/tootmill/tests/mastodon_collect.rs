@@ -23,6 +23,7 @@ use serde_json::json;
 const DAY: &str = "2026-11-20";
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn what_is_collected_gives_the_tables_of_the_servers_database() {
     let mock = Mock::start(&Settings::default());
     mock.fill(1000);
@@ -36,6 +37,7 @@ fn what_is_collected_gives_the_tables_of_the_servers_database() {
 }
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn rules_are_accepted_once_and_again_when_they_change() {
     let mut mock = Mock::start(&Settings { privacy_policy: "<p>We keep <b>little</b>.</p>", ..Settings::default() });
     mock.fill(3);
@@ -63,6 +65,7 @@ fn rules_are_accepted_once_and_again_when_they_change() {
 }
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn a_limit_of_the_server_is_waited_for_and_told() {
     let mock = Mock::start(&Settings { rate_limit: Some((12, 4)), ..Settings::default() });
     mock.fill(8);
@@ -97,6 +100,7 @@ fn assert_all_once(collector: &Collector, ids: &[String]) {
 }
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn a_collector_that_is_killed_fifty_times_misses_no_post() {
     let mock = Mock::start(&Settings::default());
     mock.fill(10);
@@ -167,6 +171,7 @@ fn carry(from: &TcpStream, server: &TcpStream, mut left: Option<usize>) {
 }
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn a_storm_of_failures_loses_no_post() {
     let mock = Mock::start(&Settings::default());
     let mut ids = mock.fill(16);
@@ -222,6 +227,7 @@ fn all_bytes(folder: &Path) -> Vec<u8> {
 }
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn a_token_is_used_and_is_in_nothing_that_is_said_or_written() {
     let mock = Mock::start(&Settings::default());
     let mut ids = mock.fill(8);
@@ -290,6 +296,7 @@ fn a_token_is_used_and_is_in_nothing_that_is_said_or_written() {
 }
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn a_server_that_is_away_is_worth_a_retry() {
     let mut mock = Mock::start(&Settings::default());
     mock.stop();

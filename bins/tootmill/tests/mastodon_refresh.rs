@@ -28,6 +28,7 @@ fn filled() -> (Mock, Vec<String>) {
 }
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn favourites_that_came_later_are_in_the_tables_and_deleted_posts_are_not() {
     let (mock, ids) = filled();
     let mill = Collector::new(&mock, None);
@@ -51,6 +52,7 @@ fn favourites_that_came_later_are_in_the_tables_and_deleted_posts_are_not() {
 }
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn a_server_without_batches_gives_a_sample_and_one_that_gives_nothing_deletes_nothing() {
     let (mock, ids) = filled();
     let mill = Collector::new(&mock, None);

@@ -31,6 +31,7 @@ impl Drop for Folder {
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn a_storage_in_hdfs_keeps_files_in_folders() {
     let folder = Folder::new("files");
     let (storage, path) = open_storage(&folder.0).unwrap();
@@ -39,6 +40,7 @@ fn a_storage_in_hdfs_keeps_files_in_folders() {
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn parts_of_files_are_read_across_blocks() {
     let folder = Folder::new("blocks");
     let local = tempfile::TempDir::new().unwrap();
@@ -70,17 +72,20 @@ fn parts_of_files_are_read_across_blocks() {
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn a_reader_in_hdfs_sees_one_version_whole() {
     let folder = Folder::new("versions");
     common::versions_of_a_place(&Lake::open(&folder.0, "mill.example").unwrap());
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn inputs_in_hdfs_are_found_by_name_folder_and_pattern() {
     common::inputs_of_a_folder(&Folder::new("inputs").0);
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn one_process_writes_at_a_time_in_hdfs() {
     // A killed one is missed at once by its own machine.
     let start = Instant::now();
@@ -89,6 +94,7 @@ fn one_process_writes_at_a_time_in_hdfs() {
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn who_stands_still_loses_the_lease_after_a_minute_and_hears_of_it() {
     let folder = Folder::new("lost");
     let lake = Lake::open(&folder.0, "mill.example").unwrap();

@@ -68,6 +68,7 @@ fn read() -> HBase {
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn a_real_table_is_seen_with_its_regions_files_and_requests() {
     let table = Table::make();
     let regions = table.await_regions(|regions| {
@@ -95,6 +96,7 @@ fn a_real_table_is_seen_with_its_regions_files_and_requests() {
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn a_page_that_is_not_a_masters_is_said() {
     let region_server = env::var("TOOTMILL_HBASE_REGION_SERVER").expect("a cluster's environment");
     let error = HBase::read(&[region_server], None).unwrap_err().to_string();

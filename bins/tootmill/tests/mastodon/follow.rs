@@ -104,6 +104,7 @@ fn on_the_server(mock: &Mock) -> BTreeSet<String> {
 }
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn what_is_streamed_is_collected_until_a_signal_comes() {
     let mock = Mock::start(&Settings::default());
     let before = post(&mock, 0);
@@ -131,6 +132,7 @@ fn what_is_streamed_is_collected_until_a_signal_comes() {
 }
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn a_server_that_was_away_is_read_by_pages_before_its_stream() {
     let mut mock = Mock::start(&Settings::default());
     post(&mock, 0);
@@ -162,6 +164,7 @@ impl Drop for AtTheEnd<'_> {
 }
 
 #[test]
+#[ignore = "needs the Python of tests/mastodon"]
 fn a_collector_that_is_killed_misses_nothing() {
     let mock = Mock::start(&Settings::default());
     post(&mock, 0);

@@ -108,7 +108,7 @@ impl Wrong {
 }
 
 #[test]
-#[cfg_attr(not(feature = "long-tests"), ignore = "it takes minutes: `cargo xtask test` has it")]
+#[ignore = "takes minutes"]
 fn ten_thousand_wrong_answers_lose_no_post() {
     let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let generator = wrong();

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tootmill_yarn::{Cluster, Job};
 
 fn variable(name: &str) -> String {
-    env::var(name).unwrap_or_else(|_| panic!("{name} is not set: the tests of feature cluster-tests need a cluster"))
+    env::var(name).unwrap_or_else(|_| panic!("{name} is not set: these tests need a cluster"))
 }
 
 pub fn cluster() -> Cluster {

