@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod auth;
+pub(crate) mod check;
 pub(crate) mod collect;
 pub(crate) mod compact;
 pub(crate) mod daily;
@@ -37,6 +38,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Auth(auth::Auth),
     Collect(collect::Collect),
+    Check(check::Check),
     Import(import::Import),
     Compact(compact::Compact),
     Submit(submit::Submit),
@@ -58,6 +60,7 @@ impl Command {
             Self::Synth(synth) => synth.run(),
             Self::Auth(auth) => auth.run(),
             Self::Collect(collect) => collect.run(),
+            Self::Check(check) => check.run(),
             Self::Import(import) => import.run(),
             Self::Compact(compact) => compact.run(),
             Self::Submit(submit) => submit.run(),

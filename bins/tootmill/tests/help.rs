@@ -22,6 +22,7 @@ fn every_command_has_help_with_an_example() {
         "metrics describe",
         "metrics new",
         "synth",
+        "check",
         "import",
         "auth login",
         "auth status",
