@@ -8,6 +8,7 @@ pub(crate) mod daily;
 pub(crate) mod demo;
 pub(crate) mod destination;
 pub(crate) mod import;
+pub(crate) mod jobs;
 pub(crate) mod lake;
 pub(crate) mod load;
 pub(crate) mod mapper;
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Merge(merge::Merge),
     Load(load::Load),
     Daily(daily::Daily),
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
     Status(status::Status),
     Mapper(mapper::Mapper),
     Reducer(reducer::Reducer),
@@ -67,6 +70,7 @@ impl Command {
             Self::Merge(merge) => merge.run(),
             Self::Load(load) => load.run(),
             Self::Daily(daily) => daily.run(),
+            Self::Jobs(jobs) => jobs.run(),
             Self::Status(status) => status.run(),
             Self::Mapper(mapper) => mapper.run(),
             Self::Reducer(reducer) => reducer.run(),

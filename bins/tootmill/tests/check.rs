@@ -45,7 +45,7 @@ const OPEN: &str = r#"{"version":"4.5.0"}"#;
 fn command(folder: &Path, from: &str, more: &[&str]) -> Command {
     let lake = ["check", "--from", from, "--lake", "lake", "--instance", "mill.example", "--patience", "0s"];
     let mut command = tootmill(folder, &[&lake, more].concat());
-    for variable in ["TOKEN", "TOKEN_FILE", "FROM", "CONTACT", "TABLES", "RESOURCE_MANAGER", "HISTORY_SERVER"] {
+    for variable in ["TOKEN", "TOKEN_FILE", "FROM", "CONTACT", "TABLES", "ON", "RESOURCE_MANAGER", "HISTORY_SERVER"] {
         command.env_remove(format!("TOOTMILL_{variable}"));
     }
     for variable in ["HADOOP_CONF_DIR", "HADOOP_HOME"] {

@@ -33,6 +33,8 @@ fn every_command_has_help_with_an_example() {
         "merge",
         "load",
         "daily",
+        "jobs list",
+        "jobs kill",
         "status",
         "mapper",
         "reducer",

@@ -44,6 +44,11 @@ pub(crate) struct App {
     pub(crate) state: String,
     pub(crate) final_status: String,
     #[serde(default)]
+    pub(crate) name: String,
+    /// How long ago it began, in milliseconds.
+    #[serde(default)]
+    pub(crate) elapsed_time: u64,
+    #[serde(default)]
     pub(crate) diagnostics: String,
     #[serde(default)]
     pub(crate) am_host_http_address: String,

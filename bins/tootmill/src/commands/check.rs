@@ -36,7 +36,7 @@ pub(crate) struct Check {
     #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
     tables: Destination,
     /// Where days are computed: the cluster is looked at if there [default: on YARN where the lake is in HDFS]
-    #[arg(long, value_name = "WHERE")]
+    #[arg(long, value_name = "WHERE", env = "TOOTMILL_ON")]
     on: Option<On>,
     #[command(flatten)]
     asked: HowAskedArguments,

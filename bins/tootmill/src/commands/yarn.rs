@@ -140,7 +140,7 @@ impl ClusterArguments {
 
 /// What a job did, as a phrase.
 pub(crate) fn phrase(job: &JobReport) -> String {
-    let JobReport { application, records, distinct, maps, reduces, seconds } = job;
+    let JobReport { application, tracking_url: _, records, distinct, maps, reduces, seconds } = job;
     format!(
         "{application}: {records} records, {distinct} distinct keys, {maps} maps, {reduces} reduces, {seconds:.1} s"
     )
