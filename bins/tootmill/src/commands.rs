@@ -1,12 +1,14 @@
 //! The commands, one file each.
 
 pub(crate) mod auth;
+pub(crate) mod check;
 pub(crate) mod collect;
 pub(crate) mod compact;
 pub(crate) mod daily;
 pub(crate) mod demo;
 pub(crate) mod destination;
 pub(crate) mod import;
+pub(crate) mod jobs;
 pub(crate) mod lake;
 pub(crate) mod load;
 pub(crate) mod mapper;
@@ -37,12 +39,15 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Auth(auth::Auth),
     Collect(collect::Collect),
+    Check(check::Check),
     Import(import::Import),
     Compact(compact::Compact),
     Submit(submit::Submit),
     Merge(merge::Merge),
     Load(load::Load),
     Daily(daily::Daily),
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
     Status(status::Status),
     Mapper(mapper::Mapper),
     Reducer(reducer::Reducer),
@@ -58,12 +63,14 @@ impl Command {
             Self::Synth(synth) => synth.run(),
             Self::Auth(auth) => auth.run(),
             Self::Collect(collect) => collect.run(),
+            Self::Check(check) => check.run(),
             Self::Import(import) => import.run(),
             Self::Compact(compact) => compact.run(),
             Self::Submit(submit) => submit.run(),
             Self::Merge(merge) => merge.run(),
             Self::Load(load) => load.run(),
             Self::Daily(daily) => daily.run(),
+            Self::Jobs(jobs) => jobs.run(),
             Self::Status(status) => status.run(),
             Self::Mapper(mapper) => mapper.run(),
             Self::Reducer(reducer) => reducer.run(),

@@ -131,9 +131,8 @@ impl tootmill_yarn::Watch for JobProgress {
     }
 
     fn launched(&self, application: &tootmill_yarn::Application) {
-        if !self.quiet {
-            self.say(&format!("the job is {}: {}", application.id, application.page));
-        }
+        // No progress, but what somebody needs who looks for the job while it runs, or afterwards.
+        self.say(&format!("the job is {}: {}", application.id, application.page));
         self.bar.set_message("mapping");
     }
 

@@ -225,6 +225,24 @@ fn a_token_from_a_variable_or_a_secret_store_comes_first_and_is_not_told() {
             assert!(said.contains(source), "{status}");
         }
     }
+    // So `tootmill check` looks at it, and at whether the rest of a day's needs are there.
+    for (name, acct, code) in [("good", "ada", 0), ("wrong", "", 1)] {
+        let mut check =
+            tootmill(person.folder.path(), &["check", "--json", "--lake", "lake", "--instance", "mill.test"]);
+        check.args(["--from", &person.mock.url(), "--tables", "sqlite:t.db"]).env_remove("TOOTMILL_TOKEN_FILE");
+        let secret = if acct.is_empty() { "n0t-a-t0ken".into() } else { token(acct) };
+        let ran = person.run(
+            {
+                check.env("TOOTMILL_TOKEN", secret);
+                check
+            },
+            "",
+        );
+        let said: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!((ran.code, &said[0]["answers"]), (code, &(code == 0).into()), "{name}: {said}");
+        let expected = if code == 0 { "is that of the account @ada" } else { "does not work" };
+        assert!(said[0]["says"].as_str().unwrap().contains(expected), "{said}");
+    }
     // The help shows no value of a variable that holds a token.
     let mut help = person.command(&["status", "--help"]);
     help.env("TOOTMILL_TOKEN", token("ada"));

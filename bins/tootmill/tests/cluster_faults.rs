@@ -214,7 +214,7 @@ type Fault = fn(&mut Mill);
 #[ignore = "starts a cluster of its own"]
 fn every_fault_is_survived() {
     let mut mill = Mill::up();
-    let faults: [(&str, Fault); 12] = [
+    let faults: [(&str, Fault); 13] = [
         ("no NameNode", no_namenode),
         ("safe mode", safe_mode),
         ("another user", another_user),
@@ -226,6 +226,7 @@ fn every_fault_is_survived() {
         ("the application master killed", the_master_killed),
         ("the NodeManager restarted", the_nodemanager_restarted),
         ("submit interrupted, then killed", submit_interrupted_then_killed),
+        ("a job that was left, ended by its lake", a_job_that_was_left),
         ("the NameNode restarted", the_namenode_restarted),
     ];
     for (name, fault) in faults {
@@ -413,6 +414,26 @@ fn submit_interrupted_then_killed(mill: &mut Mill) {
     let application = left.id.split('_').skip(1).take(2).collect::<Vec<_>>().join("_");
     assert!(said.contains(&format!("left the job application_{application} running")), "{said}");
     lake.is_right(&mill.tables);
+}
+
+fn a_job_that_was_left(mill: &mut Mill) {
+    let jobs = |lake: &Lake<'_>, what: &str| -> Vec<serde_json::Value> {
+        let ran = lake.run(&["jobs", what, "--json"]);
+        failed(&ran, 0, &[]);
+        serde_json::from_str(&ran.stdout).unwrap()
+    };
+    let (lake, other) = (mill.lake("left"), mill.lake("left-alone"));
+    let submit = lake.submit();
+    mill.mapper();
+    submit.kill();
+    let left = jobs(&lake, "list");
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert!(left[0]["tracking_url"].as_str().unwrap().ends_with(left[0]["application"].as_str().unwrap()), "{left:?}");
+    assert_eq!(jobs(&other, "kill").len(), 0, "another lake's jobs are its own");
+    let killed = jobs(&lake, "kill");
+    assert_eq!(killed[0]["application"], left[0]["application"]);
+    eventually("the end of the job", || mill.cluster.containers().is_empty().then_some(()));
+    assert_eq!((jobs(&lake, "list").len(), jobs(&lake, "kill").len()), (0, 0));
 }
 
 fn the_namenode_restarted(mill: &mut Mill) {

@@ -12,7 +12,7 @@ use std::{
     process::Command,
 };
 
-use common::{lake::Lake, stdout, with_posts};
+use common::{lake::Lake, run, stdout, with_posts};
 use serde_json::Value;
 
 /// The rows of a lake that count, by place (`totals`, `date=…`), sorted.
@@ -79,7 +79,14 @@ fn every_way_on_a_cluster_gives_the_same_bytes() {
     assert!(compacted["job"]["maps"].as_u64().unwrap() > 2, "{compacted}");
     at_once.run(folder, &["import", "second.jsonl", "--observed", "2026-11-22"]);
     at_once.run(folder, &["compact", "--on", "yarn", "--way", "stock", "--reducers", "2"]);
-    let counted = at_once.run(folder, &["submit", "--on", "yarn", "--reducers", "3"]);
+    let submit = ["submit", "--on", "yarn", "--reducers", "3", "--json", "--quiet", "--lake", &at_once.address];
+    let ran = run(folder, &[&submit[..], &["--instance", at_once.instance]].concat());
+    let counted: Value = serde_json::from_str(&ran.stdout).unwrap();
+    // Where the job can be watched is said at once, whoever reads it, and told in the end.
+    let (application, page) = (&counted["job"]["application"], counted["job"]["tracking_url"].as_str().unwrap());
+    assert!(page.ends_with(application.as_str().unwrap()), "{counted}");
+    assert!(ran.stderr.contains(&format!("the job is {}: {page}\n", application.as_str().unwrap())), "{}", ran.stderr);
+    assert!(reqwest::blocking::get(page).unwrap().status().is_success(), "{page}");
     let days: Vec<String> = counted["days"].as_object().unwrap().keys().cloned().collect();
     assert!(days.len() > 7, "a week, and what comes late: {days:?}");
     at_once.run(folder, &["merge", "--on", "yarn", "--reducers", "2"]);

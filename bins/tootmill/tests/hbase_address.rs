@@ -13,7 +13,7 @@ use std::{
 use common::{Ran, tootmill, with_posts};
 
 /// Every command that takes tables.
-const COMMANDS: [&[&str]; 7] = [
+const COMMANDS: [&[&str]; 8] = [
     &["run", "posts.jsonl"],
     &["load", "--lake", "lake", "--instance", "mill.example"],
     &["daily", "--date", "2026-11-24", "--lake", "lake", "--instance", "mill.example"],
@@ -21,6 +21,7 @@ const COMMANDS: [&[&str]; 7] = [
     &["tables", "create", "--json"],
     &["tables", "describe"],
     &["tables", "drop", "--yes"],
+    &["check", "--lake", "lake", "--instance", "mill.example", "--from", "http://127.0.0.1:1", "--patience", "0s"],
 ];
 
 #[test]
@@ -79,7 +80,7 @@ fn a_password_is_never_said() {
     let http = says(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n");
     // Where nobody is or lets us in, which takes a while to find out.
     for address in [format!("hbase+http://ada:tremie@{nobody}/"), format!("hbase+http://ada:tremie@{http}/")] {
-        for command in [COMMANDS[0], &["tables", "create", "--json"]] {
+        for command in [COMMANDS[0], COMMANDS[7], &["tables", "create", "--json"]] {
             is_not_said(
                 &tootmill(folder.path(), &[command, &["--tables", &address]].concat()).output().unwrap().into(),
             );

@@ -295,3 +295,85 @@ fn what_is_wrong_is_said() {
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("the nodes of a cluster cannot read the lake in `"), "{said}");
 }
+
+/// What a scheduler reads of every stage, whichever it is.
+#[track_caller]
+fn assert_told(folder: &Path, stage: &str, told: &Value, rows: Option<u64>) {
+    let paths = told["paths"].as_array().unwrap();
+    assert!(!paths.is_empty(), "{stage}: {told}");
+    for path in paths.iter().map(|path| path.as_str().unwrap()) {
+        let there = folder.join(path.strip_prefix("sqlite:").unwrap_or(path));
+        assert!(there.exists(), "{stage}: {path} is not there");
+    }
+    assert!(told["counters"].as_object().unwrap().values().all(Value::is_u64), "{stage}: {told}");
+    assert!(told["seconds"].as_f64().unwrap() > 0.0, "{stage}: {told}");
+    assert_eq!(told["rows"].as_u64(), rows, "{stage}: {told}");
+    assert_eq!(told["job"], Value::Null, "{stage}: {told}");
+}
+
+#[test]
+fn every_stage_tells_where_what_it_made_lies_and_what_it_counted() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("posts.jsonl"), post("1", "2026-11-20", "") + &post("2", "2026-11-21", "")).unwrap();
+    outcome(folder, &["import", "posts.jsonl"]);
+    let compacted = outcome(folder, &["compact"]);
+    assert_told(folder, "compact", &compacted, None);
+    assert_eq!((compacted["paths"].as_array().unwrap().len(), &compacted["counters"]["lines"]), (2, &2.into()));
+    let submitted = outcome(folder, &["submit"]);
+    let of_days: Vec<&Value> = submitted["days"].as_object().unwrap().values().collect();
+    let rows = of_days.iter().map(|day| day["rows"].as_u64().unwrap()).sum::<u64>();
+    assert!(rows > 0 && of_days.len() == 2, "{submitted}");
+    assert_told(folder, "submit", &submitted, Some(rows));
+    assert_eq!(submitted["counters"]["posts"], 2, "of both days");
+    of_days.iter().for_each(|day| assert_told(folder, "submit", day, day["rows"].as_u64()));
+    let merged = outcome(folder, &["merge"]);
+    assert_told(folder, "merge", &merged, merged["rows"].as_u64());
+    let loaded = outcome(folder, &["load", "--tables", "sqlite:lake.db"]);
+    let written = |loaded: &Value| {
+        loaded["written"]["changed"].as_u64().unwrap() + loaded["written"]["day_rows"].as_u64().unwrap()
+    };
+    assert_told(folder, "load", &loaded, Some(written(&loaded)));
+    assert_eq!(loaded["counters"]["posts"], 2);
+    let again = outcome(folder, &["load", "--tables", "sqlite:lake.db"]);
+    assert_told(folder, "load", &again, Some(0));
+    let daily = outcome(folder, &["daily", "--date", "2026-11-21", "--tables", "sqlite:other.db"]);
+    let load = daily["stages"].as_array().unwrap().last().unwrap()["outcome"].clone();
+    assert_told(folder, "daily", &daily, Some(written(&load)));
+    assert_eq!((&daily["counters"], &load["paths"]), (&load["counters"], &serde_json::json!(["sqlite:other.db"])));
+}
+
+#[test]
+fn a_load_holds_the_lease_of_its_lake() {
+    let folder = with_posts(300);
+    let folder = folder.path();
+    outcome(folder, &["import", "posts.jsonl"]);
+    outcome(folder, &["daily", "--date", "2026-11-22", "--tables", "sqlite:lake.db"]);
+    let load = |arguments: &[&str]| {
+        Ran::from(tootmill(folder, &[&["load", "--tables", "sqlite:lake.db"], arguments].concat()).output().unwrap())
+    };
+    let lake = tootmill_lake::Lake::open(folder.join("lake").to_str().unwrap(), "mill.example").unwrap();
+    let lease = lake.lease("tootmill milling").unwrap();
+    let ran = load(&LAKE);
+    assert_eq!(ran.code, 75, "{}", ran.stderr);
+    assert!(ran.stderr.contains("is being written by `tootmill milling` (process"), "{}", ran.stderr);
+    drop(lease);
+    assert_eq!(load(&LAKE).code, 0);
+
+    // While it loads nobody else writes: it waits here for a reader of SQLite's file, longer than anybody needs to look.
+    let reader = rusqlite::Connection::open(folder.join("lake.db")).unwrap();
+    reader.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut loading = tootmill(folder, &[&["load", "--tables", "sqlite:lake.db"], &LAKE[..]].concat()).spawn().unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(8);
+    let holder = loop {
+        if let Some(holder) = lake.holder().unwrap() {
+            break holder;
+        }
+        assert!(std::time::Instant::now() < deadline, "nobody holds the lease");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    };
+    assert!(holder.contains("`tootmill load`"), "{holder}");
+    assert_eq!(Ran::from(tootmill(folder, &[&["merge"], &LAKE[..]].concat()).output().unwrap()).code, 75);
+    reader.execute_batch("ROLLBACK").unwrap();
+    assert!(loading.wait().unwrap().success());
+}

@@ -6,6 +6,8 @@ mod common;
 #[path = "mastodon/mod.rs"]
 mod mock;
 
+use std::path::Path;
+
 use common::{run, stdout};
 use mock::{Collector, Mock, Settings};
 use serde_json::Value;
@@ -17,6 +19,15 @@ const DAY: &str = "2024-11-20";
 fn tables(mill: &Collector) -> Value {
     mill.tootmill(&["daily", "--date", DAY, "--quiet"]);
     serde_json::from_str(&stdout(mill.folder(), &["tables", "dump"])).unwrap()
+}
+
+/// Where lies what was collected, which must be there.
+#[track_caller]
+fn paths(told: &Value) -> Vec<&str> {
+    let paths: Vec<&str> = told["paths"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+    assert!(told["seconds"].is_f64() && !paths.is_empty(), "{told}");
+    assert!(paths.iter().all(|path| Path::new(path).is_dir()), "{told}");
+    paths
 }
 
 /// A server with a day's posts.
@@ -32,7 +43,9 @@ fn filled() -> (Mock, Vec<String>) {
 fn favourites_that_came_later_are_in_the_tables_and_deleted_posts_are_not() {
     let (mock, ids) = filled();
     let mill = Collector::new(&mock, None);
-    mill.collected(&["--last", "1000"]);
+    let told = mill.collected(&["--last", "1000"]);
+    assert_eq!((&told["counters"]["posts"], &told["rows"]), (&48.into(), &Value::Null), "{told}");
+    assert!(paths(&told).iter().any(|path| path.contains("/raw/date=")), "{told}");
     let before = tables(&mill);
     assert_eq!(before, mock.tables(&[]));
 
@@ -40,14 +53,19 @@ fn favourites_that_came_later_are_in_the_tables_and_deleted_posts_are_not() {
     [3, 24, 47].iter().for_each(|post| mock.delete(&ids[*post]));
     assert_ne!(before, mock.tables(&[]));
     assert_eq!(before, tables(&mill), "nobody has looked again");
-    let refreshed = &mill.collected(&["--refresh"])["refreshed"][0];
+    let told = mill.collected(&["--refresh"]);
+    assert_eq!(told["counters"]["observed"], 45, "{told}");
+    assert!(paths(&told).last().unwrap().contains(&format!("/refreshed/date={DAY}/v=1")), "{told}");
+    let refreshed = &told["refreshed"][0];
     assert_eq!(refreshed["date"], DAY);
     let coverage = &refreshed["coverage"];
     let counted = ["of", "asked", "observed", "deleted", "unexplained"].map(|name| coverage[name].as_u64().unwrap());
     assert_eq!((counted, &coverage["how"]), ([48, 48, 45, 3, 0], &"batches".into()));
     assert_eq!(tables(&mill), mock.tables(&[]));
 
-    assert_eq!(mill.collected(&["--refresh"])["refreshed"], Value::Array(vec![]), "it is done");
+    let nothing = mill.collected(&["--refresh"]);
+    let empty = Value::Array(vec![]);
+    assert_eq!((&nothing["refreshed"], &nothing["paths"]), (&empty, &empty), "it is done");
     assert_eq!(mill.collected(&["--refresh", "--date", DAY])["refreshed"], Value::Array(vec![]));
 }
 

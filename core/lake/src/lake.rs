@@ -6,7 +6,7 @@ use tootmill_metric::Day;
 
 use crate::{
     error::Error,
-    lease::Lease,
+    lease::{self, Lease},
     storage::{Entry, Storage, open_storage},
     versions::{Version, Versions},
 };
@@ -71,6 +71,12 @@ impl Lake {
     /// Takes the right to change it, for what is to be done.
     pub fn lease(&self, what: &str) -> Result<Lease, Error> {
         Lease::take(&self.storage, &self.root, what)
+    }
+
+    /// Who has the right to change it at this moment, where somebody said so who is not known to be gone. For people: nothing
+    /// may depend on it.
+    pub fn holder(&self) -> Result<Option<String>, Error> {
+        lease::holder(&self.storage, &self.root)
     }
 
     /// Takes the right to collect a lineage of observations into it, which others may change the lake beside.

@@ -69,10 +69,8 @@ impl fmt::Display for Holder {
 impl Lease {
     /// Takes the lease of the lake in the folder, for what is to be done.
     pub(crate) fn take(storage: &Arc<dyn Storage>, root: &str, what: &str) -> Result<Self, Error> {
-        let (file, path) = (format!("{root}/LEASE"), format!("{root}/LEASE.holder"));
-        let said = || -> Result<Option<Holder>, Error> {
-            Ok(storage.read_text(&path)?.and_then(|text| serde_json::from_str(&text).ok()))
-        };
+        let (file, path) = (format!("{root}/LEASE"), path_of_name(root));
+        let said = || read_holder(storage, &path);
         let mut lock = storage.lock(&file)?;
         if lock.is_none() {
             let mut holder = said()?;
@@ -114,11 +112,24 @@ impl Lease {
     }
 }
 
+/// Who holds the lease of the lake in the folder, as far as they said: somebody on another machine may be gone by now.
+pub(crate) fn holder(storage: &Arc<dyn Storage>, root: &str) -> Result<Option<String>, Error> {
+    let holder = read_holder(storage, &path_of_name(root))?;
+    Ok(holder.filter(|holder| !holder.is_gone()).map(|holder| holder.to_string()))
+}
+
+fn path_of_name(root: &str) -> String {
+    format!("{root}/LEASE.holder")
+}
+
+fn read_holder(storage: &Arc<dyn Storage>, path: &str) -> Result<Option<Holder>, Error> {
+    Ok(storage.read_text(path)?.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
 impl Drop for Name {
     fn drop(&mut self) {
         // Whoever took the lease meanwhile has another name. Where this fails, it only says who held the lease last.
-        let said = self.storage.read_text(&self.path).ok().flatten();
-        if said.and_then(|text| serde_json::from_str(&text).ok()).is_some_and(|said: Holder| said == self.holder) {
+        if read_holder(&self.storage, &self.path).ok().flatten().is_some_and(|said| said == self.holder) {
             let _ = self.storage.remove(&self.path);
         }
     }

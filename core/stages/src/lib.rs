@@ -22,4 +22,4 @@ pub use import::import;
 pub use load::{LakeDay, LakeRows, LoadableRows, loadable_rows};
 pub use manifests::{CompactionManifest, PostsManifest, RowsManifest, StatesManifest, TotalsManifest};
 pub use merge::{MergedDays, merge, merge_on_yarn};
-pub use yarn::{JobReport, OnYarn, Way};
+pub use yarn::{JobReport, OnYarn, Way, tag};

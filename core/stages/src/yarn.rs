@@ -125,7 +125,7 @@ impl OnYarn<'_> {
                 files.iter().fold(job, |job, file| job.read(&address(&file.path)))
             }
         };
-        job = job.ship_from(&self.ship(lake)?, PROGRAM);
+        job = job.among(&tag(lake)).ship_from(&self.ship(lake)?, PROGRAM);
         if let Some(user) = self.cluster.user_of_tasks() {
             job = job.environment("HADOOP_USER_NAME", user);
         }
@@ -185,11 +185,16 @@ fn lines_in(files: &[tootmill_lake::Entry]) -> u64 {
 
 /// What all tries of a piece of work have in common, and nothing else on the cluster.
 fn purpose(lake: &Lake, work: &str) -> String {
+    format!("{}-{work}", tag(lake))
+}
+
+/// The tag that all jobs over a lake have, and no others on the cluster.
+pub fn tag(lake: &Lake) -> String {
     let mut hash = Sha256::new();
     hash.update(lake.address());
     let mut hash = hex::encode(hash.finalize());
     hash.truncate(12);
-    format!("tootmill-{hash}-{work}")
+    format!("tootmill-{hash}")
 }
 
 fn digest(path: &Path) -> io::Result<String> {
@@ -221,6 +226,8 @@ pub(crate) fn counters_of(outcome: &Outcome) -> Counters {
 pub struct JobReport {
     /// The application's id.
     pub application: String,
+    /// The address of the application's page, for people.
+    pub tracking_url: String,
     /// Records that the reducers read.
     pub records: u64,
     /// Records after equal ones were merged: the distinct keys and members.
@@ -237,7 +244,8 @@ impl From<&Outcome> for JobReport {
     fn from(outcome: &Outcome) -> Self {
         let counted = |name| outcome.counted.get(name).copied().unwrap_or_default();
         Self {
-            application: outcome.application.clone(),
+            application: outcome.application.id.clone(),
+            tracking_url: outcome.application.page.clone(),
             records: counted("records"),
             distinct: counted("merged_records"),
             maps: outcome.maps,

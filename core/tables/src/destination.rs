@@ -1,6 +1,10 @@
 //! Where tables are: the text that names a store, and opening it.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use crate::{
     error::Error,
@@ -46,16 +50,19 @@ impl fmt::Display for Destination {
 }
 
 impl Destination {
-    /// Whether tables can be there: a store that is there can be read, or one can be made.
+    /// Whether tables can be there: a store that is there can be read, or one can be made; SQLite's folder can be written.
     pub fn check(&self) -> Result<(), Error> {
         match self {
-            Self::Sqlite(file) if file.exists() => Sqlite::open(file).map(drop),
-            Self::Sqlite(file) => match file.parent() {
-                Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
-                    Err(Error::NoFolder(file.display().to_string()))
+            Self::Sqlite(file) => {
+                let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                if !folder.is_dir() {
+                    return Err(Error::NoFolder(file.display().to_string()));
                 }
-                _ => Ok(()),
-            },
+                // SQLite has a journal beside the file.
+                let written = tempfile::tempfile_in(folder);
+                written.map_err(|source| Error::Folder { file: file.display().to_string(), source })?;
+                if file.exists() { Sqlite::open(file).map(drop) } else { Ok(()) }
+            }
             Self::Hbase(address) => Ok(Hbase::connect(address.clone()).map(drop)?),
         }
     }
@@ -80,6 +87,22 @@ impl Destination {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_no_place_for_tables() {
+        let check = |file: &str| format!("sqlite:{file}").parse::<Destination>().unwrap().check();
+        let folder = tempfile::tempdir().unwrap();
+        let there = folder.path().join("there.db");
+        check(&there.display().to_string()).unwrap();
+        Sqlite::create(&there).unwrap();
+        check(&there.display().to_string()).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        let nowhere = check(&folder.path().join("no/tables.db").display().to_string()).unwrap_err();
+        assert!(matches!(nowhere, Error::NoFolder(_)), "{nowhere}");
+        // Nobody, not even root, makes files there.
+        let unwritable = check("/proc/self/tables.db").unwrap_err();
+        assert!(matches!(unwritable, Error::Folder { .. }), "{unwritable}");
+    }
 
     #[test]
     fn a_destination_reads_back() {

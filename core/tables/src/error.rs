@@ -20,6 +20,14 @@ pub enum Error {
     /// There is no folder for the file.
     #[error("cannot make `{0}`: its folder is not there")]
     NoFolder(String),
+    /// Nothing can be written in the folder of the file.
+    #[error("cannot write `{file}`: its folder cannot be written ({source})")]
+    Folder {
+        /// The file.
+        file: String,
+        /// The cause.
+        source: io::Error,
+    },
     /// SQLite's own error.
     #[error("cannot {action} in `{file}`: {source}")]
     Sqlite {

@@ -68,6 +68,17 @@ impl Cluster {
         self.user.as_deref().filter(|_| !self.is_secure)
     }
 
+    /// Whether the ResourceManager answers and has a node that runs jobs; says which one it is.
+    pub fn check(&self) -> Result<String, Error> {
+        let rest = self.rest()?;
+        let (info, nodes) = rest.about()?;
+        let (version, servers) = (info.resource_manager_version, rest.resource_managers());
+        match nodes.active_nodes {
+            0 => Err(Error::NoNodes(servers)),
+            nodes => Ok(format!("YARN {version} at {servers} with {nodes} nodes")),
+        }
+    }
+
     pub(crate) fn rest(&self) -> Result<Rest, Error> {
         Rest::new(self.resource_managers.clone(), self.history_server.clone(), self.user.clone())
     }

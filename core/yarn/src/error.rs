@@ -83,6 +83,9 @@ pub enum Error {
         /// Whether trying again may help.
         status: Status,
     },
+    /// There is nothing that a job could run on.
+    #[error("no node of the cluster at {0} is active: are the NodeManagers running?")]
+    NoNodes(String),
     /// A server of the cluster does not know what it is asked about.
     #[error("{url} is not there: {reason}")]
     Unknown {
@@ -187,6 +190,7 @@ impl Error {
             | Self::Master { .. }
             | Self::Lost { .. }
             | Self::Cancelled { .. }
+            | Self::NoNodes(_)
             | Self::Counters { .. } => Status::Temporary,
         }
     }

@@ -117,8 +117,8 @@ pub struct Tasks {
 /// What a job did.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The application's id.
-    pub application: String,
+    /// The application.
+    pub application: Application,
     /// The job's id.
     pub job: String,
     /// What our own programs counted, by name.
@@ -171,7 +171,8 @@ impl Cluster {
         let start = Instant::now();
         let mut launcher = Launcher::start(&mut self.launch(&arguments))?;
         let app = run.await_application(&mut launcher)?;
-        watch.launched(&Application { id: app.id.clone(), page: rest.page(&app.id) });
+        let application = Application { id: app.id.clone(), page: rest.page(&app.id) };
+        watch.launched(&application);
         let app = run.await_end(&app.id)?;
         let elapsed = start.elapsed();
         if app.final_status != "SUCCEEDED" {
@@ -181,7 +182,7 @@ impl Cluster {
         watch.progress(state.progress());
         Ok(Outcome {
             job: app.job(),
-            application: app.id,
+            application,
             counted: counters.group(OURS),
             counters,
             elapsed,

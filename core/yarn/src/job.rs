@@ -27,6 +27,7 @@ pub enum Input {
 pub struct Job {
     name: String,
     purpose: String,
+    group: Option<String>,
     input: Input,
     inputs: Vec<String>,
     output: String,
@@ -50,6 +51,7 @@ impl Job {
         Self {
             name: name.to_owned(),
             purpose: purpose.to_ascii_lowercase(),
+            group: None,
             input: Input::Text,
             inputs: Vec::new(),
             output: output.to_owned(),
@@ -62,6 +64,12 @@ impl Job {
             environment: Vec::new(),
             settings: Vec::new(),
         }
+    }
+
+    /// Adds a tag by which it is found among others, whatever their purposes: see `Cluster::running`.
+    pub fn among(mut self, group: &str) -> Self {
+        self.group = Some(group.to_ascii_lowercase());
+        self
     }
 
     /// Adds a file, a folder or a pattern of input.
@@ -135,12 +143,18 @@ impl Job {
         &self.purpose
     }
 
+    /// All tags of a try.
+    fn tags(&self, tag: &str) -> String {
+        let tags = [Some(&*self.purpose), self.group.as_deref(), Some(tag)];
+        tags.into_iter().flatten().collect::<Vec<_>>().join(",")
+    }
+
     /// The arguments after the launcher, for a try with a tag of its own.
     pub(crate) fn arguments(&self, tag: &str) -> Result<Vec<String>, Error> {
         self.check()?;
         let mut settings = vec![
             ("mapreduce.job.name", self.name.clone()),
-            ("mapreduce.job.tags", format!("{},{tag}", self.purpose)),
+            ("mapreduce.job.tags", self.tags(tag)),
             ("mapreduce.job.reduces", self.reducers.to_string()),
             ("stream.num.map.output.key.fields", "3".to_owned()),
             // With a combiner, its output is cut by this one: without it, order and grouping are wrong and nothing says so.
@@ -189,10 +203,10 @@ impl Job {
     /// What Hadoop would misread in silence, or refuse in words that name no cause.
     fn check(&self) -> Result<(), Error> {
         let wrong = |reason: String| Err(Error::Job { job: self.name.clone(), reason });
-        if self.purpose.is_empty() || self.purpose.len() > LONGEST_TAG || !self.purpose.bytes().all(is_of_tag) {
-            let purpose = &self.purpose;
+        let is_tag = |tag: &&String| !tag.is_empty() && tag.len() <= LONGEST_TAG && tag.bytes().all(is_of_tag);
+        if let Some(tag) = [&self.purpose].into_iter().chain(&self.group).find(|tag| !is_tag(tag)) {
             return wrong(format!(
-                "its purpose `{purpose}` must be 1 to {LONGEST_TAG} printable ASCII characters without commas and spaces"
+                "its purpose or group `{tag}` must be 1 to {LONGEST_TAG} printable ASCII characters without commas and spaces"
             ));
         }
         if self.inputs.is_empty() {
@@ -244,9 +258,10 @@ mod tests {
             .ship(Path::new("/z"), "z")
             .ship_archive(Path::new("/t.zip"), "t")
             .environment("NAME", "value=1")
+            .among("Lake")
             .set("some.property", "a b");
         let expected = "\
-            -D mapreduce.job.name=the job|-D mapreduce.job.tags=lake-map,try-1|-D mapreduce.job.reduces=3|\
+            -D mapreduce.job.name=the job|-D mapreduce.job.tags=lake-map,lake,try-1|-D mapreduce.job.reduces=3|\
             -D stream.num.map.output.key.fields=3|-D stream.num.reduce.output.key.fields=3|\
             -D mapreduce.partition.keypartitioner.options=-k1,2|-D mapreduce.input.lineinputformat.linespermap=2|\
             -D stream.map.input.ignoreKey=true|-D some.property=a b|-files file:///a/x#y,file:///z#z|\
@@ -262,6 +277,7 @@ mod tests {
     #[test]
     fn what_hadoop_would_misread_is_refused() {
         assert!(refusal(&Job::new("n", "p", "cat", "/out")).contains("no input"));
+        assert!(refusal(&job().among("a b")).contains("group `a b`"));
         for purpose in ["", "a,b", "a b", "é", &"x".repeat(101)] {
             assert!(refusal(&Job::new("n", purpose, "cat", "/out").read("/in")).contains("its purpose"), "{purpose}");
         }

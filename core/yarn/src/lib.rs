@@ -13,6 +13,7 @@ mod job;
 mod kill;
 mod launch;
 mod rest;
+mod running;
 #[cfg(test)]
 mod stub;
 
@@ -21,3 +22,4 @@ pub use counters::Counters;
 pub use error::Error;
 pub use follow::{Application, Cancel, Outcome, Progress, Tasks, Watch};
 pub use job::{Input, Job};
+pub use running::Running;

@@ -44,6 +44,11 @@ pub(crate) struct App {
     pub(crate) state: String,
     pub(crate) final_status: String,
     #[serde(default)]
+    pub(crate) name: String,
+    /// How long ago it began, in milliseconds.
+    #[serde(default)]
+    pub(crate) elapsed_time: u64,
+    #[serde(default)]
     pub(crate) diagnostics: String,
     #[serde(default)]
     pub(crate) am_host_http_address: String,
@@ -58,6 +63,32 @@ impl App {
     pub(crate) fn job(&self) -> String {
         self.id.replacen("application", "job", 1)
     }
+}
+
+/// A ResourceManager, as it tells of itself.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Info {
+    pub(crate) resource_manager_version: String,
+}
+
+/// The nodes of a cluster.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Nodes {
+    pub(crate) active_nodes: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct About {
+    cluster_info: Info,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metrics {
+    cluster_metrics: Nodes,
 }
 
 #[derive(Deserialize)]
@@ -111,6 +142,13 @@ impl Rest {
 
     pub(crate) fn app(&self, id: &str) -> Result<App, Error> {
         self.of_manager::<OneApp>(&format!("/ws/v1/cluster/apps/{id}"), &[]).map(|answer| answer.app)
+    }
+
+    /// What the active ResourceManager says of itself and its nodes.
+    pub(crate) fn about(&self) -> Result<(Info, Nodes), Error> {
+        let about: About = self.of_manager("/ws/v1/cluster/info", &[])?;
+        let metrics: Metrics = self.of_manager("/ws/v1/cluster/metrics", &[])?;
+        Ok((about.cluster_info, metrics.cluster_metrics))
     }
 
     /// Asks the active ResourceManager. One that stands by leads to it, or gives no answer of use.
@@ -259,7 +297,7 @@ fn refused(url: &str, response: Response) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stub::Stub;
+    use crate::{cluster::Cluster, stub::Stub};
 
     const APP: &str = "/ws/v1/cluster/apps/application_1795531063437_0002";
 
@@ -303,6 +341,20 @@ mod tests {
         stub.at("/ws/v1/cluster/apps/application_1/state", 202, r#"{"state":"KILLING"}"#);
         stub.rest().kill("application_1").unwrap();
         assert_eq!(stub.requests(), [r#"PUT /ws/v1/cluster/apps/application_1/state?user.name=me {"state":"KILLED"}"#]);
+    }
+
+    #[test]
+    fn a_cluster_without_nodes_runs_no_job() {
+        let stub = Stub::start();
+        let cluster = Cluster::new(&stub.url(), &stub.url());
+        let silent = cluster.check().unwrap_err();
+        assert!(silent.to_string().contains("/ws/v1/cluster/info is not there"), "{silent}");
+        stub.at("/ws/v1/cluster/info", 200, r#"{"clusterInfo":{"state":"STARTED","resourceManagerVersion":"3.4.2"}}"#);
+        stub.at("/ws/v1/cluster/metrics", 200, r#"{"clusterMetrics":{"activeNodes":0}}"#);
+        let empty = cluster.check().unwrap_err();
+        assert_eq!(empty.status(), Status::Temporary, "{empty}");
+        stub.at("/ws/v1/cluster/metrics", 200, r#"{"clusterMetrics":{"activeNodes":2}}"#);
+        assert_eq!(cluster.check().unwrap(), format!("YARN 3.4.2 at {} with 2 nodes", stub.url()));
     }
 
     #[test]

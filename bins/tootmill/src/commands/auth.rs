@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tootmill_mastodon::{AuthorizationServer, Change, Found, LeftOver, Settings, Tokens, revoke, revoke_left_over};
 
+pub(crate) use self::status::check_token;
 use super::{
     collect::{contact, parse_duration},
     lake::OutcomeArguments,
@@ -74,6 +75,24 @@ struct AskedArguments {
     /// The instance, by its host
     #[arg(long, value_name = "HOST", env = "TOOTMILL_INSTANCE")]
     instance: String,
+    #[command(flatten)]
+    how: HowAskedArguments,
+}
+
+impl AskedArguments {
+    fn address(&self) -> &str {
+        self.how.address(&self.instance)
+    }
+
+    fn server(&self, quiet: bool) -> Result<AuthorizationServer, Failure> {
+        let settings = self.how.settings(&self.instance)?;
+        Ok(AuthorizationServer::of(self.address(), settings, Box::new(Arc::new(CollectProgress::new(quiet))))?)
+    }
+}
+
+/// Where an instance is, and how it is asked.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct HowAskedArguments {
     /// Where the instance is [default: https:// and the instance's host]
     #[arg(long, value_name = "URL", env = "TOOTMILL_FROM")]
     from: Option<String>,
@@ -85,16 +104,16 @@ struct AskedArguments {
     patience: Duration,
 }
 
-impl AskedArguments {
-    fn address(&self) -> &str {
-        self.from.as_deref().unwrap_or(&self.instance)
+impl HowAskedArguments {
+    /// The address of the instance of this name.
+    pub(crate) fn address<'a>(&'a self, instance: &'a str) -> &'a str {
+        self.from.as_deref().unwrap_or(instance)
     }
 
-    fn server(&self, quiet: bool) -> Result<AuthorizationServer, Failure> {
-        let contact = contact(self.contact.as_deref(), self.address())?;
-        let settings = Settings { contact, patience: self.patience, ..Settings::default() };
-        let progress = Arc::new(CollectProgress::new(quiet));
-        Ok(AuthorizationServer::of(self.address(), settings, Box::new(progress))?)
+    /// How the instance of this name is asked, without a token.
+    pub(crate) fn settings(&self, instance: &str) -> Result<Settings, Failure> {
+        let contact = contact(self.contact.as_deref(), self.address(instance))?;
+        Ok(Settings { contact, patience: self.patience, ..Settings::default() })
     }
 }
 

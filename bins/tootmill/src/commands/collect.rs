@@ -5,13 +5,13 @@ mod refresh;
 
 use std::{
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant as Moment},
 };
 
 use clap::Args;
 use jiff::SignedDuration;
-use serde_json::json;
-use tootmill_collect::{Beginning, CatchUp, CaughtUp, Follow, Followed, Limits, Lineage, catch_up, follow};
+use serde_json::{Value, json};
+use tootmill_collect::{Beginning, CatchUp, CaughtUp, Committed, Follow, Followed, Limits, Lineage, catch_up, follow};
 use tootmill_lake::Lake;
 use tootmill_mastodon::{Feed, Statuses, Stream, Timeline};
 use tootmill_metric::Instant;
@@ -22,6 +22,7 @@ use self::{
     refresh::RefreshArguments,
 };
 use super::{
+    import::now,
     lake::{LakeArguments, OutcomeArguments},
     run::parse_time,
     stage::Told,
@@ -110,21 +111,20 @@ impl Collect {
         if self.pages.leave_gap && self.pages.since.is_none() && self.pages.last.is_none() {
             return Err(Failure::Usage("--leave-gap needs --since or --last: where to begin".into()));
         }
-        let lake = self.lake.open()?;
+        let (lake, began) = (self.lake.open()?, Began::now());
         let progress = Arc::new(CollectProgress::new(self.outcome.quiet));
         let done = if self.stream.follow {
-            self.follow(&lake, &progress)
+            self.follow(&lake, &progress, &began)
         } else if self.refresh.refresh {
-            self.refresh(&lake, &progress)
+            self.refresh(&lake, &progress, &began)
         } else {
-            self.catch_up(&lake, &progress)
+            self.catch_up(&lake, &progress, &began)
         };
         progress.finish();
-        let (sentence, data) = done?;
-        self.outcome.tell(&sentence, &data)
+        self.outcome.tell_stage(&done?)
     }
 
-    fn catch_up(&self, lake: &Lake, progress: &Arc<CollectProgress>) -> Result<Told, Failure> {
+    fn catch_up(&self, lake: &Lake, progress: &Arc<CollectProgress>, began: &Began) -> Result<Told, Failure> {
         let Reached { client, instance, observer } =
             self.instance.reach(&self.lake.instance, lake, Timeline::ADDRESSES, &Arc::default(), progress)?;
         let timeline = Timeline::open(&client, &instance, self.feed.feed())?;
@@ -137,12 +137,14 @@ impl Collect {
                 told.behind.unwrap_or_default()
             ));
         }
-        Ok((sentence(&told), json!(told)))
+        let CaughtUp { posts, known, pages, committed: Committed { files, .. }, .. } = told;
+        let counters = [("posts", posts), ("known", known), ("pages", pages), ("files", files)];
+        Ok(Told { sentence: sentence(&told), own: json!(told), ..began.told(lake, files > 0, &counters)? })
     }
 
     /// Follows until it is stopped. The instance is reached anew every day, for its rules and robots.txt may have changed, and
     /// when another token has taken the place of one that works no more.
-    fn follow(&self, lake: &Lake, progress: &Arc<CollectProgress>) -> Result<Told, Failure> {
+    fn follow(&self, lake: &Lake, progress: &Arc<CollectProgress>, began: &Began) -> Result<Told, Failure> {
         let stop = Arc::default();
         interrupt::set(&stop)?;
         let addresses = [Timeline::ADDRESSES, Stream::ADDRESSES].concat();
@@ -163,13 +165,27 @@ impl Collect {
             }
             (how.catch_up.beginning, how.catch_up.leave_gap) = (None, false);
         }
-        Ok((sentence_of_stream(&told), json!(told)))
+        let Followed { posts, deletions, by_pages, gaps, unreadable, committed: Committed { files, .. }, .. } = told;
+        let counters = [
+            ("posts", posts),
+            ("deletions", deletions),
+            ("by_pages", by_pages),
+            ("gaps", gaps),
+            ("unreadable", unreadable),
+            ("files", files),
+        ];
+        let told = Told {
+            own: json!(told),
+            sentence: sentence_of_stream(&told),
+            ..began.told(lake, posts + by_pages > 0, &counters)?
+        };
+        Ok(told)
     }
 
-    fn refresh(&self, lake: &Lake, progress: &Arc<CollectProgress>) -> Result<Told, Failure> {
+    fn refresh(&self, lake: &Lake, progress: &Arc<CollectProgress>, began: &Began) -> Result<Told, Failure> {
         let days = self.refresh.due(lake)?;
         if days.is_empty() {
-            return Ok(refresh::told(&[]));
+            return refresh::told(lake, &[], began);
         }
         let stop = Arc::default();
         interrupt::set(&stop)?;
@@ -184,7 +200,34 @@ impl Collect {
             Ok((day, coverage))
         };
         let days = days.into_iter().map(refresh).collect::<Result<Vec<_>, Failure>>()?;
-        Ok(refresh::told(&days))
+        refresh::told(lake, &days, began)
+    }
+}
+
+/// When collecting began.
+struct Began {
+    at: Instant,
+    moment: Moment,
+}
+
+impl Began {
+    fn now() -> Self {
+        Self { at: now(), moment: Moment::now() }
+    }
+
+    /// What was collected since: its counters, the folders of the days on which it was observed where there is something, and
+    /// the time.
+    fn told(&self, lake: &Lake, is_something: bool, counters: &[(&'static str, u64)]) -> Result<Told, Failure> {
+        let (mut paths, mut day) = (Vec::new(), self.at.day());
+        while is_something && day <= now().day() {
+            let folder = lake.raw(day);
+            if lake.storage().find(&folder)?.is_some() {
+                paths.push(lake.storage().address(&folder));
+            }
+            day = day.next();
+        }
+        let (seconds, counters) = (self.moment.elapsed().as_secs_f64(), counters.iter().copied().collect());
+        Ok(Told { sentence: String::new(), paths, counters, rows: None, seconds, job: None, own: Value::Null })
     }
 }
 

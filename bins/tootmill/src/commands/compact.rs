@@ -1,13 +1,15 @@
 //! `tootmill compact`: every post once, in the lake or at the head of a pipe.
 
+use std::time::Instant;
+
 use clap::Args;
 use serde_json::json;
-use tootmill_lake::{Lake, find_inputs};
+use tootmill_lake::{Lake, Place, find_inputs};
 use tootmill_stages::Compacted;
 
 use super::{
     lake::{LakeArguments, days, days_as_data, phrase},
-    stage::{On, StageArguments, Told},
+    stage::{On, StageArguments, Told, paths},
 };
 use crate::{
     failure::Failure,
@@ -51,8 +53,7 @@ impl Compact {
             return Err(Failure::Usage("say which lake, by --lake and --instance, or --stdout INPUT…".into()));
         };
         let lake = LakeArguments { lake, instance }.open()?;
-        let (sentence, data) = in_lake(&lake, self.on, &self.stage)?;
-        self.stage.outcome.tell(&sentence, &data)
+        self.stage.outcome.tell_stage(&in_lake(&lake, self.on, &self.stage)?)
     }
 
     fn to_stdout(&self) -> Result<(), Failure> {
@@ -69,6 +70,7 @@ impl Compact {
 
 /// Compacts a lake, and tells what was done.
 pub(crate) fn in_lake(lake: &Lake, on: On, stage: &StageArguments) -> Result<Told, Failure> {
+    let began = Instant::now();
     let lease = tootmill_stages::begin(lake, "tootmill compact")?;
     let (compacted, job) = match on {
         On::Local => (stage.here(|options, watch| tootmill_stages::compact(lake, &lease, options, watch))?, None),
@@ -82,5 +84,13 @@ pub(crate) fn in_lake(lake: &Lake, on: On, stage: &StageArguments) -> Result<Tol
     if let Some(job) = &job {
         sentence += &format!("; {}", super::yarn::phrase(job));
     }
-    Ok((sentence, json!({"files": files, "counters": counters, "days": days_as_data(&changed), "job": job})))
+    Ok(Told {
+        sentence,
+        paths: paths(lake, changed.iter().map(|day| Place::Posts(*day)))?,
+        counters: counters.named().collect(),
+        rows: None,
+        seconds: began.elapsed().as_secs_f64(),
+        job,
+        own: json!({"files": files, "days": days_as_data(&changed)}),
+    })
 }

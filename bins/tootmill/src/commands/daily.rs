@@ -1,6 +1,9 @@
 //! `tootmill daily`: all stages for one day.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use clap::Args;
 use serde_json::json;
@@ -50,13 +53,13 @@ const SMALL: u64 = 64 << 20;
 
 impl Daily {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let lake = self.lake.open()?;
+        let (lake, began) = (self.lake.open()?, Instant::now());
         let mut stages = Vec::new();
-        let mut tell = |stage: &str, (sentence, data): Told| {
+        let mut tell = |stage: &'static str, told: Told| {
             if !self.stage.outcome.json {
-                say(format!("{stage}: {sentence}"));
+                say(format!("{stage}: {}", told.sentence));
             }
-            stages.push(json!({"stage": stage, "outcome": data}));
+            stages.push((stage, told));
         };
         tell("compact", compact::in_lake(&lake, self.on.unwrap_or(On::Local), &self.stage)?);
         let posts = lake.posts()?;
@@ -83,9 +86,22 @@ impl Daily {
         tell("merge", merge::in_lake(&lake, self.on.unwrap_or(On::Local), &self.stage)?);
         interrupt::check()?;
         tell("load", load::from_lake(&lake, &self.tables, None, self.load, self.stage.outcome.quiet)?);
-        self.stage
-            .outcome
-            .tell(&format!("{} is done", self.date), &json!({"date": self.date.to_string(), "stages": stages}))
+        self.stage.outcome.tell_stage(&of_all(self.date, &stages, began.elapsed()))
+    }
+}
+
+/// What all stages came to together: the counters and rows are those that were loaded.
+fn of_all(date: Day, stages: &[(&'static str, Told)], elapsed: Duration) -> Told {
+    let outcomes = stages.iter().map(|(stage, told)| json!({"stage": stage, "outcome": told.data()}));
+    let last = stages.last().map(|(_, told)| told);
+    Told {
+        sentence: format!("{date} is done"),
+        paths: stages.iter().flat_map(|(_, told)| told.paths.clone()).collect(),
+        counters: last.map(|told| told.counters.clone()).unwrap_or_default(),
+        rows: last.and_then(|told| told.rows),
+        seconds: elapsed.as_secs_f64(),
+        job: stages.iter().find_map(|(_, told)| told.job.clone()),
+        own: json!({"date": date.to_string(), "stages": outcomes.collect::<Vec<_>>()}),
     }
 }
 

@@ -7,6 +7,7 @@ use tootmill_engine::Counters;
 use tootmill_lake::Lake;
 use tootmill_metric::Day;
 
+use super::stage::Told;
 use crate::{failure::Failure, output::with_stdout};
 
 /// Which lake.
@@ -38,6 +39,11 @@ pub(crate) struct OutcomeArguments {
 }
 
 impl OutcomeArguments {
+    /// Tells what a stage did.
+    pub(crate) fn tell_stage(self, told: &Told) -> Result<(), Failure> {
+        self.tell(&told.sentence, &told.data())
+    }
+
     /// Tells what was done: a sentence, and the same as data.
     pub(crate) fn tell(self, sentence: &str, data: &serde_json::Value) -> Result<(), Failure> {
         let text = if self.json { format!("{data:#}") } else { sentence.to_string() };

@@ -1,6 +1,6 @@
 //! `tootmill load`: the rows of a lake, or files of rows, into tables.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant as Moment};
 
 use clap::Args;
 use serde_json::json;
@@ -8,7 +8,7 @@ use tootmill_input::lines_of;
 use tootmill_lake::{Lake, find_inputs};
 use tootmill_metric::{Day, Instant, Registered, Registry, Table};
 use tootmill_stages::{LakeDay, LakeRows, LoadableRows};
-use tootmill_tables::{DayRows, Destination, Load as TablesLoad, LoadOptions, Rows, Written};
+use tootmill_tables::{DayRows, Destination, Load as TablesLoad, LoadOptions, Loaded, Rows, Written};
 
 use super::{
     destination::DestinationParser,
@@ -20,6 +20,7 @@ use crate::{failure::Failure, progress::LoadProgress};
 
 /// Load rows into tables: those of a lake, the totals' and each day's own, or files of rows.
 ///
+/// Meanwhile nobody else writes to the lake, nor loads from it: another command is told who does, and ends with exit code 75.
 /// Loading the same rows again changes nothing. In HBase, tables that are not there are made, and of the totals only the rows are
 /// written that changed since the last load; a load that did not come to its end is repeated in full by the next.
 #[derive(Args, Debug)]
@@ -59,7 +60,7 @@ pub(crate) struct Load {
 impl Load {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let Self { tables, as_of, how, outcome: OutcomeArguments { quiet, .. }, .. } = self;
-        let (sentence, data) = match (self.rows.is_empty(), self.lake, self.instance) {
+        let told = match (self.rows.is_empty(), self.lake, self.instance) {
             (false, ..) => from_files(&self.rows, &tables, as_of, how, quiet)?,
             (true, Some(lake), Some(instance)) => {
                 from_lake(&LakeArguments { lake, instance }.open()?, &tables, as_of, how, quiet)?
@@ -68,7 +69,7 @@ impl Load {
                 return Err(Failure::Usage("name a lake by --lake and --instance, or files of rows".into()));
             }
         };
-        self.outcome.tell(&sentence, &data)
+        self.outcome.tell_stage(&told)
     }
 }
 
@@ -100,8 +101,10 @@ pub(crate) fn from_lake(
     how: LoadArguments,
     quiet: bool,
 ) -> Result<Told, Failure> {
-    let metric_tables = metric_tables()?;
+    let (metric_tables, began) = (metric_tables()?, Moment::now());
     tables.check()?;
+    // Until the rows are loaded: whoever changes the lake meanwhile could load others, and the later ones would be lost.
+    let _lease = tootmill_stages::begin(lake, "tootmill load")?;
     let LoadableRows { counters, totals, earlier_totals, days: of_days } = tootmill_stages::loadable_rows(lake)?;
     let all: Vec<Day> = of_days.iter().map(|of_day| of_day.day).collect();
     let Some(as_of) = as_of.or_else(|| all.last().map(|day| day.next().start())) else {
@@ -120,7 +123,7 @@ pub(crate) fn from_lake(
         day_rows: of_days.into_iter().map(day_rows).collect(),
         counters: counters.named().collect(),
     };
-    replace(tables, &what, &load, how, quiet)
+    replace(tables, &what, &load, how, quiet, began)
 }
 
 /// Loads files of rows as totals that have no days, and tells what was done.
@@ -134,7 +137,7 @@ fn from_files(
     let Some(as_of) = as_of else {
         return Err(Failure::Usage("files of rows do not tell what day their numbers are of: say --as-of TIME".into()));
     };
-    let metric_tables = metric_tables()?;
+    let (metric_tables, began) = (metric_tables()?, Moment::now());
     tables.check()?;
     let inputs = Arc::new(find_inputs(files.iter().map(String::as_str))?);
     let what = files.join(", ");
@@ -147,7 +150,7 @@ fn from_files(
         day_rows: Vec::new(),
         counters: Vec::new(),
     };
-    replace(tables, &what, &load, how, quiet)
+    replace(tables, &what, &load, how, quiet, began)
 }
 
 fn metric_tables() -> Result<Vec<Table>, Failure> {
@@ -162,22 +165,31 @@ fn replace(
     load: &TablesLoad,
     how: LoadArguments,
     quiet: bool,
+    began: Moment,
 ) -> Result<Told, Failure> {
     let watch = LoadProgress::new(quiet);
     let loaded = tables.create()?.replace(load, how.options(), &watch);
     watch.finish();
-    let loaded = loaded?;
-    let sentence = match &loaded.written {
+    let Loaded { written, verified } = loaded?;
+    let mut sentence = match &written {
         None => format!("{tables} held the rows of {what} already"),
         Some(written) => format!("loaded the rows of {what} into {tables}: {}", phrase(written)),
     };
-    let verified = loaded.verified.map_or_else(String::new, |cells| format!("; {cells} cells are right"));
-    let data = json!({
-        "tables": tables.to_string(), "as_of": load.as_of.to_string(), "days": days_as_data(&load.days),
-        "changed": loaded.written.is_some(), "written": loaded.written.as_ref().map(as_data),
-        "verified_cells": loaded.verified,
-    });
-    Ok((sentence + &verified, data))
+    if let Some(cells) = verified {
+        sentence += &format!("; {cells} cells are right");
+    }
+    Ok(Told {
+        sentence,
+        paths: vec![tables.to_string()],
+        counters: load.counters.iter().copied().collect(),
+        rows: Some(written.as_ref().map_or(0, |written| written.changed + written.day_rows)),
+        seconds: began.elapsed().as_secs_f64(),
+        job: None,
+        own: json!({
+            "tables": tables.to_string(), "as_of": load.as_of.to_string(), "days": days_as_data(&load.days),
+            "changed": written.is_some(), "written": written.as_ref().map(as_data), "verified_cells": verified,
+        }),
+    })
 }
 
 /// Rows of a lake as rows to load.

@@ -1,14 +1,16 @@
 //! `tootmill merge`: the days' states into the totals.
 
+use std::time::Instant;
+
 use clap::Args;
 use serde_json::json;
-use tootmill_lake::Lake;
+use tootmill_lake::{Lake, Place};
 use tootmill_metric::Registry;
 use tootmill_stages::MergedDays;
 
 use super::{
     lake::{LakeArguments, days, days_as_data},
-    stage::{On, StageArguments, Told},
+    stage::{On, StageArguments, Told, paths},
 };
 use crate::failure::Failure;
 
@@ -30,36 +32,36 @@ pub(crate) struct Merge {
 
 impl Merge {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let (sentence, data) = in_lake(&self.lake.open()?, self.on, &self.stage)?;
-        self.stage.outcome.tell(&sentence, &data)
+        self.stage.outcome.tell_stage(&in_lake(&self.lake.open()?, self.on, &self.stage)?)
     }
 }
 
 /// Merges, and tells what was done.
 pub(crate) fn in_lake(lake: &Lake, on: On, stage: &StageArguments) -> Result<Told, Failure> {
-    let registry = Registry::linked()?;
+    let (registry, began) = (Registry::linked()?, Instant::now());
     let lease = tootmill_stages::begin(lake, "tootmill merge")?;
     let merged = match on {
         On::Local => tootmill_stages::merge(lake, &lease, &registry)?,
         On::Yarn => stage.by_job(lake, |yarn| tootmill_stages::merge_on_yarn(lake, &lease, &registry, yarn))?,
     };
-    Ok(told(&merged))
-}
-
-/// What merging did, as a sentence and as data.
-fn told(merged: &MergedDays) -> Told {
     let MergedDays { was_done, new, from_all, days: all, counters, rows, job } = merged;
     let mut sentence = match (was_done, from_all) {
-        (true, _) => format!("the totals were up to date: {}, {rows} rows", days(all)),
-        (false, true) => format!("merged the states of {}: {rows} rows", days(all)),
-        (false, false) => format!("merged {} into the totals of {}: {rows} rows", days(new), days(all)),
+        (true, _) => format!("the totals were up to date: {}, {rows} rows", days(&all)),
+        (false, true) => format!("merged the states of {}: {rows} rows", days(&all)),
+        (false, false) => format!("merged {} into the totals of {}: {rows} rows", days(&new), days(&all)),
     };
-    if let Some(job) = job {
+    if let Some(job) = &job {
         sentence += &format!("; {}", super::yarn::phrase(job));
     }
-    let data = json!({
-        "was_done": was_done, "from_all": from_all, "new": days_as_data(new), "days": days_as_data(all),
-        "counters": counters, "rows": rows, "job": job,
-    });
-    (sentence, data)
+    Ok(Told {
+        sentence,
+        paths: paths(lake, [Place::Totals, Place::RowsOfTotals])?,
+        counters: counters.named().collect(),
+        rows: Some(rows),
+        seconds: began.elapsed().as_secs_f64(),
+        job,
+        own: json!({
+            "was_done": was_done, "from_all": from_all, "new": days_as_data(&new), "days": days_as_data(&all),
+        }),
+    })
 }

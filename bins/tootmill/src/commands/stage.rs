@@ -1,9 +1,12 @@
 //! How a stage over a lake does its work, in this process or by a job, and how it tells of it.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 use tootmill_engine::{Options, Watch};
-use tootmill_lake::Lake;
-use tootmill_stages::OnYarn;
+use tootmill_lake::{Lake, Place};
+use tootmill_stages::{JobReport, OnYarn};
 
 use super::{
     lake::{LakeArguments, OutcomeArguments},
@@ -68,5 +71,39 @@ impl On {
     }
 }
 
-/// What was done, as a sentence and as data.
-pub(crate) type Told = (String, serde_json::Value);
+/// What was done: a sentence for people, and for programs what all stages tell alike beside what only this one does.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) sentence: String,
+    /// Where lies what was made.
+    pub(crate) paths: Vec<String>,
+    /// What was counted, by name.
+    pub(crate) counters: BTreeMap<&'static str, u64>,
+    /// How many rows were made, or written; `None` where there are no rows yet.
+    pub(crate) rows: Option<u64>,
+    /// How long it took.
+    pub(crate) seconds: f64,
+    /// The job that did it, where one did.
+    pub(crate) job: Option<JobReport>,
+    /// What only this stage tells, by name.
+    pub(crate) own: Value,
+}
+
+impl Told {
+    /// All of it but for the sentence: one object.
+    pub(crate) fn data(&self) -> Value {
+        let Self { paths, counters, rows, seconds, job, own, .. } = self;
+        let mut data = json!({"paths": paths, "counters": counters, "rows": rows, "seconds": seconds, "job": job});
+        if let (Some(data), Some(own)) = (data.as_object_mut(), own.as_object()) {
+            data.extend(own.clone());
+        }
+        data
+    }
+}
+
+/// Where the versions of places lie that count now.
+pub(crate) fn paths(lake: &Lake, places: impl IntoIterator<Item = Place>) -> Result<Vec<String>, Failure> {
+    let versions = places.into_iter().map(|place| lake.versions(place).current());
+    let versions = versions.collect::<Result<Vec<_>, _>>()?.into_iter().flatten();
+    Ok(versions.map(|version| lake.storage().address(&version.folder)).collect())
+}

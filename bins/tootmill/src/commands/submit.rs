@@ -1,16 +1,19 @@
 //! `tootmill submit`: a day's posts into its states and rows, on the cluster or in this process.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
 use clap::Args;
-use serde_json::json;
-use tootmill_lake::Lake;
+use serde_json::{Map, Value, json};
+use tootmill_lake::{Lake, Place};
 use tootmill_metric::{Day, Registry};
 use tootmill_stages::{Counted, count_day_on_yarn, count_days_on_yarn};
 
 use super::{
     lake::{LakeArguments, phrase},
-    stage::{On, StageArguments, Told},
+    stage::{On, StageArguments, Told, paths},
 };
 use crate::{failure::Failure, output::say};
 
@@ -48,7 +51,7 @@ pub(crate) fn parse_day(text: &str) -> Result<Day, String> {
 
 impl Submit {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let lake = self.lake.open()?;
+        let (lake, began) = (self.lake.open()?, Instant::now());
         let mut days: BTreeSet<Day> = match &*self.date {
             [] => lake.posts()?.into_iter().map(|(day, _)| day).collect(),
             days => days.iter().copied().collect(),
@@ -60,26 +63,49 @@ impl Submit {
             days.retain(|day| *day <= until);
         }
         let on = On::or_where(self.on, &self.lake);
-        let told = in_lake(&lake, &days, self.again, |_| Ok(on), &self.stage)?;
-        let mut done = serde_json::Map::new();
-        for (day, (sentence, data)) in told {
-            if !self.stage.outcome.json {
-                say(sentence);
-            }
-            done.insert(day.to_string(), data);
+        let days = in_lake(&lake, &days, self.again, |_| Ok(on), &self.stage)?;
+        if !self.stage.outcome.json {
+            days.iter().for_each(|(_, told)| say(&told.sentence));
         }
-        self.stage.outcome.tell(&format!("{} days are counted", done.len()), &json!({ "days": done }))
+        self.stage.outcome.tell_stage(&of_all(&days, began.elapsed()))
     }
 }
 
-fn told(day: Day, counted: &Counted) -> Told {
+/// What all days came to together. There is one job at most.
+fn of_all(days: &[(Day, Told)], elapsed: Duration) -> Told {
+    let told = || days.iter().map(|(_, told)| told);
+    let mut counters = BTreeMap::new();
+    for (name, count) in told().flat_map(|told| &told.counters) {
+        *counters.entry(*name).or_default() += count;
+    }
+    let by_day: Map<String, Value> = days.iter().map(|(day, told)| (day.to_string(), told.data())).collect();
+    Told {
+        sentence: format!("{} days are counted", days.len()),
+        paths: told().flat_map(|told| told.paths.clone()).collect(),
+        counters,
+        rows: Some(told().filter_map(|told| told.rows).sum()),
+        seconds: elapsed.as_secs_f64(),
+        job: told().find_map(|told| told.job.clone()),
+        own: json!({"days": by_day}),
+    }
+}
+
+fn told(lake: &Lake, day: Day, counted: Counted, elapsed: Duration) -> Result<Told, Failure> {
     let Counted { was_done, counters, rows, job } = counted;
-    let how = if *was_done { "was counted already" } else { "is counted" };
-    let mut sentence = format!("{day} {how}: {}, {rows} rows", phrase(counters));
+    let how = if was_done { "was counted already" } else { "is counted" };
+    let mut sentence = format!("{day} {how}: {}, {rows} rows", phrase(&counters));
     if let Some(job) = &job {
         sentence += &format!("; {}", super::yarn::phrase(job));
     }
-    (sentence, json!({"was_done": was_done, "counters": counters, "rows": rows, "job": job}))
+    Ok(Told {
+        sentence,
+        paths: paths(lake, [Place::States(day), Place::Rows(day)])?,
+        counters: counters.named().collect(),
+        rows: Some(rows),
+        seconds: elapsed.as_secs_f64(),
+        job,
+        own: json!({"was_done": was_done}),
+    })
 }
 
 /// Counts days, each where `on` says, and tells what was done.
@@ -98,20 +124,27 @@ pub(crate) fn in_lake(
             by_jobs.insert(*day);
             continue;
         }
+        let began = Instant::now();
         let counted = stage
             .here(|options, watch| tootmill_stages::count_day(lake, &lease, *day, again, &registry, options, watch))?;
-        done.push((*day, told(*day, &counted)));
+        done.push((*day, told(lake, *day, counted, began.elapsed())?));
     }
     if by_jobs.is_empty() {
         return Ok(done);
     }
+    let began = Instant::now();
     let counted = stage.by_job(lake, |yarn| match by_jobs.first() {
         Some(day) if by_jobs.len() == 1 => {
             count_day_on_yarn(lake, &lease, *day, again, &registry, yarn).map(|counted| [(*day, counted)].into())
         }
         _ => count_days_on_yarn(lake, &lease, &by_jobs, again, &registry, yarn),
     })?;
-    done.extend(counted.iter().map(|(day, counted)| (*day, told(*day, counted))));
+    let elapsed = began.elapsed();
+    for (day, counted) in counted {
+        // The time is told with the job, and that with the first day that it made.
+        let elapsed = if counted.job.is_some() { elapsed } else { Duration::ZERO };
+        done.push((day, told(lake, day, counted, elapsed)?));
+    }
     done.sort_by_key(|(day, _)| *day);
     Ok(done)
 }

@@ -11,10 +11,10 @@ use tootmill_yarn::{Cluster, Watch};
 use super::run::{EngineArguments, parse_memory};
 use crate::{failure::Failure, interrupt::JobRuns};
 
-/// How jobs run on a cluster.
+/// Which cluster.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "On the cluster")]
-pub(crate) struct YarnArguments {
+pub(crate) struct ClusterArguments {
     /// The command that launches a streaming job; `hadoop jar …/hadoop-streaming.jar` and `java -cp …
     /// org.apache.hadoop.streaming.HadoopStreaming` do as well
     #[arg(long, value_name = "COMMAND", default_value = "mapred streaming", env = "TOOTMILL_LAUNCHER")]
@@ -28,6 +28,14 @@ pub(crate) struct YarnArguments {
     /// The history server's address, http://HOST:PORT [default: what the configuration says]
     #[arg(long, value_name = "URL", env = "TOOTMILL_HISTORY_SERVER")]
     history_server: Option<String>,
+}
+
+/// How jobs run on a cluster.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "On the cluster")]
+pub(crate) struct YarnArguments {
+    #[command(flatten)]
+    cluster: ClusterArguments,
     /// The program that the job runs; one for the nodes' C library, where they have an older one [default: this one]
     #[arg(long, value_name = "FILE", env = "TOOTMILL_PROGRAM")]
     program: Option<PathBuf>,
@@ -86,7 +94,7 @@ impl YarnArguments {
             }
         };
         Ok(OnYarn {
-            cluster: self.cluster()?,
+            cluster: self.cluster.cluster()?,
             program,
             way: match self.way {
                 WayArgument::Direct => Way::Direct,
@@ -102,8 +110,11 @@ impl YarnArguments {
             cancel: runs.cancel(),
         })
     }
+}
 
-    fn cluster(&self) -> Result<Cluster, Failure> {
+impl ClusterArguments {
+    /// The cluster, of which nothing is asked yet.
+    pub(crate) fn cluster(&self) -> Result<Cluster, Failure> {
         let of_home = || env::var_os("HADOOP_HOME").map(|home| PathBuf::from(home).join("etc/hadoop"));
         let folder = self.hadoop_configuration.clone();
         let folder = folder.or_else(|| env::var_os("HADOOP_CONF_DIR").map(PathBuf::from)).or_else(of_home);
@@ -129,7 +140,7 @@ impl YarnArguments {
 
 /// What a job did, as a phrase.
 pub(crate) fn phrase(job: &JobReport) -> String {
-    let JobReport { application, records, distinct, maps, reduces, seconds } = job;
+    let JobReport { application, tracking_url: _, records, distinct, maps, reduces, seconds } = job;
     format!(
         "{application}: {records} records, {distinct} distinct keys, {maps} maps, {reduces} reduces, {seconds:.1} s"
     )

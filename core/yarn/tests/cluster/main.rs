@@ -97,7 +97,7 @@ fn records_are_grouped_and_sorted_by_their_bytes() {
         // Hadoop cuts the larger file.
         assert!(outcome.maps >= 2, "{outcome:?}");
         assert_eq!(outcome.reduces, reducers);
-        assert_eq!(*seen.applications.lock().unwrap(), [outcome.application]);
+        assert_eq!(*seen.applications.lock().unwrap(), [outcome.application.id]);
         let last = *seen.progress.lock().unwrap().last().unwrap();
         assert_eq!((last.maps.done, last.reduces.done), (outcome.maps, reducers));
     }

@@ -42,19 +42,13 @@ impl Status {
         let server = self.asked.server(self.outcome.quiet)?;
         let known = match known(&server, &found) {
             Ok(known) => known,
-            Err(error @ (Error::Refused { .. } | Error::Token)) => {
-                let problem = format!("the token from {} does not work: {error}", found.source);
+            Err(error) => {
+                let problem = problem(&found, error)?;
                 return self.fail(&problem, &json!({"instance": address, "problem": problem}));
             }
-            Err(error) => return Err(error.into()),
         };
         self.outcome.tell(&known.text(), &known.data())?;
-        match known.missing() {
-            missing if missing.is_empty() => Ok(()),
-            missing => Err(Failure::permanent(format!(
-                "the token may not do what is needed: it lacks {missing}; `tootmill auth login` gets one that may"
-            ))),
-        }
+        known.suffices()
     }
 
     /// Where the outcome is data, the problem is part of it.
@@ -63,6 +57,24 @@ impl Status {
             self.outcome.tell("", data)?;
         }
         Err(Failure::permanent(problem))
+    }
+}
+
+/// Whether a token works and may do what is needed; says whose it is.
+pub(crate) fn check_token(server: &AuthorizationServer, found: &Found) -> Result<String, Failure> {
+    let known = match known(server, found) {
+        Ok(known) => known,
+        Err(error) => return Err(Failure::permanent(problem(found, error)?)),
+    };
+    known.suffices()?;
+    Ok(format!("the token from {} is that of {}", known.source, known.owner))
+}
+
+/// What is wrong with a token that the instance refuses; other errors are not about the token.
+fn problem(found: &Found, error: Error) -> Result<String, Failure> {
+    match error {
+        Error::Refused { .. } | Error::Token => Ok(format!("the token from {} does not work: {error}", found.source)),
+        error => Err(error.into()),
     }
 }
 
@@ -85,6 +97,16 @@ impl Known {
 
     fn missing(&self) -> Scopes {
         self.scopes.as_ref().map(|(scopes, _)| scopes.lacks(&self.needed)).unwrap_or_default()
+    }
+
+    /// An error where it may not do what is needed.
+    fn suffices(&self) -> Result<(), Failure> {
+        match self.missing() {
+            missing if missing.is_empty() => Ok(()),
+            missing => Err(Failure::permanent(format!(
+                "the token may not do what is needed: it lacks {missing}; `tootmill auth login` gets one that may"
+            ))),
+        }
     }
 
     fn too_much(&self) -> Scopes {

@@ -5,11 +5,17 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 use tootmill_collect::{Coverage, Due, Error, How, Refresh, due};
-use tootmill_lake::Lake;
+use tootmill_lake::{Lake, Place};
 use tootmill_metric::Day;
 
-use super::parse_duration;
-use crate::commands::{stage::Told, submit::parse_day};
+use super::{Began, parse_duration};
+use crate::{
+    commands::{
+        stage::{Told, paths},
+        submit::parse_day,
+    },
+    failure::Failure,
+};
 
 /// Which posts are looked at again.
 #[derive(Args, Debug)]
@@ -43,12 +49,22 @@ impl RefreshArguments {
 }
 
 /// What came of each day.
-pub(super) fn told(days: &[(Day, Coverage)]) -> Told {
+pub(super) fn told(lake: &Lake, days: &[(Day, Coverage)], began: &Began) -> Result<Told, Failure> {
     let sentences: Vec<String> = days.iter().map(|(day, coverage)| sentence(*day, coverage)).collect();
     let data: Vec<Value> =
         days.iter().map(|(day, coverage)| json!({"date": day.to_string(), "coverage": coverage})).collect();
     let text = if days.is_empty() { "no day is due".into() } else { sentences.join("\n") };
-    (text, json!({"refreshed": data}))
+    let sum = |number: fn(&Coverage) -> u64| days.iter().map(|(_, coverage)| number(coverage)).sum();
+    let counters = [
+        ("asked", sum(|coverage| coverage.asked)),
+        ("observed", sum(|coverage| coverage.observed)),
+        ("deleted", sum(|coverage| coverage.deleted)),
+        ("unexplained", sum(|coverage| coverage.unexplained)),
+    ];
+    let is_something = days.iter().any(|(_, coverage)| coverage.observed + coverage.deleted > 0);
+    let mut told = began.told(lake, is_something, &counters)?;
+    told.paths.extend(paths(lake, days.iter().map(|(day, _)| Place::Refreshed(*day)))?);
+    Ok(Told { sentence: text, own: json!({"refreshed": data}), ..told })
 }
 
 fn sentence(day: Day, coverage: &Coverage) -> String {
