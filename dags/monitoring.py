@@ -1,14 +1,13 @@
 """Every hour: is what there is fresh, and does the cluster have room for more?
 
-Each task runs `tootmill status` for one part, and fails at the level of an error. What goes on for hours is told of once.
+Runs `tootmill status`, which looks at the lake, the tables, HBase and HDFS, and fails at the level of an error. What goes on
+for hours is told of once.
 """
 
 from datetime import timedelta
 
 from tootmill_airflow import pipeline, settings
-from tootmill_airflow.operator import TootmillOperator
 
 for instance in settings.instances():
     with pipeline.dag("monitoring", instance, cron="30 * * * *", within=timedelta(minutes=50), doc=__doc__):
-        pipeline.status("freshness")
-        pipeline.status("storage")
+        pipeline.status(instance)

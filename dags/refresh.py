@@ -14,7 +14,7 @@ DAY = "{{ macros.ds_add(data_interval_start | ds, -1) }}"
 for instance in settings.instances():
     with pipeline.dag("refresh", instance, cron="0 3 * * *", within=timedelta(hours=12), doc=__doc__):
         check = pipeline.check(instance)
-        refresh = pipeline.collect(instance, "--refresh", "--date", DAY)
+        refresh = pipeline.collect(instance, "--refresh", "--date", DAY, task_id="refresh")
         compact = pipeline.compact(instance)
         metrics = pipeline.metrics()
         merge = pipeline.merge()

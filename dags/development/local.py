@@ -111,7 +111,11 @@ class Local:
             sessions = set(map(int, (self.folder / "sessions").read_text().split()))
         except FileNotFoundError:
             return []
-        return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if session_of(pid) in sessions]
+        return [
+            pid
+            for pid in map(int, filter(str.isdigit, (entry.name for entry in Path("/proc").iterdir())))
+            if session_of(pid) in sessions
+        ]
 
     @property
     def url(self) -> str:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from mock import Mock, token
+from instance import Mock, token
 
 DAGS = Path(__file__).resolve().parents[1]
 sys.path.append(str(DAGS / "development"))
@@ -67,7 +67,9 @@ def mailbox() -> Iterator[tuple[Mailbox, int, int]]:
     box = Mailbox()
 
     class Sink:
-        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        async def handle_DATA(  # noqa: N802
+            self, server: Any, session: Any, envelope: Any
+        ) -> str:
             mail = message_from_bytes(envelope.content, policy=policy.default)
             body = mail.get_body(("html", "plain"))
             text = body.get_content() if body else ""
@@ -253,7 +255,10 @@ class Deployment:
                 environment = (entry / "environ").read_bytes()
             except OSError:
                 continue
-            if command[0] == os.environ["TOOTMILL_BINARY"].encode() and str(self.lake.rpartition("/")[0]).encode() in environment:
+            if (
+                command[0] == os.environ["TOOTMILL_BINARY"].encode()
+                and str(self.lake.rpartition("/")[0]).encode() in environment
+            ):
                 found.append(int(entry.name))
         return found
 

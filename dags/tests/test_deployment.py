@@ -9,9 +9,10 @@ import subprocess
 import time
 from datetime import timedelta
 
+import grafana
 import pytest
 from deployment import DAILY, Deployment, until, yesterday
-from mock import token
+from instance import token
 
 pytestmark = pytest.mark.deployment
 
@@ -70,6 +71,15 @@ def says_numbers(deployment: Deployment) -> None:
     assert abs(numbers["tootmill_run_last_success_timestamp_seconds", of] - time.time()) < 600
     rows = sum(map(len, deployment.dump().values()))
     assert numbers["tootmill_run_rows", of] == rows
+    file = deployment.folder / "status.prom"
+    deployment.tootmill("status", "--prometheus", str(file))
+    told = samples + [one for family in text_string_to_metric_families(file.read_text()) for one in family.samples]
+    labels: dict[str, set[str]] = {}
+    for sample in told:
+        labels.setdefault(sample.name, set()).update(sample.labels)
+    for name, asked in grafana.asked():
+        assert name in labels, f"the dashboard asks for {name}, which nothing tells"
+        assert asked <= labels[name] | {""}, (name, asked)
 
 
 def test_days_out_of_order_end_in_the_same_bytes(deployment: Deployment) -> None:

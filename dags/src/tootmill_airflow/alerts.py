@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
-from airflow.providers.smtp.notifications.smtp import SmtpNotifier
-from airflow.sdk import AsyncCallback, BaseNotifier, Connection, DeadlineAlert, DeadlineReference, Variable
+from airflow.sdk import BaseNotifier, Connection, Variable
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
 from tootmill_airflow import settings
@@ -15,7 +15,9 @@ from tootmill_airflow import settings
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from airflow.sdk.types import Context
+    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
+    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+    from airflow.sdk import Context
 
 #: Mail goes by this connection, from the address in its extra `from_email`, to those of the variable.
 SMTP_CONNECTION = "tootmill_smtp"
@@ -55,7 +57,7 @@ def about_failure(context: Context) -> Message:
                 "instance": instance,
                 "task": f"{ti.dag_id}, {ti.task_id}, try {ti.try_number}",
                 "log": ti.log_url,
-                "what to do": f"{settings.runbook()}#{section(ti.dag_id, ti.task_id)}",
+                "what to do": f"{settings.runbook()}#{section(ti.task_id)}",
             },
         ),
     )
@@ -86,8 +88,8 @@ def day_of(context: Context) -> str:
     return start.strftime("%Y-%m-%d") if start else "no day"
 
 
-def section(dag_id: str, task_id: str) -> str:
-    """The section of the runbook about a task: its name, with what is shared by several said once."""
+def section(task_id: str) -> str:
+    """The section of the runbook about a task."""
     return f"{task_id.replace('_', '-')}-failed"
 
 
@@ -134,6 +136,8 @@ class Alert(BaseNotifier):
 
 def mail(message: Message) -> SmtpNotifier | None:
     """A mail, if there is a server for it and somebody who wants it."""
+    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+
     recipients = Variable.get(RECIPIENTS, default="")
     if not recipients or not is_there(SMTP_CONNECTION):
         return None
@@ -143,6 +147,8 @@ def mail(message: Message) -> SmtpNotifier | None:
 
 def webhook(message: Message) -> SlackWebhookNotifier | None:
     """A message to a webhook, if there is one."""
+    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
+
     if not is_there(WEBHOOK_CONNECTION):
         return None
     text = f"*{message.subject}*\n```{message.text}```"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import get_current_context, task
 from prometheus_client import CollectorRegistry, Gauge, push_to_gateway, write_to_textfile
@@ -11,7 +10,9 @@ from prometheus_client import CollectorRegistry, Gauge, push_to_gateway, write_t
 from tootmill_airflow import pipeline, settings
 
 if TYPE_CHECKING:
-    from airflow.sdk.bases.xcom import XComArg
+    from datetime import datetime
+
+    from airflow.sdk import XComArg
 
 #: The tasks whose seconds and outcomes are told.
 STAGES = ["check", "collect", "compact", "metrics", "merge", "load", "verify"]
@@ -24,7 +25,7 @@ def announce(instance: str) -> XComArg:
     def tell() -> None:
         context = get_current_context()
         ti = context["ti"]
-        day = context["data_interval_start"]
+        day = cast("datetime", context["data_interval_start"])
         tables = [metric["table"] for metric in ti.xcom_pull(task_ids="metrics_list")]
         for table in tables:
             event = context["outlet_events"][pipeline.tables_alias(instance)]
@@ -63,9 +64,8 @@ def numbers_of_run(
 
 def publish(numbers: CollectorRegistry, name: str) -> None:
     """Gives numbers to a Pushgateway, or writes a file that Prometheus's node_exporter reads, as configured."""
-    where = settings.prometheus()
-    if where.startswith(("http://", "https://")):
-        push_to_gateway(where, job=name, registry=numbers)
-    elif where:
-        Path(where).mkdir(parents=True, exist_ok=True)
-        write_to_textfile(str(Path(where, f"{name}.prom")), numbers)
+    if gateway := settings.pushgateway():
+        push_to_gateway(gateway, job=name, registry=numbers)
+    elif file := settings.textfile(name):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_to_textfile(str(file), numbers)

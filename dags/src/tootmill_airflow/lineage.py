@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def dataset(uri: str) -> tuple[str, str]:
     return "file", parts.path
 
 
-def of(reads: Sequence[str], writes: Sequence[str]) -> OperatorLineage:
+def of(reads: Sequence[str], writes: Sequence[str]) -> OperatorLineage[Any, Any]:
     """What a task read and wrote, as URIs; one text may have several with spaces between, as a template gives them."""
     from airflow.providers.common.compat.openlineage.facet import Dataset
     from airflow.providers.openlineage.extractors import OperatorLineage

@@ -7,9 +7,9 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Asset, BaseHook, BaseOperator, BaseOperatorLink
+from airflow.sdk import Asset, BaseHook, BaseOperator, BaseOperatorLink, Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
 
 from tootmill_airflow import lineage, settings
@@ -17,7 +17,6 @@ from tootmill_airflow.program import Program
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
-    from airflow.sdk.types import Context
 
 #: The page of an application on YARN, in what the program says of its job.
 APPLICATION = re.compile(r"https?://\S*application_\d+_\d+/?")
@@ -28,7 +27,7 @@ class YarnLink(BaseOperatorLink):
 
     name = "YARN application"
 
-    def get_link(self, operator: BaseOperator, *, ti_key: object) -> str:
+    def get_link(self, operator: BaseOperator, *, ti_key: object) -> str:  # noqa: ARG002
         """The page, or nothing where there was no job."""
         return getattr(operator, "application", "")
 
@@ -48,7 +47,7 @@ class TootmillOperator(BaseOperator):
     :param writes: what is written
     """
 
-    template_fields: ClassVar[Sequence[str]] = ("arguments", "environment", "reads", "writes")
+    template_fields: Sequence[str] = ("arguments", "environment", "reads", "writes")
     operator_extra_links = (YarnLink(),)
     ui_color = "#e8f0e4"
 
@@ -101,7 +100,7 @@ class TootmillOperator(BaseOperator):
         if self._program is not None:
             self._program.end()
 
-    def get_openlineage_facets_on_complete(self, task_instance: object) -> OperatorLineage:
+    def get_openlineage_facets_on_complete(self, task_instance: object) -> OperatorLineage[Any, Any]:  # noqa: ARG002
         """What was read and written, for OpenLineage."""
         return lineage.of(self.reads, self.writes)
 

@@ -48,7 +48,7 @@ def dag(kind: str, instance: str, *, cron: str, within: timedelta, doc: str | No
 
 def params(instance: str) -> dict[str, Param]:
     """What can be said of one run, by whoever triggers it."""
-    where = {"type": ["null", "string"], "default": None}
+    where: dict[str, Any] = {"type": ["null", "string"], "default": None}
     return {
         "instance": Param(instance, const=instance, title="Instance"),
         "lake": Param(
@@ -96,10 +96,10 @@ def metrics_list() -> TootmillOperator:
     return TootmillOperator(task_id="metrics_list", arguments=["metrics", "list"])
 
 
-def collect(instance: str, *more: str) -> TootmillOperator:
+def collect(instance: str, *more: str, task_id: str = "collect") -> TootmillOperator:
     """Posts from the instance into the lake, raw."""
     return TootmillOperator(
-        task_id="collect",
+        task_id=task_id,
         arguments=["collect", *more],
         instance_conn_id=settings.name("instance", instance),
         pool=settings.INSTANCE_POOL,
@@ -163,9 +163,14 @@ def report() -> TootmillOperator:
     return TootmillOperator(task_id="report", arguments=["report", "--output", page], reads=[TABLES], writes=[page])
 
 
-def status(task_id: str, *arguments: str) -> TootmillOperator:
-    """Is a part of it well?"""
-    return TootmillOperator(task_id=task_id, arguments=["status", *arguments], execution_timeout=timedelta(minutes=10))
+def status(instance: str) -> TootmillOperator:
+    """Is all of it well?"""
+    numbers = settings.textfile(settings.name("status", instance))
+    return TootmillOperator(
+        task_id="status",
+        arguments=["status", *(["--prometheus", str(numbers)] if numbers else [])],
+        execution_timeout=timedelta(minutes=10),
+    )
 
 
 def look(day: str = DAY) -> TootmillOperator:

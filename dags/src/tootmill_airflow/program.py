@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import IO, cast
 
 #: Exit code of a failure that may pass, such as a server that does not answer: `EX_TEMPFAIL` of BSD's sysexits.
 WORTH_A_RETRY = 75
@@ -52,15 +54,15 @@ class Program:
             errors="replace",
             start_new_session=True,
         )
+        self._stdout, self._stderr = (cast("IO[str]", pipe) for pipe in (self._process.stdout, self._process.stderr))
 
     def wait(self, tell: Callable[[str], None]) -> Ended:
         """Waits for the end, and tells each line of standard error as it comes."""
-        assert self._process.stdout is not None and self._process.stderr is not None
         output: list[str] = []
-        reader = threading.Thread(target=lambda stdout: output.append(stdout.read()), args=[self._process.stdout])
+        reader = threading.Thread(target=lambda: output.append(self._stdout.read()))
         reader.start()
         lines: deque[str] = deque(maxlen=200)
-        for line in self._process.stderr:
+        for line in self._stderr:
             lines.append(line.rstrip())
             tell(lines[-1])
         code = self._process.wait()
@@ -70,17 +72,13 @@ class Program:
     def end(self) -> None:
         """Asks the program and all that it started to end, and kills what does not."""
         self._signal(signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            pass
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
-        except ProcessLookupError:
-            pass
 
 
 def last_words(lines: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 from airflow.sdk import conf
 
@@ -22,6 +23,7 @@ ENVIRONMENT = {
     "TOOTMILL_ON": "{{ '' if params.mode == 'auto' else params.mode }}",
     "TOOTMILL_CONTACT": "{{ var.value.get('tootmill_contact', '') }}",
     "TOOTMILL_HBASE_MASTER": "{{ var.value.get('tootmill_hbase_master', '') }}",
+    "TOOTMILL_WEBHDFS": "{{ var.value.get('tootmill_namenode', '') }}",
 }
 
 
@@ -46,8 +48,17 @@ def program() -> str:
     return str(conf.get(SECTION, "program", fallback="tootmill"))
 
 
-def prometheus() -> str:
-    """Where numbers of runs go: a folder for node_exporter's textfile collector, a Pushgateway's URL, or nowhere."""
+def pushgateway() -> str:
+    """The Pushgateway that gets numbers of runs, or nothing."""
+    return _prometheus() if _prometheus().startswith(("http://", "https://")) else ""
+
+
+def textfile(name: str) -> Path | None:
+    """The file for numbers, in the folder of node_exporter's textfile collector, if that is where they go."""
+    return None if pushgateway() or not _prometheus() else Path(_prometheus(), f"{name}.prom")
+
+
+def _prometheus() -> str:
     return str(conf.get(SECTION, "prometheus", fallback=""))
 
 

@@ -36,18 +36,20 @@ class Mock:
             self.port: int = free.getsockname()[1]
         config = folder / "mock.toml"
         accounts = [
-            f'[[seed.accounts]]\nusername = "{name}"\naccess_token = "{token(name)}"\n' + (f'domain = "{host}"\n' if host else "")
+            f'[[seed.accounts]]\nusername = "{name}"\naccess_token = "{token(name)}"\n'
+            + (f'domain = "{host}"\n' if host else "")
             for name, host in ACCOUNTS.items()
         ]
-        follows = [
-            f'[[seed.follows]]\nfollower = "{follower}"\nfollowing = "ada"\n' for follower in list(ACCOUNTS)[1:]
-        ]
+        follows = [f'[[seed.follows]]\nfollower = "{follower}"\nfollowing = "ada"\n' for follower in list(ACCOUNTS)[1:]]
         text = 'rules = ["Be kind."]\n' + f'[database]\npath = "{self.database}"\n[ratelimit]\nenabled = false\n'
         config.write_text(text + "".join(accounts + follows))
         with (folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
-                [os.environ["TOOTMILL_MASTODON_PYTHON"], str(PARTS / "serve.py"), "--config", str(config)]
-                + ["--host", "127.0.0.1", "--port", str(self.port)],
+                [
+                    os.environ["TOOTMILL_MASTODON_PYTHON"],
+                    str(PARTS / "serve.py"),
+                    *["--config", str(config), "--host", "127.0.0.1", "--port", str(self.port)],
+                ],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
