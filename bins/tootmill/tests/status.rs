@@ -3,19 +3,27 @@
 
 mod common;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
-use common::{run, stdout, tootmill, with_posts};
+use common::{Ran, run, stdout, tootmill, with_posts};
 use serde_json::Value;
 
 /// A port on which nobody listens.
 const NOBODY: &str = "http://127.0.0.1:1";
 
+/// Nothing is looked at because the environment names it.
+fn named_by_arguments_alone(program: &mut Command) -> &mut Command {
+    for variable in ["TABLES", "HBASE_MASTER", "WEBHDFS", "LAKE", "INSTANCE"] {
+        program.env_remove(format!("TOOTMILL_{variable}"));
+    }
+    program
+}
+
 /// The status as data, and the exit code.
 fn status(folder: &Path, arguments: &[&str]) -> (i32, Value) {
     let arguments = [&["status", "--json"], arguments].concat();
     let mut program = tootmill(folder, &arguments);
-    program.env_remove("TOOTMILL_TABLES").env_remove("TOOTMILL_HBASE_MASTER");
+    named_by_arguments_alone(&mut program);
     let output = program.output().unwrap();
     (output.status.code().unwrap(), serde_json::from_slice(&output.stdout).unwrap())
 }
@@ -41,7 +49,8 @@ fn the_age_of_the_last_load_decides_the_exit_code() {
     let prometheus = fs::read_to_string(folder.join("status.prom")).unwrap();
     assert!(prometheus.contains("tootmill_table_last_load_timestamp_seconds{table=\"tag_table\"} 1"), "{prometheus}");
     assert!(prometheus.contains("{check=\"last_load\",level=\"error\"} 7\n"), "{prometheus}");
-    let shown = stdout(folder, &["status", "--tables", tables, "--age", "inf,inf"]);
+    let mut shown = tootmill(folder, &["status", "--tables", tables, "--age", "inf,inf"]);
+    let shown = Ran::from(named_by_arguments_alone(&mut shown).output().unwrap()).stdout;
     assert!(shown.contains(&as_of[..16]) && shown.ends_with("nothing reaches a threshold\n"), "{shown}");
 }
 
@@ -66,13 +75,46 @@ fn nothing_to_look_at_is_wrong_usage() {
     for arguments in [
         &["status"][..],
         &["status", "--hbase-master", "master:16000"],
+        &["status", "--lake", "lake"],
         &["status", "--tables", "sqlite:x", "--age", "3,2"],
     ] {
         let mut program = tootmill(folder.path(), arguments);
-        let output = program.env_remove("TOOTMILL_TABLES").env_remove("TOOTMILL_HBASE_MASTER").output().unwrap();
+        let output = named_by_arguments_alone(&mut program).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }
     let unwritable = run(folder.path(), &["status", "--hbase-master", NOBODY, "--prometheus", "no/folder.prom"]);
     assert_eq!(unwritable.code, 1);
     assert!(unwritable.stderr.contains("no/folder.prom"), "{}", unwritable.stderr);
+}
+
+#[test]
+fn a_lake_tells_how_new_it_is_and_what_lies_in_it() {
+    let folder = with_posts(300);
+    let folder = folder.path();
+    let lake = ["--lake", "lake", "--instance", "mill.example"];
+    let (code, empty) = status(folder, &lake);
+    assert_eq!((code, &empty["findings"][0]["check"]), (1, &"collected".into()), "{empty}");
+    stdout(folder, &[&["import", "posts.jsonl", "--observed", "2026-11-23T06:00:00Z"], &lake[..]].concat());
+    stdout(folder, &[&["daily", "--date", "2026-11-20", "--tables", "sqlite:lake.db"], &lake[..]].concat());
+    let never = ["--tables", "sqlite:lake.db", "--age", "inf,inf", "--collected-age", "inf,inf"];
+    let (code, data) = status(folder, &[&lake[..], &never].concat());
+    let of_lake = &data["lake"];
+    let newest = ["posts", "counted", "loaded"].map(|stage| of_lake[format!("newest_{stage}")].as_str().unwrap());
+    assert_eq!((code, newest), (0, ["2026-11-22", "2026-11-20", "2026-11-20"]), "{data}");
+    assert_eq!(of_lake["newest_observation"], "2026-11-23T06:00:00.000000Z");
+    let places: Vec<&str> =
+        of_lake["places"].as_array().unwrap().iter().map(|of| of["place"].as_str().unwrap()).collect();
+    assert_eq!(places, ["raw", "posts", "states", "totals", "rows"]);
+    assert!(of_lake["places"].as_array().unwrap().iter().all(|of| of["bytes"].as_u64() > Some(0)), "{data}");
+    assert_eq!(of_lake["files"], of_lake["small_files"], "all are small");
+    let behind: Vec<&Value> = data["findings"].as_array().unwrap().iter().map(|finding| &finding["check"]).collect();
+    assert_eq!(behind, ["behind", "behind"], "by two days, counted and loaded: {data}");
+    // Every threshold of a lake decides the exit code.
+    for threshold in [["--collected-age", "1,2"], ["--behind", "1,2"], ["--small-files", "1,2"]] {
+        let (code, data) = status(folder, &[&lake[..], &threshold].concat());
+        assert_eq!(code, 1, "{threshold:?}: {data}");
+    }
+    status(folder, &[&lake[..], &["--prometheus", "lake.prom"]].concat());
+    let prometheus = fs::read_to_string(folder.join("lake.prom")).unwrap();
+    assert!(prometheus.contains("place=\"raw\"} 1\n") && prometheus.contains("stage=\"counted\"} 1"), "{prometheus}");
 }

@@ -13,6 +13,7 @@ mod local;
 mod parts;
 mod split;
 mod storage;
+mod survey;
 mod versions;
 
 pub use error::Error;
@@ -22,4 +23,5 @@ pub use lease::{Lease, Lock};
 pub use parts::{Compressed, PartsWriter};
 pub use split::Split;
 pub use storage::{Entry, Sink, Storage, open_storage};
+pub use survey::{Files, Survey};
 pub use versions::{Staged, Version, Versions};

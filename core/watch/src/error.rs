@@ -10,8 +10,10 @@ pub enum Error {
     /// The client for the servers' answers cannot be made.
     #[error("cannot set up HTTP: {0}")]
     Http(#[source] reqwest::Error),
-    /// No master was named.
-    #[error("no master of HBase is named: give the address of its web page, http://HOST:16010")]
+    /// No server was named.
+    #[error(
+        "no server is named: give the address of the web page of HBase's master, http://HOST:16010, or of HDFS's NameNode, http://HOST:9870"
+    )]
     NoMaster,
     /// A server does not answer as it should.
     #[error("cannot ask {url}: {reason}; is this the address of the server's web page, and does the server run?")]
@@ -24,7 +26,7 @@ pub enum Error {
         status: Status,
     },
     /// A server has no such page.
-    #[error("{url} is not there; is this the address of a web page of HBase 2?")]
+    #[error("{url} is not there; is this the address of a web page of HBase 2, or of Hadoop 3?")]
     Unknown {
         /// The address.
         url: String,
@@ -37,10 +39,10 @@ pub enum Error {
         /// What it should say, or `beans` where the bean itself is not there.
         attribute: String,
     },
-    /// A master is not the active one.
-    #[error("the master at {url} stands by and knows little: name the active one as well")]
+    /// A master or a NameNode is not the active one.
+    #[error("the server at {url} stands by and knows little: name the active one as well")]
     StandsBy {
-        /// The master's address.
+        /// The server's address.
         url: String,
     },
     /// At the address of a server there is another one.

@@ -3,6 +3,7 @@
 use std::{fs::Permissions, io::Write, os::unix::fs::PermissionsExt, path::Path};
 
 use prometheus::{CounterVec, GaugeVec, Opts, Registry, TextEncoder};
+use tootmill_lake::Files;
 
 use crate::{Check, Error, Level, Outcome, TableNumbers, findings::float};
 
@@ -10,6 +11,8 @@ use crate::{Check, Error, Level, Outcome, TableNumbers, findings::float};
 pub fn prometheus_text(outcome: &Outcome) -> Result<String, Error> {
     let registry = Registry::new();
     of_status(&registry, outcome)?;
+    of_lake(&registry, outcome)?;
+    of_hdfs(&registry, outcome)?;
     of_hbase(&registry, outcome)?;
     of_tables(&registry, outcome)?;
     Ok(TextEncoder::new().encode_to_string(&registry.gather())?)
@@ -24,6 +27,45 @@ fn of_status(registry: &Registry, outcome: &Outcome) -> Result<(), Error> {
         ([check.name(), level.name()], float(count as u64))
     });
     gauge(registry, "tootmill_status_findings", "Findings of a check at a level.", &["check", "level"], findings)
+}
+
+fn of_lake(registry: &Registry, outcome: &Outcome) -> Result<(), Error> {
+    let Some(lake) = &outcome.lake else { return Ok(()) };
+    let name = |what: &str| format!("tootmill_lake_{what}");
+    let of = lake.lake.as_str();
+    let each =
+        |number: fn(&Files) -> u64| lake.places.iter().map(move |files| ([of, files.place], float(number(files))));
+    let labels = &["lake", "place"];
+    gauge(registry, &name("files"), "Files in a place of a lake.", labels, each(|files| files.files))?;
+    gauge(registry, &name("bytes"), "Bytes of the files in a place of a lake.", labels, each(|files| files.bytes))?;
+    let help = "Files of less than 1 MiB in a place of a lake.";
+    gauge(registry, &name("small_files"), help, labels, each(|files| files.small))?;
+    let observed = lake.newest_observation.map(|observed| ([of], seconds(observed)));
+    let help = "When the newest raw file of a lake was observed.";
+    gauge(registry, &name("newest_observation_timestamp_seconds"), help, &["lake"], observed)?;
+    let age = lake.observation_age_hours.map(|hours| ([of], hours * 3600.0));
+    let help = "The age of the newest raw file of a lake.";
+    gauge(registry, &name("newest_observation_age_seconds"), help, &["lake"], age)?;
+    let days = [("posts", lake.newest_posts), ("counted", lake.newest_counted), ("loaded", lake.newest_loaded)];
+    let days = days.into_iter().filter_map(|(stage, day)| Some(([of, stage], seconds(day?.start()))));
+    let help = "The beginning of the newest day that has posts, that is counted, that is loaded.";
+    gauge(registry, &name("newest_day_timestamp_seconds"), help, &["lake", "stage"], days)
+}
+
+fn of_hdfs(registry: &Registry, outcome: &Outcome) -> Result<(), Error> {
+    let Some(hdfs) = &outcome.namenode else { return Ok(()) };
+    for (what, help, number) in [
+        ("capacity_bytes", "Bytes that HDFS may use.", hdfs.capacity),
+        ("used_bytes", "Bytes that HDFS uses.", hdfs.used),
+        ("remaining_bytes", "Bytes that HDFS may still use.", hdfs.remaining),
+        ("files", "Files and folders of HDFS.", hdfs.files),
+        ("blocks", "Blocks of HDFS.", hdfs.blocks),
+        ("missing_blocks", "Blocks of which no copy is there.", hdfs.missing_blocks),
+        ("under_replicated_blocks", "Blocks that have fewer copies than they should.", hdfs.under_replicated_blocks),
+    ] {
+        gauge(registry, &format!("tootmill_hdfs_{what}"), help, &[], [([], float(number))])?;
+    }
+    Ok(())
 }
 
 fn of_hbase(registry: &Registry, outcome: &Outcome) -> Result<(), Error> {
@@ -129,14 +171,36 @@ mod tests {
     use std::collections::BTreeSet;
 
     use proptest::prelude::*;
-    use tootmill_metric::Instant;
+    use tootmill_lake::Survey;
+    use tootmill_metric::{Day, Instant};
 
     use super::*;
-    use crate::{HBase, Region, RegionServer, Thresholds, recorded::Recorded};
+    use crate::{HBase, Region, RegionServer, Seen, Thresholds, recorded::Recorded};
 
     #[test]
     fn the_text_is_what_was_reviewed() {
         insta::assert_snapshot!(prometheus_text(&Recorded::new().outcome()).unwrap());
+    }
+
+    #[test]
+    fn the_text_of_a_lake_and_of_hdfs_is_what_was_reviewed() {
+        let day = Day::parse("2026-11-23");
+        let survey = Survey {
+            lake: "/lake/mill.example".into(),
+            places: vec![Files { place: "raw", files: 12, bytes: 3456, small: 7 }],
+            newest_observation: Instant::parse("2026-11-23T12:00"),
+            newest_posts: day,
+            newest_counted: day,
+        };
+        let namenode =
+            crate::NameNode { capacity: 9, used: 1, remaining: 2, files: 3, blocks: 4, ..Default::default() };
+        let seen = Seen { lake: Some(Ok(survey)), namenode: Some(Ok(namenode)), ..Seen::default() };
+        let taken = Instant::parse("2026-11-24").unwrap();
+        let text = prometheus_text(&Outcome::of(taken, seen, &Thresholds::DEFAULT)).unwrap();
+        parse(&text);
+        let of_both: Vec<&str> =
+            text.lines().filter(|line| ["_lake_", "_hdfs_"].iter().any(|part| line.contains(part))).collect();
+        insta::assert_snapshot!(of_both.join("\n"));
     }
 
     #[test]
@@ -287,7 +351,8 @@ mod tests {
                 last: tables.iter().map(|(table, ..)| crate::LastLoad { table: table.clone(), finished: Instant::from_micros(micros) }).collect(),
                 ..crate::Loads::default()
             };
-            let outcome = Outcome::of(Instant::default(), Some(Ok(hbase)), Some(Ok(loads)), &Thresholds::DEFAULT);
+            let seen = Seen { hbase: Some(Ok(hbase)), loads: Some(Ok(loads)), ..Seen::default() };
+            let outcome = Outcome::of(Instant::default(), seen, &Thresholds::DEFAULT);
             let text = prometheus_text(&outcome).unwrap();
             let lines = parse(&text);
             let named: BTreeSet<&str> = lines.iter().filter_map(|line| match line {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tootmill_metric::Instant;
+use tootmill_metric::{Day, Instant};
 
-use crate::{HBase, Level, TableNumbers, Thresholds};
+use crate::{HBase, LakeStatus, Level, NameNode, TableNumbers, Thresholds};
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -25,11 +25,23 @@ pub enum Check {
     Stuck,
     /// Whether region servers are dead.
     DeadServers,
+    /// Whether something was collected, and how long ago.
+    Collected,
+    /// Whether the posts that there are were counted, and loaded.
+    Behind,
+    /// Whether the lake has many small files.
+    SmallFiles,
+    /// Whether HDFS is full.
+    HdfsUse,
+    /// Whether blocks of HDFS are gone.
+    MissingBlocks,
+    /// Whether blocks of HDFS have too few copies.
+    UnderReplicated,
 }
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::Readable,
         Self::LastLoad,
         Self::HotRegion,
@@ -37,6 +49,12 @@ impl Check {
         Self::InTransition,
         Self::Stuck,
         Self::DeadServers,
+        Self::Collected,
+        Self::Behind,
+        Self::SmallFiles,
+        Self::HdfsUse,
+        Self::MissingBlocks,
+        Self::UnderReplicated,
     ];
 
     /// Its name.
@@ -49,6 +67,12 @@ impl Check {
             Self::InTransition => "in_transition",
             Self::Stuck => "stuck",
             Self::DeadServers => "dead_servers",
+            Self::Collected => "collected",
+            Self::Behind => "behind",
+            Self::SmallFiles => "small_files",
+            Self::HdfsUse => "hdfs_use",
+            Self::MissingBlocks => "missing_blocks",
+            Self::UnderReplicated => "under_replicated",
         }
     }
 }
@@ -60,7 +84,7 @@ pub struct Finding {
     pub level: Level,
     /// What was looked at.
     pub check: Check,
-    /// The table or the server that it is about.
+    /// The table, the server or the lake that it is about.
     pub about: String,
     /// What is the matter.
     pub says: String,
@@ -137,6 +161,57 @@ impl<'t> Findings<'t> {
         self.add(self.thresholds.store_files.level(float(files)), Check::StoreFiles, table, says, &advice);
     }
 
+    /// The lake, and whether its tables were asked for as well.
+    pub(crate) fn lake(&mut self, lake: &LakeStatus, tables_are_known: bool) {
+        let (thresholds, about) = (self.thresholds, lake.lake.as_str());
+        let (level, says) = match lake.observation_age_hours {
+            Some(hours) => {
+                (thresholds.collected_hours.level(hours), format!("the newest observation is {hours:.1} hours old"))
+            }
+            None => (Level::Error, "nothing was collected".to_owned()),
+        };
+        let advice = "run `tootmill collect`, and look why its last run did not come to its end";
+        self.add(level, Check::Collected, about, says, advice);
+        if let Some(posts) = lake.newest_posts {
+            self.behind(about, posts, lake.newest_counted, "the counted days", "no day is counted");
+            if tables_are_known && lake.newest_counted.is_some() {
+                self.behind(about, posts, lake.newest_loaded, "the tables", "the tables have no day");
+            }
+        }
+        let (small, files) = (lake.small_files, lake.files);
+        let says = format!("{small} of {files} files, {}, have less than 1 MiB", percent(lake.small_share()));
+        let advice =
+            "collect into larger files (--commit-every), and less often; in HDFS each costs the NameNode memory";
+        self.add(thresholds.small_files.level(float(small)), Check::SmallFiles, about, says, advice);
+    }
+
+    /// How far something is behind the posts.
+    fn behind(&mut self, about: &str, posts: Day, reached: Option<Day>, what: &str, nothing: &str) {
+        let days = reached.map_or(f64::INFINITY, |reached| hours(reached.start(), posts.start()) / 24.0);
+        let reached = reached.map_or_else(|| nothing.to_owned(), |day| format!("{what} to {day}"));
+        let says = format!("posts reach to {posts}, {reached}");
+        let advice = "run `tootmill daily` for the days between, and look why it did not run";
+        self.add(self.thresholds.behind_days.level(days), Check::Behind, about, says, advice);
+    }
+
+    pub(crate) fn hdfs(&mut self, namenode: &NameNode) {
+        let (thresholds, about) = (self.thresholds, namenode.namenode.as_str());
+        let share = namenode.used_share();
+        let left = float(namenode.remaining) / 1e9;
+        let says = format!("{} of HDFS is taken, {left:.1} GB are left", percent(share));
+        let advice =
+            "remove what is not needed any more, or add DataNodes: `hdfs dfs -du -s -h /*` shows what is large";
+        self.add(thresholds.hdfs_use.level(share), Check::HdfsUse, about, says, advice);
+        let missing = namenode.missing_blocks;
+        let says = format!("of {} no copy is there", counted(missing, "block", "blocks"));
+        let advice = "start the DataNodes that are gone; `hdfs fsck / -list-corruptfileblocks` names the files";
+        self.add(thresholds.missing_blocks.level(float(missing)), Check::MissingBlocks, about, says, advice);
+        let under = namenode.under_replicated_blocks;
+        let says = format!("{} fewer copies than they should", counted(under, "block has", "blocks have"));
+        let advice = "usual for some minutes after a DataNode was lost; look again, and at `hdfs dfsadmin -report`";
+        self.add(thresholds.under_replicated.level(float(under)), Check::UnderReplicated, about, says, advice);
+    }
+
     pub(crate) fn loads(&mut self, loads: &BTreeMap<&str, Option<Instant>>, taken: Instant) {
         for (table, last) in loads {
             let Some(finished) = last else {
@@ -154,8 +229,13 @@ impl<'t> Findings<'t> {
 
 /// The days from a load until now; none where it is as of a time to come.
 pub(crate) fn age_days(finished: Instant, taken: Instant) -> f64 {
-    let micros = taken.micros().saturating_sub(finished.micros());
-    float(u64::try_from(micros).unwrap_or(0)) / 86_400e6
+    hours(finished, taken) / 24.0
+}
+
+/// The hours from one time to another; none where that is the earlier one.
+pub(crate) fn hours(from: Instant, to: Instant) -> f64 {
+    let micros = to.micros().saturating_sub(from.micros());
+    float(u64::try_from(micros).unwrap_or(0)) / 3600e6
 }
 
 /// A count or a size as Prometheus has it: exact up to 2^53, nine petabytes.

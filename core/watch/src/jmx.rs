@@ -1,4 +1,4 @@
-//! Asking HBase's servers over HTTP, and the beans of their `/jmx`.
+//! Asking the servers of HBase and HDFS over HTTP, and the beans of their `/jmx`.
 
 use std::{error, iter, time::Duration};
 
@@ -54,9 +54,14 @@ pub(crate) struct Bean {
 }
 
 impl Bean {
-    /// Reads a bean at a server's address. Its role is `Master` or `RegionServer`.
+    /// Reads a bean of HBase at a server's address. Its role is `Master` or `RegionServer`.
     pub(crate) fn read(ask: Ask<'_>, server: &str, role: &str, sub: &str) -> Result<Self, Error> {
-        let url = format!("{server}/jmx?qry=Hadoop:service=HBase,name={role},sub={sub}");
+        Self::named(ask, server, &format!("Hadoop:service=HBase,name={role},sub={sub}"))
+    }
+
+    /// Reads the bean of a name at a server's address.
+    pub(crate) fn named(ask: Ask<'_>, server: &str, name: &str) -> Result<Self, Error> {
+        let url = format!("{server}/jmx?qry={name}");
         match ask(&url)?.pointer_mut("/beans/0").map(Value::take) {
             Some(Value::Object(attributes)) => Ok(Self { url, attributes }),
             _ => Err(Error::Attribute { url, attribute: "beans".to_owned() }),

@@ -1,16 +1,18 @@
-//! What HBase says of itself and when the tables were loaded: as numbers, against thresholds, and as text for Prometheus.
+//! What HBase and HDFS say of themselves, what lies in a lake, and when the tables were loaded: as numbers, against thresholds,
+//! and as text for Prometheus.
 //!
-//! [`HBase::read`] asks the master and its region servers, [`Outcome::of`] puts that beside the last loads and judges it by
-//! [`Thresholds`]. What cannot be read is a [`Finding`] like any other, so that silence is never taken for health.
+//! [`HBase::read`] asks the master and its region servers, [`NameNode::read`] HDFS; [`Outcome::of`] puts that beside the lake
+//! and the last loads and judges it by [`Thresholds`]. What cannot be read is a [`Finding`] like any other, so that silence is never taken for health.
 
 mod error;
 mod exposition;
 mod findings;
 mod hbase;
 mod jmx;
+mod lake;
 mod loads;
+mod namenode;
 mod outcome;
-
 #[cfg(test)]
 mod recorded;
 mod region;
@@ -21,9 +23,10 @@ pub use error::Error;
 pub use exposition::{prometheus_text, write_whole};
 pub use findings::{Check, Finding};
 pub use hbase::{HBase, RegionServer, Unread};
+pub use lake::LakeStatus;
 pub use loads::{LastLoad, Loads};
-pub use outcome::{Outcome, TableStatus};
-
+pub use namenode::NameNode;
+pub use outcome::{Outcome, Seen, TableStatus};
 pub use region::Region;
 pub use tables::{RegionCount, TableNumbers};
 pub use thresholds::{Level, Threshold, Thresholds};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tootmill_metric::Instant;
+use tootmill_metric::{Day, Instant};
 
 /// The last load of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Loads {
     pub expected: Vec<String>,
     /// The tables that were, with their last load.
     pub last: Vec<LastLoad>,
+    /// The newest day that is in them.
+    pub newest_day: Option<Day>,
 }
 
 impl Loads {

@@ -3,13 +3,27 @@
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
+use tootmill_lake::Survey;
 use tootmill_metric::Instant;
 
 use crate::{
-    Error, Finding, HBase, Level, Loads, TableNumbers, Thresholds,
+    Error, Finding, HBase, LakeStatus, Level, Loads, NameNode, TableNumbers, Thresholds,
     findings::{Findings, age_days},
     tables::per_table,
 };
+
+/// What was read at one moment, or could not be; what was not asked for is `None`.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// HBase.
+    pub hbase: Option<Result<HBase, Error>>,
+    /// HDFS.
+    pub namenode: Option<Result<NameNode, Error>>,
+    /// The loads, as their store tells of them.
+    pub loads: Option<Result<Loads, String>>,
+    /// What lies in the lake.
+    pub lake: Option<Result<Survey, String>>,
+}
 
 /// What was seen, and what is to be thought of it.
 #[derive(Debug, Serialize)]
@@ -19,6 +33,10 @@ pub struct Outcome {
     pub taken: Instant,
     /// The worst level of all findings.
     pub level: Level,
+    /// The lake, if it was asked for and can be read.
+    pub lake: Option<LakeStatus>,
+    /// HDFS, if it was asked for and can be read.
+    pub namenode: Option<NameNode>,
     /// HBase, if it was asked for and can be read.
     pub hbase: Option<HBase>,
     /// The tables that HBase has or that should be loaded, by name.
@@ -42,14 +60,9 @@ pub struct TableStatus {
 }
 
 impl Outcome {
-    /// Judges what was read at a moment. What was not asked for is `None`; what could not be read is found at the level
-    /// of an error.
-    pub fn of(
-        taken: Instant,
-        hbase: Option<Result<HBase, Error>>,
-        loads: Option<Result<Loads, String>>,
-        thresholds: &Thresholds,
-    ) -> Self {
+    /// Judges what was read at a moment. What could not be read is found at the level of an error.
+    pub fn of(taken: Instant, seen: Seen, thresholds: &Thresholds) -> Self {
+        let Seen { hbase, namenode, loads, lake } = seen;
         let mut findings = Findings::new(thresholds);
         let hbase = hbase.and_then(|read| {
             let advice = "look whether the master runs, and name its web page by --hbase-master";
@@ -76,9 +89,25 @@ impl Outcome {
                 status.age_days = last_load.map(|finished| age_days(finished, taken));
             }
         }
+        let namenode = namenode.and_then(|read| {
+            let advice = "look whether the NameNode runs, and name its web page by --namenode";
+            read.map_err(|error| findings.unreadable("HDFS", error.to_string(), advice)).ok()
+        });
+        if let Some(namenode) = &namenode {
+            findings.hdfs(namenode);
+        }
+        let lake = lake.and_then(|read| {
+            let advice = "look at where the lake is, and name that by --lake";
+            read.map_err(|reason| findings.unreadable("lake", reason, advice)).ok()
+        });
+        let newest_loaded = loads.as_ref().and_then(|loads| loads.newest_day);
+        let lake = lake.map(|survey| LakeStatus::of(survey, newest_loaded, taken));
+        if let Some(lake) = &lake {
+            findings.lake(lake, loads.is_some());
+        }
         let findings = findings.sorted();
         let level = findings.first().map_or(Level::Ok, |worst| worst.level);
-        Self { taken, level, hbase, tables: tables.into_values().collect(), findings }
+        Self { taken, level, lake, namenode, hbase, tables: tables.into_values().collect(), findings }
     }
 }
 
@@ -87,13 +116,33 @@ fn status<'t>(tables: &'t mut BTreeMap<String, TableStatus>, table: &str) -> &'t
     tables.entry(table.to_owned()).or_insert_with(new)
 }
 
-/// An instant, or none, as the project shows it everywhere.
-fn as_text<T: Copy + Into<Option<Instant>>, S: Serializer>(instant: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    (*instant).into().map(|instant| instant.to_string()).serialize(serializer)
+/// An instant or a day, or none, as the project shows it everywhere.
+pub(crate) fn as_text<T: Shown, S: Serializer>(shown: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    shown.text().serialize(serializer)
+}
+
+/// What has a text, or none.
+pub(crate) trait Shown {
+    fn text(&self) -> Option<String>;
+}
+
+impl Shown for Instant {
+    fn text(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl<T: ToString> Shown for Option<T> {
+    fn text(&self) -> Option<String> {
+        self.as_ref().map(ToString::to_string)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use tootmill_lake::Files;
+    use tootmill_metric::Day;
+
     use super::*;
     use crate::{
         Check,
@@ -170,7 +219,8 @@ mod tests {
                 .into(),
             ..Recorded::new().read().unwrap()
         };
-        let outcome = Outcome::of(Instant::default(), Some(Ok(hbase)), None, &Thresholds::DEFAULT);
+        let outcome =
+            Outcome::of(Instant::default(), Seen { hbase: Some(Ok(hbase)), ..Seen::default() }, &Thresholds::DEFAULT);
         let levels: Vec<_> = outcome.findings.iter().map(|finding| (finding.level, &*finding.about)).collect();
         assert_eq!(levels, [(Level::Error, "t32"), (Level::Warn, "t16")]);
     }
@@ -181,13 +231,73 @@ mod tests {
         recorded.remove("25794");
         let readable = found(&recorded.outcome(), Check::Readable);
         assert!(readable[0].starts_with("error localhost:25793 cannot ask http://localhost:25794/jmx"), "{readable:?}");
-        let failed =
-            Outcome::of(Instant::default(), Some(Err(Error::NoMaster)), Some(Err("gone".into())), &Thresholds::DEFAULT);
+        let seen = Seen {
+            hbase: Some(Err(Error::NoMaster)),
+            namenode: Some(Err(Error::NoMaster)),
+            loads: Some(Err("gone".into())),
+            lake: Some(Err("locked".into())),
+        };
+        let failed = Outcome::of(Instant::default(), seen, &Thresholds::DEFAULT);
         assert_eq!(
             found(&failed, Check::Readable),
-            ["error HBase ".to_owned() + &Error::NoMaster.to_string(), "error last loads gone".into()]
+            [
+                format!("error HBase {}", Error::NoMaster),
+                format!("error HDFS {}", Error::NoMaster),
+                "error lake locked".into(),
+                "error last loads gone".into()
+            ]
         );
-        let nothing = Outcome::of(Instant::default(), None, None, &Thresholds::DEFAULT);
+        let nothing = Outcome::of(Instant::default(), Seen::default(), &Thresholds::DEFAULT);
         assert_eq!((nothing.level, nothing.findings.len()), (Level::Ok, 0));
+    }
+
+    #[test]
+    fn what_lies_in_a_lake_and_in_hdfs_is_judged() {
+        let day = |text: &str| Day::parse(text);
+        let files = |place, files, small| Files { place, files, bytes: 1 << 30, small };
+        let survey = Survey {
+            lake: "/lake/mill.example".into(),
+            places: vec![files("raw", 300_000, 299_000), files("posts", 100, 50)],
+            newest_observation: Instant::parse("2026-11-23T06:00"),
+            newest_posts: day("2026-11-23"),
+            newest_counted: day("2026-11-23"),
+        };
+        let namenode = NameNode {
+            namenode: "http://namenode:9870".into(),
+            capacity: 1_000_000_000_000,
+            remaining: 150_000_000_000,
+            missing_blocks: 1,
+            under_replicated_blocks: 3,
+            ..NameNode::default()
+        };
+        let taken = Instant::parse("2026-11-24T12:00").unwrap();
+        let loads = Loads { newest_day: day("2026-11-20"), ..Loads::default() };
+        let seen = |survey: Survey, loads: Option<Loads>| Seen {
+            lake: Some(Ok(survey)),
+            loads: loads.map(Ok),
+            namenode: Some(Ok(namenode.clone())),
+            ..Seen::default()
+        };
+        let outcome = Outcome::of(taken, seen(survey.clone(), Some(loads)), &Thresholds::DEFAULT);
+        let about = "/lake/mill.example";
+        for (check, says) in [
+            (Check::Collected, format!("warn {about} the newest observation is 30.0 hours old")),
+            (Check::Behind, format!("error {about} posts reach to 2026-11-23, the tables to 2026-11-20")),
+            (Check::SmallFiles, format!("warn {about} 299050 of 300100 files, 100 %, have less than 1 MiB")),
+            (Check::HdfsUse, "warn http://namenode:9870 85 % of HDFS is taken, 150.0 GB are left".into()),
+            (Check::MissingBlocks, "error http://namenode:9870 of 1 block no copy is there".into()),
+            (Check::UnderReplicated, "warn http://namenode:9870 3 blocks have fewer copies than they should".into()),
+        ] {
+            assert_eq!(found(&outcome, check), [says]);
+        }
+        assert_eq!(outcome.lake.unwrap().observation_age_hours, Some(30.0));
+        // What was never collected, counted or loaded is worse than what is old.
+        let empty = Survey { newest_observation: None, newest_counted: None, ..survey };
+        let outcome = Outcome::of(taken, seen(empty, None), &Thresholds::DEFAULT);
+        assert_eq!(found(&outcome, Check::Collected), [format!("error {about} nothing was collected")]);
+        assert_eq!(
+            found(&outcome, Check::Behind),
+            [format!("error {about} posts reach to 2026-11-23, no day is counted")]
+        );
     }
 }

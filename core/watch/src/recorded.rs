@@ -6,7 +6,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use serde_json::Value;
 use tootmill_metric::{Instant, Status};
 
-use crate::{Error, HBase, LastLoad, Loads, Outcome, Thresholds};
+use crate::{Error, HBase, LastLoad, Loads, Outcome, Seen, Thresholds};
 
 pub(crate) const MASTER: &str = "http://127.0.0.1:25792";
 
@@ -68,8 +68,9 @@ impl Recorded {
                 load("toot_with_media_table", "2026-11-23"),
                 load("tag_table", "2026-11-20"),
             ],
+            newest_day: None,
         };
         let thresholds = Thresholds { least_requests: 1000, ..Thresholds::DEFAULT };
-        Outcome::of(taken, Some(self.read()), Some(Ok(loads)), &thresholds)
+        Outcome::of(taken, Seen { hbase: Some(self.read()), loads: Some(Ok(loads)), ..Seen::default() }, &thresholds)
     }
 }

@@ -84,11 +84,25 @@ pub struct Thresholds {
     pub stuck: Threshold,
     /// The region servers that are dead.
     pub dead: Threshold,
+    /// Hours since the newest observation.
+    pub collected_hours: Threshold,
+    /// Days of posts that are not counted, or not loaded, since the newest that is.
+    pub behind_days: Threshold,
+    /// Files of less than 1 MiB in the lake.
+    pub small_files: Threshold,
+    /// The share, 0 to 1, of HDFS's capacity that is taken.
+    pub hdfs_use: Threshold,
+    /// Blocks of which no copy is there.
+    pub missing_blocks: Threshold,
+    /// Blocks that have fewer copies than they should.
+    pub under_replicated: Threshold,
 }
 
 impl Thresholds {
     /// A table of yesterday is as fresh as a daily load makes it, up to the moment of the next one. A store of 16 files
     /// takes no writes (`hbase.hstore.blockingStoreFiles`), and a region has two stores. One region server may be missed.
+    /// Who collects once a day has collected within the last day; today's posts are not counted before tomorrow. A NameNode needs
+    /// 150 bytes of memory for a file and as many for its block.
     pub const DEFAULT: Self = Self {
         age_days: Threshold { warn: 2.0, error: 3.0 },
         share: Threshold { warn: 0.75, error: 0.95 },
@@ -97,6 +111,12 @@ impl Thresholds {
         in_transition: Threshold { warn: 1.0, error: 10.0 },
         stuck: Threshold { warn: 1.0, error: 1.0 },
         dead: Threshold { warn: 1.0, error: 2.0 },
+        collected_hours: Threshold { warn: 26.0, error: 50.0 },
+        behind_days: Threshold { warn: 2.0, error: 3.0 },
+        small_files: Threshold { warn: 100_000.0, error: 1_000_000.0 },
+        hdfs_use: Threshold { warn: 0.8, error: 0.95 },
+        missing_blocks: Threshold { warn: 1.0, error: 1.0 },
+        under_replicated: Threshold { warn: 1.0, error: f64::INFINITY },
     };
 }
 

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tootmill_watch::{HBase, Level, Outcome, Region, Thresholds, prometheus_text};
+use tootmill_watch::{HBase, Level, NameNode, Outcome, Region, Seen, Thresholds, prometheus_text};
 
 /// A server looks at its regions' files every 45 seconds.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -83,7 +83,11 @@ fn a_real_table_is_seen_with_its_regions_files_and_requests() {
     assert_eq!((hbase.servers.len(), hbase.dead.len(), hbase.unread.len()), (1, 0, 0));
     assert!(hbase.servers[0].store_bytes >= regions.iter().map(|region| region.store_bytes).sum());
     let thresholds = Thresholds { least_requests: 1000, ..Thresholds::DEFAULT };
-    let outcome = Outcome::of(tootmill_metric::Instant::from_micros(0), Some(Ok(hbase)), None, &thresholds);
+    let outcome = Outcome::of(
+        tootmill_metric::Instant::from_micros(0),
+        Seen { hbase: Some(Ok(hbase)), ..Seen::default() },
+        &thresholds,
+    );
     let finding = outcome.findings.iter().find(|finding| finding.about == table.0).expect("980 of 1,000 are hot");
     assert_eq!(finding.level, Level::Error);
     assert!(finding.says.contains("98 %") && finding.says.contains(&regions[0].encoded), "{finding:?}");
@@ -103,4 +107,13 @@ fn a_page_that_is_not_a_masters_is_said() {
     assert!(error.contains("sub=Server"), "{error}");
     let error = HBase::read(&masters(), Some(1)).unwrap();
     assert_eq!((error.servers.len(), error.unread.len()), (0, 1), "{error:?}");
+}
+
+#[test]
+fn the_use_of_a_real_hdfs_is_seen() {
+    let namenode = env::var("TOOTMILL_WEBHDFS").expect("a cluster's environment");
+    let hdfs = NameNode::read(&[namenode]).unwrap();
+    // HBase has files there.
+    assert!(hdfs.files > 0 && hdfs.blocks > 0 && hdfs.used > 0 && hdfs.missing_blocks == 0, "{hdfs:?}");
+    assert!(hdfs.remaining > 0 && hdfs.used + hdfs.remaining <= hdfs.capacity, "{hdfs:?}");
 }

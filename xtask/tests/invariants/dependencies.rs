@@ -16,7 +16,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("tootmill-engine", &["tootmill-metric", "tootmill-input"]),
     ("tootmill-tables", &["tootmill-metric", "tootmill-engine"]),
     ("tootmill-yarn", &["tootmill-metric"]),
-    ("tootmill-watch", &["tootmill-metric"]),
+    ("tootmill-watch", &["tootmill-metric", "tootmill-lake"]),
     ("tootmill-mastodon", &["tootmill-metric"]),
     ("tootmill-lake", &["tootmill-metric", "tootmill-input"]),
     ("tootmill-collect", &["tootmill-metric", "tootmill-input", "tootmill-lake", "tootmill-mastodon"]),

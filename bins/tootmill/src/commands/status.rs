@@ -1,32 +1,46 @@
-//! `tootmill status`: what HBase says of itself, and when the tables were loaded, against thresholds.
+//! `tootmill status`: what lies in the lake, what HDFS and HBase say of themselves, and when the tables were loaded, against
+//! thresholds.
 
 use std::{io::Write, path::PathBuf};
 
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
-use tootmill_metric::{Instant, Registry};
-use tootmill_tables::{Destination, hbase::Hbase};
-use tootmill_watch::{HBase, LastLoad, Level, Loads, Outcome, TableStatus, Threshold, Thresholds};
+use tootmill_lake::Lake;
+use tootmill_metric::{Day, Instant, Registry};
+use tootmill_tables::{Destination, Run, hbase::Hbase};
+use tootmill_watch::{
+    HBase, LakeStatus, LastLoad, Level, Loads, NameNode, Outcome, Seen, TableStatus, Threshold, Thresholds,
+};
 
 use super::{destination::DestinationParser, import::now};
 use crate::{failure::Failure, output::with_stdout, summary::thousands};
 
-/// Look whether HBase and the tables are well: regions, store files and their bytes, hot regions, requests, last loads.
+/// Look whether all is well: how new the lake and the tables are, files and bytes, HDFS, HBase's regions and requests.
 ///
-/// HBase's numbers are those of its servers' /jmx: exact, but up to 45 seconds old. The exit code is 1 where something is at
+/// What is named is looked at. HBase's numbers are those of its servers' /jmx: exact, but up to 45 seconds old. The exit code is 1 where something is at
 /// the level of an error, or cannot be read; a warning alone leaves it at 0. Of a region only its encoded name is shown,
 /// because its full name has a row key in it.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  tootmill status --tables sqlite:tootmill.db --age 2,3\n  tootmill status --hbase-master http://master1:16010,http://master2:16010 --prometheus /var/lib/node_exporter/tootmill.prom"
+    after_help = "Examples:\n  tootmill status --lake lake --instance mastodon.example --tables sqlite:tootmill.db --age 2,3\n  tootmill status --hbase-master http://master1:16010,http://master2:16010 --prometheus /var/lib/node_exporter/tootmill.prom"
 )]
 pub(crate) struct Status {
+    // Not LakeArguments: the rest may be looked at without a lake.
+    /// Where the lake is, to see how new it is and what files it has: a folder, or hdfs://HOST:PORT/FOLDER
+    #[arg(long, value_name = "LAKE", env = "TOOTMILL_LAKE", requires = "instance")]
+    lake: Option<String>,
+    /// The instance whose posts are meant, by its host
+    #[arg(long, value_name = "HOST", env = "TOOTMILL_INSTANCE")]
+    instance: Option<String>,
     /// Where the tables are, to see their last loads: sqlite:FILE, or hbase://HOST:PORT
     #[arg(long, value_name = "DEST", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
     tables: Option<Destination>,
     /// The web pages of HBase's masters, http://HOST:PORT, of which the active one is asked
     #[arg(long, value_name = "URL", env = "TOOTMILL_HBASE_MASTER", value_delimiter = ',', value_parser = parse_url)]
     hbase_master: Vec<String>,
+    /// The web pages of HDFS's NameNodes, http://HOST:9870, of which the active one is asked
+    #[arg(long, value_name = "URL", env = "TOOTMILL_WEBHDFS", value_delimiter = ',', value_parser = parse_url)]
+    namenode: Vec<String>,
     /// The port of the region servers' web pages [default: as the master knows, or 16030]
     #[arg(long, value_name = "PORT")]
     region_server_port: Option<u16>,
@@ -65,6 +79,24 @@ struct ThresholdArguments {
     /// Dead region servers
     #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.dead)]
     dead_servers: Threshold,
+    /// Hours since the newest observation in the lake
+    #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.collected_hours)]
+    collected_age: Threshold,
+    /// Days from the newest that is counted, or loaded, to the newest that has posts
+    #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.behind_days)]
+    behind: Threshold,
+    /// Files of less than 1 MiB in the lake
+    #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.small_files)]
+    small_files: Threshold,
+    /// Share of HDFS's capacity that is taken, 0 to 1
+    #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.hdfs_use)]
+    hdfs_use: Threshold,
+    /// Blocks of HDFS of which no copy is there
+    #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.missing_blocks)]
+    missing_blocks: Threshold,
+    /// Blocks of HDFS that have fewer copies than they should
+    #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.under_replicated)]
+    under_replicated: Threshold,
 }
 
 impl ThresholdArguments {
@@ -77,6 +109,12 @@ impl ThresholdArguments {
             in_transition: self.in_transition,
             stuck: self.stuck,
             dead: self.dead_servers,
+            collected_hours: self.collected_age,
+            behind_days: self.behind,
+            small_files: self.small_files,
+            hdfs_use: self.hdfs_use,
+            missing_blocks: self.missing_blocks,
+            under_replicated: self.under_replicated,
         }
     }
 }
@@ -88,14 +126,13 @@ fn parse_url(text: &str) -> Result<String, &'static str> {
 
 impl Status {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        if self.tables.is_none() && self.hbase_master.is_empty() {
-            return Err(Failure::Usage("there is nothing to look at: name --tables, --hbase-master, or both".into()));
+        let seen = self.look();
+        if matches!(seen, Seen { hbase: None, namenode: None, loads: None, lake: None }) {
+            return Err(Failure::Usage(
+                "there is nothing to look at: name --lake and --instance, --tables, --namenode, --hbase-master".into(),
+            ));
         }
-        let hbase = !self.hbase_master.is_empty();
-        let hbase = hbase.then(|| HBase::read(&self.hbase_master, self.region_server_port));
-        let loads = self.tables.as_ref().map(loads);
-        let loads = loads.map(|loads| loads.map_err(|failure| failure.to_string()));
-        let outcome = Outcome::of(now(), hbase, loads, &self.thresholds.thresholds());
+        let outcome = Outcome::of(now(), seen, &self.thresholds.thresholds());
         if let Some(file) = &self.prometheus {
             tootmill_watch::write_whole(file, &tootmill_watch::prometheus_text(&outcome)?)?;
         }
@@ -106,6 +143,20 @@ impl Status {
             return Err(Failure::permanent(format!("findings at the level of an error: {errors}")));
         }
         told
+    }
+
+    /// Reads all that is named.
+    fn look(&self) -> Seen {
+        let said = |failure: Failure| failure.to_string();
+        let survey = |(lake, instance): (&String, &String)| Ok(Lake::open(lake, instance)?.survey()?);
+        let hbase = !self.hbase_master.is_empty();
+        let namenode = !self.namenode.is_empty();
+        Seen {
+            hbase: hbase.then(|| HBase::read(&self.hbase_master, self.region_server_port)),
+            namenode: namenode.then(|| NameNode::read(&self.namenode)),
+            loads: self.tables.as_ref().map(|tables| loads(tables).map_err(said)),
+            lake: self.lake.as_ref().zip(self.instance.as_ref()).map(|lake| survey(lake).map_err(said)),
+        }
     }
 
     fn tell(&self, outcome: &Outcome) -> Result<(), Failure> {
@@ -121,7 +172,9 @@ impl Status {
 
 /// The tables that should be loaded, and the last loads.
 fn loads(tables: &Destination) -> Result<Loads, Failure> {
-    Ok(Loads { expected: names(tables)?, last: last_loads(tables)? })
+    let runs = tables.open()?.runs()?;
+    let newest_day = runs.last().and_then(|run| run.days.last().copied());
+    Ok(Loads { expected: names(tables)?, last: last_loads(tables, &runs)?, newest_day })
 }
 
 /// The tables of all metrics, by the names that the store has for them.
@@ -134,11 +187,10 @@ fn names(tables: &Destination) -> Result<Vec<String>, Failure> {
 }
 
 /// The last load of each table, as its store tells of it.
-fn last_loads(tables: &Destination) -> Result<Vec<LastLoad>, Failure> {
+fn last_loads(tables: &Destination, runs: &[Run]) -> Result<Vec<LastLoad>, Failure> {
     match tables {
         // A load writes all tables at once, and of its time only the logical one is kept.
         Destination::Sqlite(_) => {
-            let runs = tables.open()?.runs()?;
             let Some(last) = runs.last() else { return Ok(Vec::new()) };
             let finished = Instant::from_micros(last.timestamp.saturating_mul(1000));
             Ok(names(tables)?.into_iter().map(|table| LastLoad { table, finished }).collect())
@@ -155,6 +207,12 @@ fn last_loads(tables: &Destination) -> Result<Vec<LastLoad>, Failure> {
 /// What a person reads.
 fn text(outcome: &Outcome) -> String {
     let mut text = String::new();
+    if let Some(lake) = &outcome.lake {
+        text += &text_of_lake(lake);
+    }
+    if let Some(hdfs) = &outcome.namenode {
+        text += &text_of_hdfs(hdfs);
+    }
     if let Some(hbase) = &outcome.hbase {
         text += &format!("HBase at {}, as its servers said by {}\n\n", hbase.master, minute(outcome.taken));
         let mut shown = columns(["region server", "regions", "store files", "bytes", "in memory", "requests"]);
@@ -165,6 +223,57 @@ fn text(outcome: &Outcome) -> String {
         }
         text += &lines(&shown);
     }
+    if !outcome.tables.is_empty() {
+        text += &text_of_tables(&outcome.tables);
+    }
+    if outcome.findings.is_empty() {
+        return text + "nothing reaches a threshold\n";
+    }
+    let mut shown = Table::new();
+    shown.load_style(NOTHING);
+    for finding in &outcome.findings {
+        shown.add_row([finding.level.name(), &finding.about, &finding.says, &finding.advice]);
+    }
+    text + &lines(&shown)
+}
+
+fn text_of_lake(lake: &LakeStatus) -> String {
+    let day = |day: Option<Day>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
+    let observed = lake.newest_observation.zip(lake.observation_age_hours);
+    let observed = observed.map_or_else(
+        || "nothing was collected".to_owned(),
+        |(observed, hours)| format!("newest observation {}, {hours:.1} hours ago", minute(observed)),
+    );
+    let (posts, counted, loaded) = (day(lake.newest_posts), day(lake.newest_counted), day(lake.newest_loaded));
+    let mut shown = columns(["place", "files", "bytes", "below 1 MiB"]);
+    for files in &lake.places {
+        let numbers = [files.files, files.bytes, files.small].map(thousands);
+        shown.add_row([files.place.to_owned()].into_iter().chain(numbers));
+    }
+    format!(
+        "The lake {}: {observed}\nnewest day of posts {posts}, counted {counted}, loaded {loaded}\n\n{}",
+        lake.lake,
+        lines(&shown)
+    )
+}
+
+fn text_of_hdfs(hdfs: &NameNode) -> String {
+    let mut shown =
+        columns(["capacity", "used", "remaining", "files", "blocks", "missing blocks", "under-replicated blocks"]);
+    let numbers = [
+        hdfs.capacity,
+        hdfs.used,
+        hdfs.remaining,
+        hdfs.files,
+        hdfs.blocks,
+        hdfs.missing_blocks,
+        hdfs.under_replicated_blocks,
+    ];
+    shown.add_row(numbers.map(thousands));
+    format!("HDFS, as {} said\n\n{}", hdfs.namenode, lines(&shown))
+}
+
+fn text_of_tables(tables: &[TableStatus]) -> String {
     let mut shown = columns([
         "table",
         "regions",
@@ -176,19 +285,10 @@ fn text(outcome: &Outcome) -> String {
         "last load, as of",
         "days ago",
     ]);
-    for status in &outcome.tables {
+    for status in tables {
         shown.add_row(row(status));
     }
-    text += &lines(&shown);
-    if outcome.findings.is_empty() {
-        return text + "nothing reaches a threshold\n";
-    }
-    let mut shown = Table::new();
-    shown.load_style(NOTHING);
-    for finding in &outcome.findings {
-        shown.add_row([finding.level.name(), &finding.about, &finding.says, &finding.advice]);
-    }
-    text + &lines(&shown)
+    lines(&shown)
 }
 
 fn row(status: &TableStatus) -> Vec<String> {
@@ -234,6 +334,7 @@ fn minute(instant: Instant) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tootmill_lake::{Files, Survey};
     use tootmill_watch::{Region, RegionServer};
 
     use super::*;
@@ -271,11 +372,32 @@ mod tests {
         let loads = Loads {
             expected: vec!["tag_table".into(), "url_table".into()],
             last: vec![LastLoad { table: "tag_table".into(), finished: Instant::parse("2026-11-22").unwrap() }],
+            newest_day: Day::parse("2026-11-21"),
         };
         let thresholds = Thresholds { least_requests: 1000, ..Thresholds::DEFAULT };
-        let outcome = Outcome::of(taken, Some(Ok(hbase)), Some(Ok(loads)), &thresholds);
+        let files = |place, files, small| Files { place, files, bytes: 2_345_678 * files, small };
+        let survey = Survey {
+            lake: "hdfs://namenode:8020/lake/mill.example".into(),
+            places: vec![files("raw", 1234, 1200), files("posts", 90, 40), files("states", 60, 30)],
+            newest_observation: Instant::parse("2026-11-23T06:00"),
+            newest_posts: Day::parse("2026-11-23"),
+            newest_counted: Day::parse("2026-11-22"),
+        };
+        let hdfs = NameNode {
+            namenode: "http://namenode:9870".into(),
+            capacity: 1_000_000_000_000,
+            used: 700_000_000_000,
+            remaining: 100_000_000_000,
+            files: 23_456,
+            blocks: 20_001,
+            missing_blocks: 0,
+            under_replicated_blocks: 2,
+        };
+        let seen =
+            Seen { hbase: Some(Ok(hbase)), namenode: Some(Ok(hdfs)), loads: Some(Ok(loads)), lake: Some(Ok(survey)) };
+        let outcome = Outcome::of(taken, seen, &thresholds);
         insta::assert_snapshot!(text(&outcome));
-        let nothing = Outcome::of(taken, None, None, &thresholds);
+        let nothing = Outcome::of(taken, Seen::default(), &thresholds);
         assert!(text(&nothing).ends_with("nothing reaches a threshold\n"));
     }
 }
