@@ -1,6 +1,7 @@
 //! A synthetic week from posts to tables in HBase by `tootmill daily`, read back by another client: cell for cell the tables that
-//! SQLite has of the same posts. The cluster is the one that the environment describes (`cluster.env` of `cargo xtask cluster
-//! up`); `TOOTMILL_HAPPYBASE_PYTHON` names a Python with `tests/happybase/requirements.txt`.
+//! SQLite has of the same posts; what is exported and what the notebook draws are the same as well. The cluster is the one that
+//! the environment describes (`cluster.env` of `cargo xtask cluster up`); `TOOTMILL_HAPPYBASE_PYTHON` names a Python with
+//! `tests/happybase/requirements.txt`, `TOOTMILL_NOTEBOOK_PYTHON` one with `tests/notebook/requirements.txt`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
 
 mod common;
@@ -11,7 +12,11 @@ use std::{
     process::{self, Command},
 };
 
-use common::{lake::Lake, run, stdout, with_posts};
+use common::{
+    analysis::{assert_charts, dump},
+    lake::Lake,
+    run, stdout, with_posts,
+};
 use serde_json::Value;
 
 #[track_caller]
@@ -56,6 +61,8 @@ impl Drop for Namespace {
         }
     }
 }
+
+const SQLITE: &str = "sqlite:posts.db";
 
 /// Cuts `posts.jsonl` in two: the lines with a text, and the others.
 fn set_aside(folder: &Path, text: &str) -> [String; 2] {
@@ -122,13 +129,33 @@ fn a_week_in_hbase_is_cell_for_cell_the_week_in_sqlite() {
     assert_eq!(again["stages"].as_array().unwrap().last().unwrap()["outcome"]["changed"], false, "{again}");
 
     let inputs = ["posts.jsonl", "doomed.jsonl", "late.jsonl"];
-    stdout(folder, &[&["run"], &inputs[..], &["--tables", "sqlite:posts.db", "--quiet"]].concat());
+    stdout(folder, &[&["run"], &inputs[..], &["--tables", SQLITE, "--quiet"]].concat());
     for family in ["data", "day"] {
         let dump = |tables: &str| stdout(folder, &["tables", "dump", "--tables", tables, "--family", family]);
-        let sqlite: Value = serde_json::from_str(&dump("sqlite:posts.db")).unwrap();
+        let sqlite: Value = serde_json::from_str(&dump(SQLITE)).unwrap();
         let languages = sqlite["language_table"].as_object().unwrap();
         assert!(languages.contains_key("yy") && !languages.contains_key("xx"), "{languages:?}");
         assert_same(family, &namespace.read(family), &sqlite);
-        assert_eq!(dump(&address), dump("sqlite:posts.db"), "{family}");
+        assert_eq!(dump(&address), dump(SQLITE), "{family}");
     }
+    assert_analysed_alike(folder, &address);
+}
+
+/// Exports from HBase are, byte for byte, those from SQLite, and the notebook draws what they say.
+#[track_caller]
+fn assert_analysed_alike(folder: &Path, address: &str) {
+    for format in ["csv", "parquet"] {
+        let export = |tables: &str, to: &str| {
+            let said = stdout(folder, &["tables", "export", "--tables", tables, "--format", format, "--folder", to]);
+            assert_eq!(said.lines().count(), 14, "{said}");
+        };
+        export(SQLITE, "of-sqlite");
+        export(address, "of-hbase");
+    }
+    for entry in fs::read_dir(folder.join("of-sqlite")).unwrap() {
+        let name = entry.unwrap().file_name();
+        let read = |of: &str| fs::read(folder.join(of).join(&name)).unwrap();
+        assert!(read("of-hbase") == read("of-sqlite"), "{} differs", name.display());
+    }
+    assert_charts(folder, Some(address), &dump(folder, SQLITE, "data"));
 }

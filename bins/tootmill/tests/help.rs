@@ -14,6 +14,7 @@ fn every_command_has_help_with_an_example() {
         "demo",
         "run",
         "tables dump",
+        "tables export",
         "tables create",
         "tables describe",
         "tables diff",

@@ -102,6 +102,24 @@ pub enum Error {
         /// What is wrong with the first of them.
         first: String,
     },
+    /// A cell is not what its column holds.
+    #[error("`{value}` in the column `{column}` of `{table}` is not what its metric declares: load again")]
+    Value {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// The cell's value.
+        value: String,
+    },
+    /// A table cannot be written into a file.
+    #[error("cannot write the table into `{file}`: {source}")]
+    Export {
+        /// The file.
+        file: String,
+        /// The cause.
+        source: io::Error,
+    },
     /// What a reader of the tables did with a row failed.
     #[error(transparent)]
     Output(#[from] io::Error),

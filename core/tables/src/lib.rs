@@ -3,6 +3,7 @@
 mod changes;
 mod destination;
 mod error;
+mod export;
 pub mod hbase;
 mod load;
 mod rows;
@@ -12,6 +13,7 @@ mod verify;
 
 pub use destination::Destination;
 pub use error::Error;
+pub use export::{Exported, Format, export, export_csv};
 pub use load::{DayRows, Load};
 pub use rows::{Row, Rows, Stream};
 pub use sqlite::Sqlite;

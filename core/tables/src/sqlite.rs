@@ -70,7 +70,7 @@ fn doing(action: &'static str, file: &Path) -> impl Fn(rusqlite::Error) -> Error
 }
 
 /// The name of the SQL table that holds a family.
-fn name(table: &Table, family: Family) -> String {
+pub(crate) fn name(table: &Table, family: Family) -> String {
     match family {
         Family::Data => table.name.into(),
         Family::Day => format!("{}_daily", table.name),

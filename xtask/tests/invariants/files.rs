@@ -86,6 +86,33 @@ fn every_source_says_what_it_is_for() {
     assert_kept("every .rs file begins with a `//!` line that says what it is for", &violations);
 }
 
+/// What a notebook has shown is not its source, and may have personal data in it.
+#[test]
+fn notebooks_have_no_outputs() {
+    let files = repository();
+    let notebooks: Vec<&File> = files.iter().filter(|file| file.is("ipynb")).collect();
+    assert!(!notebooks.is_empty(), "there is no notebook");
+    let violations: Vec<String> = notebooks.into_iter().flat_map(outputs).collect();
+    assert_kept("notebooks have no outputs", &violations);
+}
+
+#[test]
+fn outputs_of_a_notebook_are_found() {
+    let found = |text: &str| outputs(&File::new("f", text));
+    assert_eq!(found("   \"execution_count\": null,\n   \"outputs\": [],\n"), [""; 0]);
+    assert_eq!(found("   \"execution_count\": 3,\n   \"outputs\": [\n"), ["f:1 has been run", "f:2 has been run"]);
+}
+
+fn outputs(notebook: &File) -> Vec<String> {
+    let of_run = |line: &str| {
+        let line = line.trim_start();
+        (line.starts_with("\"outputs\":") && line != "\"outputs\": [],")
+            || (line.starts_with("\"execution_count\":") && line != "\"execution_count\": null,")
+    };
+    let lines = (1..).zip(notebook.text.lines()).filter(|(_, line)| of_run(line));
+    lines.map(|(number, _)| format!("{}:{number} has been run", notebook.path)).collect()
+}
+
 const PLUGIN_LINES: usize = 60;
 
 #[test]

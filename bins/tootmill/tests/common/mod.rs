@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "not every test needs all of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
 
+pub mod analysis;
 pub mod lake;
 
 use std::{

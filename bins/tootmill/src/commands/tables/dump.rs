@@ -2,12 +2,12 @@
 
 use std::io::Write;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use tootmill_engine::Family;
 use tootmill_metric::{Day, Registry, Table};
 use tootmill_tables::{Destination, Error, Part, Row, Run, Store};
 
-use super::{RUNS, metric_tables, named, table};
+use super::{FamilyName, RUNS, metric_tables, named, table};
 use crate::{commands::destination::DestinationParser, failure::Failure, output::with_stdout};
 
 /// Write tables as JSON: `{"table": {"row": {"data:column": "value"}}}`, rows in the byte order of their keys.
@@ -25,12 +25,6 @@ pub(crate) struct Dump {
     /// Tables, or `runs`, the story of the loads [default: every metric's table]
     #[arg(value_name = "TABLE")]
     names: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum FamilyName {
-    Data,
-    Day,
 }
 
 impl Dump {

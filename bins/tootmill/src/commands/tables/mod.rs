@@ -1,11 +1,13 @@
 //! `tootmill tables`: what the tables are, and what they hold.
 
 mod dump;
+mod export;
 mod schema;
 
 use std::collections::HashSet;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
+use tootmill_engine::Family;
 use tootmill_metric::{Registry, Table};
 
 use crate::failure::Failure;
@@ -14,6 +16,7 @@ use crate::failure::Failure;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Tables {
     Dump(dump::Dump),
+    Export(export::Export),
     Create(schema::Create),
     Describe(schema::Describe),
     Diff(schema::Diff),
@@ -24,10 +27,27 @@ impl Tables {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self {
             Self::Dump(dump) => dump.run(),
+            Self::Export(export) => export.run(),
             Self::Create(create) => create.run(),
             Self::Describe(describe) => describe.run(),
             Self::Diff(diff) => diff.run(),
             Self::Drop(drop) => drop.run(),
+        }
+    }
+}
+
+/// A family of columns, as an argument.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FamilyName {
+    Data,
+    Day,
+}
+
+impl From<FamilyName> for Family {
+    fn from(family: FamilyName) -> Self {
+        match family {
+            FamilyName::Data => Self::Data,
+            FamilyName::Day => Self::Day,
         }
     }
 }
