@@ -1,5 +1,6 @@
 //! The project's own commands, as `cargo xtask`: one file a command.
 
+mod chromium;
 mod cluster;
 mod dist;
 mod glibc;

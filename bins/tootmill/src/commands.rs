@@ -13,6 +13,7 @@ pub(crate) mod mapper;
 pub(crate) mod merge;
 pub(crate) mod metrics;
 pub(crate) mod reducer;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod stage;
 pub(crate) mod status;
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Merge(merge::Merge),
     Load(load::Load),
     Daily(daily::Daily),
+    Report(report::Report),
     Status(status::Status),
     Mapper(mapper::Mapper),
     Reducer(reducer::Reducer),
@@ -64,6 +66,7 @@ impl Command {
             Self::Merge(merge) => merge.run(),
             Self::Load(load) => load.run(),
             Self::Daily(daily) => daily.run(),
+            Self::Report(report) => report.run(),
             Self::Status(status) => status.run(),
             Self::Mapper(mapper) => mapper.run(),
             Self::Reducer(reducer) => reducer.run(),
