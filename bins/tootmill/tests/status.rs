@@ -76,6 +76,7 @@ fn nothing_to_look_at_is_wrong_usage() {
         &["status"][..],
         &["status", "--hbase-master", "master:16000"],
         &["status", "--lake", "lake"],
+        &["status", "--date", "2026-11-24", "--hbase-master", NOBODY],
         &["status", "--tables", "sqlite:x", "--age", "3,2"],
     ] {
         let mut program = tootmill(folder.path(), arguments);
@@ -117,4 +118,66 @@ fn a_lake_tells_how_new_it_is_and_what_lies_in_it() {
     status(folder, &[&lake[..], &["--prometheus", "lake.prom"]].concat());
     let prometheus = fs::read_to_string(folder.join("lake.prom")).unwrap();
     assert!(prometheus.contains("place=\"raw\"} 1\n") && prometheus.contains("stage=\"counted\"} 1"), "{prometheus}");
+}
+
+#[test]
+fn data_of_a_day_that_look_wrong_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let lake = ["--lake", "lake", "--instance", "mill.example"];
+    let mut id = 0;
+    let mut add = |day: &str, posts: u64, language: &str| {
+        let lines: String = (0..posts)
+            .map(|_| {
+                id += 1;
+                format!("{{\"id\":\"{id}\",\"created_at\":\"{day}T10:00:00Z\",\"language\":\"{language}\"}}\n")
+            })
+            .collect();
+        fs::write(folder.join("posts.jsonl"), lines).unwrap();
+        stdout(folder, &[&["import", "posts.jsonl"], &lake[..]].concat());
+        id
+    };
+    let daily =
+        |day: &str| stdout(folder, &[&["daily", "--date", day, "--tables", "sqlite:lake.db"], &lake[..]].concat());
+    let tables = ["--tables", "sqlite:lake.db"];
+    let look = |day: &str| status(folder, &[&["--date", day], &lake[..], &tables].concat());
+    let checks = |data: &Value| -> Vec<String> {
+        let findings = data["findings"].as_array().unwrap().iter();
+        findings.map(|finding| format!("{} {}", finding["check"], finding["about"]).replace('"', "")).collect()
+    };
+
+    add("2026-11-20", 10, "de");
+    daily("2026-11-20");
+    let (code, first) = look("2026-11-20");
+    assert_eq!((code, &first["day"]["posts"], checks(&first)), (0, &10.into(), vec![]), "{first}");
+    assert_eq!(first["day"]["notes"].as_array().unwrap().len(), 2, "nothing to compare with is said: {first}");
+
+    add("2026-11-21", 12, "de");
+    let last = add("2026-11-22", 4, "fr");
+    daily("2026-11-22");
+    let (code, few) = look("2026-11-22");
+    assert_eq!((code, checks(&few)), (0, vec!["few_posts 2026-11-22".into()]), "{few}");
+    assert_eq!((&few["day"]["median"], &few["day"]["new_lines"]), (&10.into(), &16.into()), "{few}");
+    let (code, none) = look("2026-11-23");
+    assert_eq!(
+        (code, &none["day"]["posts"], checks(&none)),
+        (1, &0.into(), vec!["few_posts 2026-11-23".into()]),
+        "{none}"
+    );
+
+    // All French posts are deleted: a row less.
+    let deleted: String = (last - 3..=last).map(|id| format!("{{\"deleted\":\"{id}\"}}\n")).collect();
+    fs::write(folder.join("deleted.jsonl"), deleted).unwrap();
+    stdout(folder, &[&["import", "deleted.jsonl"], &lake[..]].concat());
+    daily("2026-11-22");
+    let (_, shrunk) = look("2026-11-21");
+    assert_eq!(checks(&shrunk), ["few_rows language_table"], "{shrunk}");
+    let (code, _) = status(folder, &[&["--date", "2026-11-21", "--fewer-rows", "1,1"], &lake[..], &tables].concat());
+    assert_eq!(code, 1);
+
+    // By the tables alone, as where there is no lake.
+    let (code, alone) = status(folder, &[&["--date", "2026-11-21"], &tables[..]].concat());
+    assert_eq!((code, checks(&alone)), (0, vec!["few_rows language_table".into()]), "{alone}");
+    let runs = stdout(folder, &["tables", "dump", "--tables", "sqlite:lake.db", "runs"]);
+    assert!(runs.contains("\"data:rows_language_table\": \"1\""), "{runs}");
 }

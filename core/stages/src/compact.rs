@@ -78,6 +78,17 @@ pub fn begin(lake: &Lake, what: &str) -> Result<Lease, Error> {
     Ok(lease)
 }
 
+/// How many posts days have; those without any are left out.
+pub fn posts_of(lake: &Lake, days: impl IntoIterator<Item = Day>) -> Result<BTreeMap<Day, u64>, Error> {
+    let mut posts = BTreeMap::new();
+    for day in days {
+        if let Some(version) = lake.versions(Place::Posts(day)).current()? {
+            posts.insert(day, version.manifest::<PostsManifest>()?.posts);
+        }
+    }
+    Ok(posts)
+}
+
 /// Makes versions of days' posts count.
 fn switch(lake: &Lake, days: Vec<(Day, u64)>, lease: &Lease) -> Result<(), Error> {
     lease.check()?;

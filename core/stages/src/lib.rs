@@ -15,7 +15,7 @@ mod merge;
 mod rows;
 mod yarn;
 
-pub use compact::{Compacted, begin, compact, compact_on_yarn, reduce_observations};
+pub use compact::{Compacted, begin, compact, compact_on_yarn, posts_of, reduce_observations};
 pub use count::{Counted, count_day, count_day_on_yarn, count_days_on_yarn, is_counted, reduce_by_day};
 pub use error::Error;
 pub use import::import;

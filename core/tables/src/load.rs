@@ -5,7 +5,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use tootmill_metric::{Day, Instant, Table};
 
-use crate::{error::Error, rows::Rows};
+use crate::{error::Error, rows::Rows, store::ROWS};
 
 /// The rows of a run and their story.
 #[derive(Clone, Debug)]
@@ -45,6 +45,13 @@ impl DayRows {
 }
 
 impl Load {
+    /// What `runs` tells of it, by name: what was counted, and how many rows of each table the totals have, which are given in
+    /// the order of the tables.
+    pub(crate) fn told(&self, rows: &[u64]) -> Vec<(String, u64)> {
+        let of_tables = self.tables.iter().zip(rows).map(|(table, rows)| (format!("{ROWS}{}", table.name), *rows));
+        self.counters.iter().map(|(name, count)| ((*name).to_owned(), *count)).chain(of_tables).collect()
+    }
+
     /// A text by which it is known that the same was loaded before: SHA-256 over the tables' columns, the logical time, the
     /// days, the counters and the digests of the rows, in hexadecimal.
     pub fn digest(&self) -> String {

@@ -164,7 +164,7 @@ const RUN_COLUMNS: [&str; 4] = ["timestamp", "as_of", "days", "digest"];
 fn replace(transaction: &Transaction<'_>, file: &Path, load: &Load, always: bool) -> Result<Option<Written>, Error> {
     let writing = doing("write the table `runs`", file);
     let digest = load.digest();
-    create_runs(transaction, load).map_err(&writing)?;
+    create_runs(transaction).map_err(&writing)?;
     let last: Option<(i64, String)> = transaction
         .query_row("SELECT timestamp, digest FROM runs ORDER BY timestamp DESC LIMIT 1", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
@@ -181,13 +181,15 @@ fn replace(transaction: &Transaction<'_>, file: &Path, load: &Load, always: bool
             create_table(transaction, file, table, family)?;
         }
     }
-    let rows = insert(transaction, file, &load.tables, None, &load.totals, timestamp)?;
+    let of_tables = insert(transaction, file, &load.tables, None, &load.totals, timestamp)?;
+    let rows = of_tables.iter().sum();
     let mut written =
         Written { timestamp, rows, changed: rows, days: load.day_rows.len() as u64, ..Written::default() };
     for DayRows { day, rows, .. } in &load.day_rows {
-        written.day_rows += insert(transaction, file, &load.tables, Some(*day), rows, timestamp)?;
+        written.day_rows +=
+            insert(transaction, file, &load.tables, Some(*day), rows, timestamp)?.into_iter().sum::<u64>();
     }
-    insert_run(transaction, load, timestamp, &digest).map_err(&writing)?;
+    insert_run(transaction, load, &load.told(&of_tables), timestamp, &digest).map_err(&writing)?;
     Ok(Some(written))
 }
 
@@ -212,7 +214,7 @@ fn create_table(transaction: &Transaction<'_>, file: &Path, table: &Table, famil
     Ok(())
 }
 
-/// Inserts rows, and gives their number.
+/// Inserts rows, and gives their numbers, table by table.
 fn insert(
     transaction: &Transaction<'_>,
     file: &Path,
@@ -220,23 +222,23 @@ fn insert(
     day: Option<Day>,
     rows: &Rows,
     timestamp: i64,
-) -> Result<u64, Error> {
+) -> Result<Vec<u64>, Error> {
     let family = if day.is_some() { Family::Day } else { Family::Data };
     let day = day.map(|day| day.to_string());
     let writing = doing("write a table", file);
     let mut read = rows.read(tables)?;
-    let mut count = 0;
+    let mut counts = vec![0; tables.len()];
     while let Some(place) = read.table()? {
-        let Some(table) = tables.get(place) else { break };
+        let (Some(table), Some(count)) = (tables.get(place), counts.get_mut(place)) else { break };
         let marks = vec!["?"; columns(table, family).0.len()].join(", ");
         let sql = format!("INSERT INTO \"{}\" VALUES ({marks})", name(table, family));
         let mut statement = transaction.prepare(&sql).map_err(&writing)?;
         while let Some(row) = read.next_of(place)? {
             insert_row(&mut statement, table, day.as_deref(), row, timestamp).map_err(&writing)?;
-            count += 1;
+            *count += 1;
         }
     }
-    Ok(count)
+    Ok(counts)
 }
 
 fn insert_row(
@@ -282,24 +284,37 @@ fn text_of(value: ValueRef<'_>) -> Option<String> {
     }
 }
 
-/// Makes the table `runs`, with a column for every counter.
-fn create_runs(transaction: &Transaction<'_>, load: &Load) -> rusqlite::Result<()> {
-    transaction.execute(
-        "CREATE TABLE IF NOT EXISTS runs \
+/// Makes the table `runs`, without a column for what is counted.
+fn create_runs(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction
+        .execute(
+            "CREATE TABLE IF NOT EXISTS runs \
          (timestamp INTEGER PRIMARY KEY, as_of TEXT NOT NULL, days TEXT NOT NULL, digest TEXT NOT NULL)",
-        [],
-    )?;
+            [],
+        )
+        .map(drop)
+}
+
+/// Adds the columns to `runs` that are not there yet, for what is counted.
+fn add_columns(transaction: &Transaction<'_>, told: &[(String, u64)]) -> rusqlite::Result<()> {
     let mut statement = transaction.prepare("SELECT name FROM pragma_table_info('runs')")?;
     let found: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    for (counter, _) in load.counters.iter().filter(|(counter, _)| !found.iter().any(|name| name == counter)) {
-        transaction.execute(&format!("ALTER TABLE runs ADD COLUMN \"{counter}\" INTEGER"), [])?;
+    for (name, _) in told.iter().filter(|(name, _)| !found.contains(name)) {
+        transaction.execute(&format!("ALTER TABLE runs ADD COLUMN \"{name}\" INTEGER"), [])?;
     }
     Ok(())
 }
 
-fn insert_run(transaction: &Transaction<'_>, load: &Load, timestamp: i64, digest: &str) -> rusqlite::Result<()> {
-    let names: String = load.counters.iter().map(|(counter, _)| format!(", \"{counter}\"")).collect();
-    let marks = ", ?".repeat(load.counters.len());
+fn insert_run(
+    transaction: &Transaction<'_>,
+    load: &Load,
+    told: &[(String, u64)],
+    timestamp: i64,
+    digest: &str,
+) -> rusqlite::Result<()> {
+    add_columns(transaction, told)?;
+    let names: String = told.iter().map(|(name, _)| format!(", \"{name}\"")).collect();
+    let marks = ", ?".repeat(told.len());
     let days: Vec<String> = load.days.iter().map(|day| format!("\"{day}\"")).collect();
     let mut values: Vec<Box<dyn ToSql>> = vec![
         Box::new(timestamp),
@@ -307,7 +322,7 @@ fn insert_run(transaction: &Transaction<'_>, load: &Load, timestamp: i64, digest
         Box::new(format!("[{}]", days.join(","))),
         Box::new(digest.to_string()),
     ];
-    values.extend(load.counters.iter().map(|(_, count)| Box::new(count.cast_signed()) as Box<dyn ToSql>));
+    values.extend(told.iter().map(|(_, count)| Box::new(count.cast_signed()) as Box<dyn ToSql>));
     let sql = format!("INSERT INTO runs (timestamp, as_of, days, digest{names}) VALUES (?, ?, ?, ?{marks})");
     transaction.execute(&sql, rusqlite::params_from_iter(values)).map(drop)
 }

@@ -78,8 +78,23 @@ pub struct Run {
     pub as_of: Instant,
     /// The days in the totals.
     pub days: Vec<Day>,
-    /// What was counted, by name.
+    /// What was counted, by name; as `rows_TABLE` how many rows a table's totals had, in loads that tell it.
     pub counters: Vec<(String, u64)>,
+}
+
+/// What stands before a table's name where `runs` tells how many rows it had.
+pub(crate) const ROWS: &str = "rows_";
+
+impl Run {
+    /// What was counted by this name; none where the load does not tell it.
+    pub fn counter(&self, name: &str) -> Option<u64> {
+        self.counters.iter().find(|(counter, _)| counter == name).map(|(_, count)| *count)
+    }
+
+    /// How many rows the totals of each table had, by the table's name.
+    pub fn rows(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.counters.iter().filter_map(|(name, rows)| Some((name.strip_prefix(ROWS)?, *rows)))
+    }
 }
 
 /// A store of tables.

@@ -11,6 +11,7 @@ use crate::{Check, Error, Level, Outcome, TableNumbers, findings::float};
 pub fn prometheus_text(outcome: &Outcome) -> Result<String, Error> {
     let registry = Registry::new();
     of_status(&registry, outcome)?;
+    of_day(&registry, outcome)?;
     of_lake(&registry, outcome)?;
     of_hdfs(&registry, outcome)?;
     of_hbase(&registry, outcome)?;
@@ -27,6 +28,20 @@ fn of_status(registry: &Registry, outcome: &Outcome) -> Result<(), Error> {
         ([check.name(), level.name()], float(count as u64))
     });
     gauge(registry, "tootmill_status_findings", "Findings of a check at a level.", &["check", "level"], findings)
+}
+
+fn of_day(registry: &Registry, outcome: &Outcome) -> Result<(), Error> {
+    let Some(day) = &outcome.day else { return Ok(()) };
+    for (name, help, number) in [
+        ("tootmill_day_posts", "Posts of the day that was looked at.", day.posts),
+        ("tootmill_day_posts_median", "Median of the posts of the days before it.", day.median),
+        ("tootmill_load_lines", "Lines that the last load added.", day.new_lines),
+        ("tootmill_load_bad_lines", "Bad lines among those that the last load added.", day.new_bad),
+    ] {
+        gauge(registry, name, help, &[], number.map(|number| ([], float(number))))?;
+    }
+    let rows = day.tables.iter().map(|table| ([table.table.as_str()], float(table.rows)));
+    gauge(registry, "tootmill_table_rows", "Rows of a table's totals at the last load.", &["table"], rows)
 }
 
 fn of_lake(registry: &Registry, outcome: &Outcome) -> Result<(), Error> {
@@ -183,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_of_a_lake_and_of_hdfs_is_what_was_reviewed() {
+    fn the_text_of_a_lake_of_hdfs_and_of_a_day_is_what_was_reviewed() {
         let day = Day::parse("2026-11-23");
         let survey = Survey {
             lake: "/lake/mill.example".into(),
@@ -194,13 +209,21 @@ mod tests {
         };
         let namenode =
             crate::NameNode { capacity: 9, used: 1, remaining: 2, files: 3, blocks: 4, ..Default::default() };
-        let seen = Seen { lake: Some(Ok(survey)), namenode: Some(Ok(namenode)), ..Seen::default() };
+        let load = |lines, rows| Some(crate::Loaded { lines, bad: 1, rows: vec![("tag_table".into(), rows)] });
+        let numbers = crate::DayNumbers {
+            day: day.unwrap(),
+            posts: Some(5),
+            posts_before: vec![6],
+            last: load(20, 4),
+            before: load(10, 3),
+        };
+        let (lake, namenode, day) = (Some(Ok(survey)), Some(Ok(namenode)), Some(Ok(numbers)));
+        let seen = Seen { lake, namenode, day, ..Seen::default() };
         let taken = Instant::parse("2026-11-24").unwrap();
         let text = prometheus_text(&Outcome::of(taken, seen, &Thresholds::DEFAULT)).unwrap();
         parse(&text);
-        let of_both: Vec<&str> =
-            text.lines().filter(|line| ["_lake_", "_hdfs_"].iter().any(|part| line.contains(part))).collect();
-        insta::assert_snapshot!(of_both.join("\n"));
+        let is_other = |line: &&str| !line.contains("tootmill_status_");
+        insta::assert_snapshot!(text.lines().filter(is_other).collect::<Vec<_>>().join("\n"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tootmill_metric::{Day, Instant};
 
-use crate::{HBase, LakeStatus, Level, NameNode, TableNumbers, Thresholds};
+use crate::{DayStatus, HBase, LakeStatus, Level, NameNode, TableNumbers, Thresholds};
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -37,11 +37,17 @@ pub enum Check {
     MissingBlocks,
     /// Whether blocks of HDFS have too few copies.
     UnderReplicated,
+    /// Whether a day has far fewer posts than the days before.
+    FewPosts,
+    /// Whether a table has fewer rows than it had.
+    FewRows,
+    /// Whether many of the new lines are bad.
+    BadLines,
 }
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Readable,
         Self::LastLoad,
         Self::HotRegion,
@@ -55,6 +61,9 @@ impl Check {
         Self::HdfsUse,
         Self::MissingBlocks,
         Self::UnderReplicated,
+        Self::FewPosts,
+        Self::FewRows,
+        Self::BadLines,
     ];
 
     /// Its name.
@@ -73,6 +82,9 @@ impl Check {
             Self::HdfsUse => "hdfs_use",
             Self::MissingBlocks => "missing_blocks",
             Self::UnderReplicated => "under_replicated",
+            Self::FewPosts => "few_posts",
+            Self::FewRows => "few_rows",
+            Self::BadLines => "bad_lines",
         }
     }
 }
@@ -192,6 +204,31 @@ impl<'t> Findings<'t> {
         let says = format!("posts reach to {posts}, {reached}");
         let advice = "run `tootmill daily` for the days between, and look why it did not run";
         self.add(self.thresholds.behind_days.level(days), Check::Behind, about, says, advice);
+    }
+
+    pub(crate) fn day(&mut self, status: &DayStatus) {
+        let thresholds = self.thresholds;
+        if let (Some(posts), Some(median)) = (status.posts, status.median.filter(|most| *most > 0)) {
+            let lacks = 1.0 - float(posts) / float(median);
+            let days = counted(status.days_before as u64, "day", "days");
+            let fewer = percent(lacks);
+            let says = format!("has {posts} posts, {fewer} fewer than the median of the {days} before, {median}");
+            let advice = "look whether collecting stood still: at its log, and at the known gaps in `runs`";
+            self.add(thresholds.fewer_posts.level(lacks), Check::FewPosts, &status.day.to_string(), says, advice);
+        }
+        for table in &status.tables {
+            let fewer = table.rows_before.saturating_sub(table.rows);
+            let says = format!("has {} rows, {fewer} fewer than at the load before", table.rows);
+            let advice =
+                "usual where posts were deleted or erased; otherwise look what `tootmill merge` says, and load again";
+            self.add(thresholds.fewer_rows.level(float(fewer)), Check::FewRows, &table.table, says, advice);
+        }
+        if let (Some(lines), Some(bad)) = (status.new_lines, status.new_bad.filter(|bad| *bad > thresholds.least_bad)) {
+            let share = float(bad) / float(lines.max(1));
+            let says = format!("of {lines} new lines {bad} are bad, {}", percent(share));
+            let advice = "`tootmill compact` names bad lines: look what the instance sends";
+            self.add(thresholds.bad_share.level(share), Check::BadLines, "last load", says, advice);
+        }
     }
 
     pub(crate) fn hdfs(&mut self, namenode: &NameNode) {

@@ -4,6 +4,7 @@
 //! [`HBase::read`] asks the master and its region servers, [`NameNode::read`] HDFS; [`Outcome::of`] puts that beside the lake
 //! and the last loads and judges it by [`Thresholds`]. What cannot be read is a [`Finding`] like any other, so that silence is never taken for health.
 
+mod day;
 mod error;
 mod exposition;
 mod findings;
@@ -19,6 +20,7 @@ mod region;
 mod tables;
 mod thresholds;
 
+pub use day::{DayNumbers, DayStatus, Loaded, TableRows};
 pub use error::Error;
 pub use exposition::{prometheus_text, write_whole};
 pub use findings::{Check, Finding};

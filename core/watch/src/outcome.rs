@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 use tootmill_lake::Survey;
-use tootmill_metric::Instant;
+use tootmill_metric::{Day, Instant};
 
 use crate::{
-    Error, Finding, HBase, LakeStatus, Level, Loads, NameNode, TableNumbers, Thresholds,
+    DayNumbers, DayStatus, Error, Finding, HBase, LakeStatus, Level, Loads, NameNode, TableNumbers, Thresholds,
     findings::{Findings, age_days},
     tables::per_table,
 };
@@ -23,6 +23,8 @@ pub struct Seen {
     pub loads: Option<Result<Loads, String>>,
     /// What lies in the lake.
     pub lake: Option<Result<Survey, String>>,
+    /// A day whose data are looked at.
+    pub day: Option<Result<DayNumbers, String>>,
 }
 
 /// What was seen, and what is to be thought of it.
@@ -33,6 +35,8 @@ pub struct Outcome {
     pub taken: Instant,
     /// The worst level of all findings.
     pub level: Level,
+    /// The day, if one was asked for and can be read.
+    pub day: Option<DayStatus>,
     /// The lake, if it was asked for and can be read.
     pub lake: Option<LakeStatus>,
     /// HDFS, if it was asked for and can be read.
@@ -62,7 +66,7 @@ pub struct TableStatus {
 impl Outcome {
     /// Judges what was read at a moment. What could not be read is found at the level of an error.
     pub fn of(taken: Instant, seen: Seen, thresholds: &Thresholds) -> Self {
-        let Seen { hbase, namenode, loads, lake } = seen;
+        let Seen { hbase, namenode, loads, lake, day } = seen;
         let mut findings = Findings::new(thresholds);
         let hbase = hbase.and_then(|read| {
             let advice = "look whether the master runs, and name its web page by --hbase-master";
@@ -105,9 +109,17 @@ impl Outcome {
         if let Some(lake) = &lake {
             findings.lake(lake, loads.is_some());
         }
+        let day = day.and_then(|read| {
+            let advice = "look at where the lake and the tables are, and name that by --lake and --tables";
+            read.map_err(|reason| findings.unreadable("day", reason, advice)).ok()
+        });
+        let day = day.map(DayStatus::of);
+        if let Some(day) = &day {
+            findings.day(day);
+        }
         let findings = findings.sorted();
         let level = findings.first().map_or(Level::Ok, |worst| worst.level);
-        Self { taken, level, lake, namenode, hbase, tables: tables.into_values().collect(), findings }
+        Self { taken, level, day, lake, namenode, hbase, tables: tables.into_values().collect(), findings }
     }
 }
 
@@ -132,6 +144,12 @@ impl Shown for Instant {
     }
 }
 
+impl Shown for Day {
+    fn text(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
 impl<T: ToString> Shown for Option<T> {
     fn text(&self) -> Option<String> {
         self.as_ref().map(ToString::to_string)
@@ -141,7 +159,6 @@ impl<T: ToString> Shown for Option<T> {
 #[cfg(test)]
 mod tests {
     use tootmill_lake::Files;
-    use tootmill_metric::Day;
 
     use super::*;
     use crate::{
@@ -236,6 +253,7 @@ mod tests {
             namenode: Some(Err(Error::NoMaster)),
             loads: Some(Err("gone".into())),
             lake: Some(Err("locked".into())),
+            day: None,
         };
         let failed = Outcome::of(Instant::default(), seen, &Thresholds::DEFAULT);
         assert_eq!(
@@ -299,5 +317,40 @@ mod tests {
             found(&outcome, Check::Behind),
             [format!("error {about} posts reach to 2026-11-23, no day is counted")]
         );
+    }
+
+    #[test]
+    fn data_that_look_wrong_are_found() {
+        let numbers = DayNumbers {
+            day: Day::parse("2026-11-23").unwrap(),
+            posts: Some(400),
+            posts_before: vec![1000; 7],
+            last: Some(crate::Loaded {
+                lines: 2000,
+                bad: 300,
+                rows: vec![("tag_table".into(), 7), ("url_table".into(), 9)],
+            }),
+            before: Some(crate::Loaded {
+                lines: 1000,
+                bad: 100,
+                rows: vec![("tag_table".into(), 8), ("url_table".into(), 9)],
+            }),
+        };
+        let of = |numbers| {
+            let seen = Seen { day: Some(Ok(numbers)), ..Seen::default() };
+            Outcome::of(Instant::default(), seen, &Thresholds::DEFAULT)
+        };
+        let outcome = of(numbers.clone());
+        for (check, says) in [
+            (Check::FewPosts, "warn 2026-11-23 has 400 posts, 60 % fewer than the median of the 7 days before, 1000"),
+            (Check::FewRows, "warn tag_table has 7 rows, 1 fewer than at the load before"),
+            (Check::BadLines, "error last load of 1000 new lines 200 are bad, 20 %"),
+        ] {
+            assert_eq!(found(&outcome, check), [says]);
+        }
+        // Nothing to compare with is no finding, nor are a few bad lines.
+        let last = Some(crate::Loaded { lines: 100, bad: 99, rows: Vec::new() });
+        let first = of(DayNumbers { posts_before: Vec::new(), before: None, last, ..numbers });
+        assert_eq!((first.level, first.findings.len(), first.day.unwrap().notes.len()), (Level::Ok, 0, 2));
     }
 }

@@ -96,6 +96,14 @@ pub struct Thresholds {
     pub missing_blocks: Threshold,
     /// Blocks that have fewer copies than they should.
     pub under_replicated: Threshold,
+    /// The share, 0 to 1, of posts that a day lacks beside the median of the days before.
+    pub fewer_posts: Threshold,
+    /// The rows that a table has fewer than at the load before.
+    pub fewer_rows: Threshold,
+    /// The share, 0 to 1, of bad lines among those that the last load added.
+    pub bad_share: Threshold,
+    /// How many bad lines there must be for the share to be looked at.
+    pub least_bad: u64,
 }
 
 impl Thresholds {
@@ -117,6 +125,10 @@ impl Thresholds {
         hdfs_use: Threshold { warn: 0.8, error: 0.95 },
         missing_blocks: Threshold { warn: 1.0, error: 1.0 },
         under_replicated: Threshold { warn: 1.0, error: f64::INFINITY },
+        fewer_posts: Threshold { warn: 0.5, error: 0.8 },
+        fewer_rows: Threshold { warn: 1.0, error: f64::INFINITY },
+        bad_share: Threshold { warn: 0.01, error: 0.05 },
+        least_bad: 100,
     };
 }
 

@@ -75,7 +75,7 @@ impl Cluster {
         let (version, servers) = (info.resource_manager_version, rest.resource_managers());
         match nodes.active_nodes {
             0 => Err(Error::NoNodes(servers)),
-            nodes => Ok(format!("YARN {version} at {servers} with {nodes} nodes")),
+            nodes => Ok(format!("YARN {version} at {servers}, active nodes: {nodes}")),
         }
     }
 

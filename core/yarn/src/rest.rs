@@ -354,7 +354,7 @@ mod tests {
         let empty = cluster.check().unwrap_err();
         assert_eq!(empty.status(), Status::Temporary, "{empty}");
         stub.at("/ws/v1/cluster/metrics", 200, r#"{"clusterMetrics":{"activeNodes":2}}"#);
-        assert_eq!(cluster.check().unwrap(), format!("YARN 3.4.2 at {} with 2 nodes", stub.url()));
+        assert_eq!(cluster.check().unwrap(), format!("YARN 3.4.2 at {}, active nodes: 2", stub.url()));
     }
 
     #[test]

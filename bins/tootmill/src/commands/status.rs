@@ -9,10 +9,11 @@ use tootmill_lake::Lake;
 use tootmill_metric::{Day, Instant, Registry};
 use tootmill_tables::{Destination, Run, hbase::Hbase};
 use tootmill_watch::{
-    HBase, LakeStatus, LastLoad, Level, Loads, NameNode, Outcome, Seen, TableStatus, Threshold, Thresholds,
+    DayNumbers, DayStatus, HBase, LakeStatus, LastLoad, Level, Loaded, Loads, NameNode, Outcome, Seen, TableRows,
+    TableStatus, Threshold, Thresholds,
 };
 
-use super::{destination::DestinationParser, import::now};
+use super::{destination::DestinationParser, import::now, submit::parse_day};
 use crate::{failure::Failure, output::with_stdout, summary::thousands};
 
 /// Look whether all is well: how new the lake and the tables are, files and bytes, HDFS, HBase's regions and requests.
@@ -44,6 +45,10 @@ pub(crate) struct Status {
     /// The port of the region servers' web pages [default: as the master knows, or 16030]
     #[arg(long, value_name = "PORT")]
     region_server_port: Option<u16>,
+    /// Look at the data of this day instead: its posts beside those of the seven days before that are loaded, and what the last
+    /// load says of itself
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    date: Option<Day>,
     /// Write everything as JSON
     #[arg(long)]
     json: bool,
@@ -97,6 +102,18 @@ struct ThresholdArguments {
     /// Blocks of HDFS that have fewer copies than they should
     #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.under_replicated)]
     under_replicated: Threshold,
+    /// With --date: share of posts that the day lacks beside the median of the days before, 0 to 1
+    #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.fewer_posts)]
+    fewer: Threshold,
+    /// With --date: rows that a table has fewer than at the load before
+    #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.fewer_rows)]
+    fewer_rows: Threshold,
+    /// With --date: share of bad lines among those that the last load added, 0 to 1
+    #[arg(long, value_name = "WARN,ERROR", default_value_t = Thresholds::DEFAULT.bad_share)]
+    bad_share: Threshold,
+    /// With --date: so many bad lines are never too many
+    #[arg(long, value_name = "N", default_value_t = Thresholds::DEFAULT.least_bad)]
+    least_bad: u64,
 }
 
 impl ThresholdArguments {
@@ -115,6 +132,10 @@ impl ThresholdArguments {
             hdfs_use: self.hdfs_use,
             missing_blocks: self.missing_blocks,
             under_replicated: self.under_replicated,
+            fewer_posts: self.fewer,
+            fewer_rows: self.fewer_rows,
+            bad_share: self.bad_share,
+            least_bad: self.least_bad,
         }
     }
 }
@@ -126,12 +147,17 @@ fn parse_url(text: &str) -> Result<String, &'static str> {
 
 impl Status {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let seen = self.look();
-        if matches!(seen, Seen { hbase: None, namenode: None, loads: None, lake: None }) {
+        let has_servers = !self.namenode.is_empty() || !self.hbase_master.is_empty();
+        if self.lake.is_none() && self.tables.is_none() && (self.date.is_some() || !has_servers) {
             return Err(Failure::Usage(
                 "there is nothing to look at: name --lake and --instance, --tables, --namenode, --hbase-master".into(),
             ));
         }
+        let seen = match self.date {
+            // The state of servers, and how new all is, has nothing to do with it.
+            Some(day) => Seen { day: Some(self.day(day).map_err(|failure| failure.to_string())), ..Seen::default() },
+            None => self.look(),
+        };
         let outcome = Outcome::of(now(), seen, &self.thresholds.thresholds());
         if let Some(file) = &self.prometheus {
             tootmill_watch::write_whole(file, &tootmill_watch::prometheus_text(&outcome)?)?;
@@ -145,7 +171,7 @@ impl Status {
         told
     }
 
-    /// Reads all that is named.
+    /// Reads all that is named, for no day in particular.
     fn look(&self) -> Seen {
         let said = |failure: Failure| failure.to_string();
         let survey = |(lake, instance): (&String, &String)| Ok(Lake::open(lake, instance)?.survey()?);
@@ -156,7 +182,31 @@ impl Status {
             namenode: namenode.then(|| NameNode::read(&self.namenode)),
             loads: self.tables.as_ref().map(|tables| loads(tables).map_err(said)),
             lake: self.lake.as_ref().zip(self.instance.as_ref()).map(|lake| survey(lake).map_err(said)),
+            day: None,
         }
+    }
+
+    /// What the lake and the tables say of a day.
+    fn day(&self, day: Day) -> Result<DayNumbers, Failure> {
+        let runs = self.tables.as_ref().map(|tables| Ok::<_, Failure>(tables.open()?.runs()?)).transpose()?;
+        let runs = runs.unwrap_or_default();
+        let mut newest = runs.iter().rev().map(loaded);
+        let (last, before) = (newest.next(), newest.next());
+        let Some((lake, instance)) = self.lake.as_ref().zip(self.instance.as_ref()) else {
+            return Ok(DayNumbers { day, posts: None, posts_before: Vec::new(), last, before });
+        };
+        let lake = Lake::open(lake, instance)?;
+        let mut known: Vec<Day> = match runs.last() {
+            Some(run) => run.days.clone(),
+            None => lake.posts()?.into_iter().map(|(day, _)| day).collect(),
+        };
+        known.retain(|known| *known < day);
+        known.sort_unstable();
+        let week = known.split_off(known.len().saturating_sub(WEEK));
+        let mut posts = tootmill_stages::posts_of(&lake, week.into_iter().chain([day]))?;
+        // A day without posts is one on which nothing was collected, and is what is looked for.
+        let of_day = posts.remove(&day).unwrap_or_default();
+        Ok(DayNumbers { day, posts: Some(of_day), posts_before: posts.into_values().collect(), last, before })
     }
 
     fn tell(&self, outcome: &Outcome) -> Result<(), Failure> {
@@ -168,6 +218,16 @@ impl Status {
         };
         with_stdout(|output| Ok(output.write_all(text.as_bytes())?))
     }
+}
+
+/// With so many days before it a day is compared.
+const WEEK: usize = 7;
+
+/// What a load tells of itself.
+fn loaded(run: &Run) -> Loaded {
+    let counter = |name| run.counter(name).unwrap_or_default();
+    let rows = run.rows().map(|(table, rows)| (table.to_owned(), rows)).collect();
+    Loaded { lines: counter("lines"), bad: counter("bad"), rows }
 }
 
 /// The tables that should be loaded, and the last loads.
@@ -206,7 +266,7 @@ fn last_loads(tables: &Destination, runs: &[Run]) -> Result<Vec<LastLoad>, Failu
 
 /// What a person reads.
 fn text(outcome: &Outcome) -> String {
-    let mut text = String::new();
+    let mut text = outcome.day.as_ref().map(text_of_day).unwrap_or_default();
     if let Some(lake) = &outcome.lake {
         text += &text_of_lake(lake);
     }
@@ -235,6 +295,20 @@ fn text(outcome: &Outcome) -> String {
         shown.add_row([finding.level.name(), &finding.about, &finding.says, &finding.advice]);
     }
     text + &lines(&shown)
+}
+
+fn text_of_day(status: &DayStatus) -> String {
+    let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), thousands);
+    let mut text = format!("{}: {} posts", status.day, number(status.posts));
+    text += &format!(", the median of {} days before is {}\n", status.days_before, number(status.median));
+    text +=
+        &format!("the last load added {} lines, {} of them bad\n", number(status.new_lines), number(status.new_bad));
+    text += &status.notes.iter().map(|note| format!("{note}\n")).collect::<String>();
+    let mut shown = columns(["table", "rows", "at the load before"]);
+    for TableRows { table, rows, rows_before } in &status.tables {
+        shown.add_row([table.clone(), thousands(*rows), thousands(*rows_before)]);
+    }
+    if status.tables.is_empty() { text + "\n" } else { text + "\n" + &lines(&shown) }
 }
 
 fn text_of_lake(lake: &LakeStatus) -> String {
@@ -393,8 +467,21 @@ mod tests {
             missing_blocks: 0,
             under_replicated_blocks: 2,
         };
-        let seen =
-            Seen { hbase: Some(Ok(hbase)), namenode: Some(Ok(hdfs)), loads: Some(Ok(loads)), lake: Some(Ok(survey)) };
+        let of = |lines, bad, rows| Loaded { lines, bad, rows: vec![("tag_table".into(), rows)] };
+        let day = DayNumbers {
+            day: Day::parse("2026-11-23").unwrap(),
+            posts: Some(400),
+            posts_before: vec![1900, 2000, 2100],
+            last: Some(of(30_000, 100, 12_335)),
+            before: Some(of(29_000, 90, 12_336)),
+        };
+        let seen = Seen {
+            hbase: Some(Ok(hbase)),
+            namenode: Some(Ok(hdfs)),
+            loads: Some(Ok(loads)),
+            lake: Some(Ok(survey)),
+            day: Some(Ok(day)),
+        };
         let outcome = Outcome::of(taken, seen, &thresholds);
         insta::assert_snapshot!(text(&outcome));
         let nothing = Outcome::of(taken, Seen::default(), &thresholds);

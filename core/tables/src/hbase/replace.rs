@@ -35,7 +35,7 @@ pub(super) fn replace(hbase: &Hbase, load: &Load, options: LoadOptions, watch: &
         }
     }
     // A row that no table can take is found before the first is written.
-    let all_rows = count(&load.totals, &load.tables)?;
+    let of_tables = count(&load.totals, &load.tables)?;
     let making = Making { keys: Some(&load.totals), compression: None };
     let made = hbase.create_tables(&load.tables, making, watch)?;
     for difference in made.iter().filter(|made| !made.is_new).flat_map(|made| &made.differences) {
@@ -50,7 +50,7 @@ pub(super) fn replace(hbase: &Hbase, load: &Load, options: LoadOptions, watch: &
     let count_of_wanted = wanted.len();
     let days = refuse_what_would_hide(hbase, load, timestamp, wanted, options)?;
     for day in &days {
-        day.rows.as_ref().map_or(Ok(0), |rows| count(rows, &load.tables))?;
+        day.rows.as_ref().map(|rows| count(rows, &load.tables)).transpose()?;
     }
     let mut record = Record::begin(timestamp);
     record.digest = digest;
@@ -70,7 +70,8 @@ pub(super) fn replace(hbase: &Hbase, load: &Load, options: LoadOptions, watch: &
     let writing = Writing { hbase, load, story: &story, timestamp, writes_all, before, watch };
     let is_new: Vec<bool> = made.iter().map(|created| created.is_new).collect();
     let connection = hbase.connection.borrow().another();
-    let mut written = Written { timestamp, rows: all_rows, days: days.len() as u64, ..Written::default() };
+    let mut written =
+        Written { timestamp, rows: of_tables.iter().sum(), days: days.len() as u64, ..Written::default() };
     writer::write(&connection, &hbase.retries, watch, |writer| {
         writing.totals(writer, &is_new, &mut written)?;
         days.iter().enumerate().try_for_each(|(done, day)| {
@@ -92,7 +93,7 @@ pub(super) fn replace(hbase: &Hbase, load: &Load, options: LoadOptions, watch: &
     } else {
         None
     };
-    hbase.finish(&record, load, watch)?;
+    hbase.finish(&record, load, &of_tables, watch)?;
     written.retries = hbase.retries.count();
     Ok(Loaded { written: Some(written), verified: verified.filter(|_| options.verify) })
 }
@@ -128,16 +129,17 @@ fn oldest_shown(family: &Family) -> Option<i64> {
     Some(Timestamp::now().as_millisecond().saturating_sub(i64::from(seconds).saturating_mul(1000)))
 }
 
-/// How many rows there are; all can be read, and are of these tables.
-fn count(rows: &Rows, tables: &[Table]) -> Result<u64, Error> {
+/// How many rows each table has; all can be read, and are of these tables.
+fn count(rows: &Rows, tables: &[Table]) -> Result<Vec<u64>, Error> {
     let mut read = rows.read(tables)?;
-    let mut count = 0;
+    let mut counts = vec![0; tables.len()];
     while let Some(place) = read.table()? {
+        let Some(count) = counts.get_mut(place) else { break };
         while read.next_of(place)?.is_some() {
-            count += 1;
+            *count += 1;
         }
     }
-    Ok(count)
+    Ok(counts)
 }
 
 /// A day that is written.
@@ -382,14 +384,14 @@ impl Hbase {
     }
 
     /// Says that a load is done, unless another began meanwhile.
-    fn finish(&self, record: &Record, load: &Load, watch: &dyn Watch) -> Result<(), Error> {
+    fn finish(&self, record: &Record, load: &Load, rows: &[u64], watch: &dyn Watch) -> Result<(), Error> {
         let later = self.records(watch)?.into_iter().find(|other| other.timestamp > record.timestamp);
         if let Some(Record { begun, timestamp, .. }) = later {
             // The other may have looked at a table before this one wrote to it.
             self.say_that_tables_change(watch)?;
             return Err(HbaseError::Overtaken { begun, timestamp }.into());
         }
-        self.write_row(RUNS, TableFamily::Data.name(), &record.key(), cells_of_run(load), watch)?;
+        self.write_row(RUNS, TableFamily::Data.name(), &record.key(), cells_of_run(load, rows), watch)?;
         let done = Timestamp::now().to_string();
         self.write_row(loads::TABLE, loads::FAMILY, &record.key(), vec![("done", done)], watch)
     }

@@ -239,10 +239,10 @@ impl Store for Hbase {
 }
 
 /// The cells of a load in the table `runs`, by their columns.
-pub(super) fn cells_of_run(load: &Load) -> Vec<(String, String)> {
+pub(super) fn cells_of_run(load: &Load, rows: &[u64]) -> Vec<(String, String)> {
     let days: Vec<String> = load.days.iter().map(Day::to_string).collect();
     let mut cells = vec![("as_of".to_string(), load.as_of.to_string()), ("days".into(), Value::from(days).to_string())];
-    cells.extend(load.counters.iter().map(|(name, count)| (name.to_string(), count.to_string())));
+    cells.extend(load.told(rows).into_iter().map(|(name, count)| (name, count.to_string())));
     cells
 }
 
