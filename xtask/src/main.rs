@@ -1,6 +1,7 @@
 //! The project's own commands, as `cargo xtask`: one file a command.
 
 mod airflow;
+mod chromium;
 mod cluster;
 mod dist;
 mod glibc;

@@ -9,7 +9,7 @@ use anyhow::Result;
 use tootmill_cluster::{Cluster, Jars, Options, cache};
 
 use crate::{
-    cluster, places,
+    chromium, cluster, places,
     prerequisites::{self, CLUSTER, FAST, FULL},
     python,
     steps::Steps,
@@ -36,7 +36,8 @@ Examples:
 /// The tests that want something installed or started; those of a package are built together with its others, so that
 /// nothing is compiled twice.
 const FEATURES: &str = concat!(
-    "tootmill/reference-tests,tootmill/mastodon-tests,tootmill/cluster-tests,tootmill-cluster/cluster-tests,",
+    "tootmill/reference-tests,tootmill/mastodon-tests,tootmill/browser-tests,tootmill/cluster-tests,",
+    "tootmill-cluster/cluster-tests,",
     "tootmill-collect/long-tests,tootmill-lake/cluster-tests,tootmill-tables/cluster-tests,tootmill-watch/cluster-tests,",
     "tootmill-yarn/cluster-tests"
 );
@@ -62,6 +63,7 @@ fn fast(steps: &mut Steps<'_>) -> Result<()> {
 fn rest(steps: &mut Steps<'_>) -> Result<()> {
     let cache = cache::folder()?;
     let pythons = install(&cache, steps)?;
+    let chromium = chromium::installed(steps)?;
     // Not `advisories`: they are in a Git repository on a host that CI doesn't reach.
     let mut dependencies = DENY.command(&cache);
     dependencies.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
@@ -93,6 +95,10 @@ fn rest(steps: &mut Steps<'_>) -> Result<()> {
         "auth",
     ]);
     steps.run("collecting", collecting.env("TOOTMILL_MASTODON_PYTHON", &pythons.mastodon))?;
+    let mut browser = cargo("test");
+    browser.args(["--workspace", "--features", FEATURES, "--test", "browser"]);
+    browser.env("TOOTMILL_BROWSER_PYTHON", &pythons.browser).env("CHROMIUM", chromium);
+    steps.run("the report's page in a browser", &mut browser)?;
     let mut side_by_side = cargo("test");
     side_by_side.args(["--workspace", "--features", FEATURES, "--test", "side_by_side"]);
     steps.run("clusters side by side", &mut side_by_side)?;
@@ -133,6 +139,7 @@ fn on_a_cluster(steps: &mut Steps<'_>, pythons: &Pythons) -> Result<()> {
 
 /// The Pythons that tests run programs in, each with what the folder of tests of its name requires.
 struct Pythons {
+    browser: PathBuf,
     reference: PathBuf,
     happybase: PathBuf,
     mastodon: PathBuf,
@@ -147,6 +154,7 @@ fn install(cache: &Path, steps: &mut Steps<'_>) -> Result<Pythons> {
     let tests = places::repository()?.join("bins/tootmill/tests");
     let mut environment = |name| python::environment(cache, name, &tests.join(name).join("requirements.txt"), steps);
     Ok(Pythons {
+        browser: environment("browser")?,
         reference: environment("reference")?,
         happybase: environment("happybase")?,
         mastodon: environment("mastodon")?,

@@ -15,6 +15,7 @@ pub(crate) mod mapper;
 pub(crate) mod merge;
 pub(crate) mod metrics;
 pub(crate) mod reducer;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod stage;
 pub(crate) mod status;
@@ -48,6 +49,7 @@ pub(crate) enum Command {
     Daily(daily::Daily),
     #[command(subcommand)]
     Jobs(jobs::Jobs),
+    Report(report::Report),
     Status(status::Status),
     Mapper(mapper::Mapper),
     Reducer(reducer::Reducer),
@@ -71,6 +73,7 @@ impl Command {
             Self::Load(load) => load.run(),
             Self::Daily(daily) => daily.run(),
             Self::Jobs(jobs) => jobs.run(),
+            Self::Report(report) => report.run(),
             Self::Status(status) => status.run(),
             Self::Mapper(mapper) => mapper.run(),
             Self::Reducer(reducer) => reducer.run(),

@@ -123,6 +123,12 @@ impl From<tootmill_watch::Error> for Failure {
     }
 }
 
+impl From<tootmill_report::Error> for Failure {
+    fn from(error: tootmill_report::Error) -> Self {
+        Self::Failed(error.to_string(), error.status())
+    }
+}
+
 impl From<tootmill_input::Error> for Failure {
     fn from(error: tootmill_input::Error) -> Self {
         Self::Failed(error.to_string(), error.status())

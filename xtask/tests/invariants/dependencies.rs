@@ -20,6 +20,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("tootmill-mastodon", &["tootmill-metric"]),
     ("tootmill-lake", &["tootmill-metric", "tootmill-input"]),
     ("tootmill-collect", &["tootmill-metric", "tootmill-input", "tootmill-lake", "tootmill-mastodon"]),
+    ("tootmill-report", &["tootmill-metric", "tootmill-input", "tootmill-lake", "tootmill-tables"]),
     ("tootmill-stages", &["tootmill-metric", "tootmill-input", "tootmill-engine", "tootmill-lake", "tootmill-yarn"]),
 ];
 

@@ -4,6 +4,7 @@
 
 pub mod analysis;
 pub mod lake;
+pub mod own;
 
 use std::{
     path::Path,
