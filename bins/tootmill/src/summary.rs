@@ -9,6 +9,7 @@ use std::{
 
 use comfy_table::{CellAlignment, ContentArrangement, presets::NOTHING};
 use tootmill_metric::{Kind, Registry, Table};
+pub(crate) use tootmill_report::thousands;
 use tootmill_tables::{Destination, Part, Store};
 
 use crate::{commands::run::Done, failure::Failure};
@@ -125,22 +126,9 @@ fn shortened(key: &str) -> String {
     shortened
 }
 
-/// A number as a person reads it.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or_default()).collect();
-    groups.join(",")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_are_grouped() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
-    }
 
     #[test]
     fn long_and_odd_keys_are_shortened() {

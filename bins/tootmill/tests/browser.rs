@@ -44,8 +44,8 @@ fn look(program: &Path, folder: &Path, name: &str) {
         "columns": columns(&parsed(run(&["metrics", "list", "--json"]))),
     });
     fs::write(folder.join("dump.json"), dump.to_string()).unwrap();
-    let python =
-        env::var("TOOTMILL_BROWSER_PYTHON").expect("TOOTMILL_BROWSER_PYTHON names a Python with the requirements");
+    let named = |variable: &str| env::var(variable).unwrap_or_else(|_| panic!("{variable}: see the top of this file"));
+    let (python, _) = (named("TOOTMILL_BROWSER_PYTHON"), named("CHROMIUM"));
     let mut looking = Command::new(python);
     looking.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/look.py"));
     looking.args([&page, "dump.json"]).arg(root().join("target/artefacts/report")).current_dir(folder);
@@ -75,7 +75,7 @@ fn ours() -> &'static Path {
 
 /// A synthetic week, loaded twice so that there are changes, with a metric that is not ours.
 #[test]
-#[ignore = "needs a browser, and the Python of tests/browser"]
+#[ignore = "needs the Python of tests/browser and Chromium"]
 fn a_week_with_a_metric_of_ones_own() {
     let program = built();
     let folder = with_posts(6_000);
@@ -89,7 +89,7 @@ fn a_week_with_a_metric_of_ones_own() {
 }
 
 #[test]
-#[ignore = "needs a browser, and the Python of tests/browser"]
+#[ignore = "needs the Python of tests/browser and Chromium"]
 fn tables_without_a_row() {
     let folder = TempDir::new().unwrap();
     Connection::open(folder.path().join("tootmill.db")).unwrap().execute_batch("VACUUM").unwrap();
@@ -97,7 +97,7 @@ fn tables_without_a_row() {
 }
 
 #[test]
-#[ignore = "needs a browser, and the Python of tests/browser"]
+#[ignore = "needs the Python of tests/browser and Chromium"]
 fn tables_of_one_post() {
     let folder = with_one_post();
     look(ours(), folder.path(), "one");
@@ -133,14 +133,15 @@ const ODD: &[&str] = &[
 ];
 
 #[test]
-#[ignore = "needs a browser, and the Python of tests/browser"]
+#[ignore = "needs the Python of tests/browser and Chromium"]
 fn a_million_rows_and_odd_names() {
     let folder = with_one_post();
     let tables = Connection::open(folder.path().join("tootmill.db")).unwrap();
     tables
         .execute_batch(
             "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1000000)
-             INSERT INTO tag_table SELECT 'tag' || (n * 7919 % 1000003), 1 + 2000000 / n, 1 FROM n;",
+             INSERT INTO tag_table SELECT 'tag' || (n * 7919 % 1000003), 1 + 2000000 / n, 1 FROM n;
+             UPDATE runs SET posts = 9000000;",
         )
         .unwrap();
     let long = "long".repeat(8_000);

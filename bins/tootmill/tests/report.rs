@@ -84,6 +84,8 @@ fn what_cannot_be_is_told() {
     let no_instance = run(folder.path(), &["report", "--lake", "lake"]);
     assert_eq!(no_instance.code, 2, "{}", no_instance.stderr);
     rusqlite::Connection::open(folder.path().join("tootmill.db")).unwrap().execute_batch("VACUUM").unwrap();
+    stdout(folder.path(), &["report", "-o", "new/folder/report.html"]);
+    fs::write(folder.path().join("no"), "").unwrap();
     let unwritable = run(folder.path(), &["report", "-o", "no/report.html"]);
     assert_eq!(unwritable.code, 1, "{}", unwritable.stderr);
     assert!(unwritable.stderr.contains("no/report.html"), "{}", unwritable.stderr);

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How many rows of a table are kept for the page, and how many bytes; what of them has room is decided later.
-const KEPT: (usize, usize) = (40_000, 4 << 20);
+const KEPT: (usize, usize) = (100_000, 4 << 20);
 
 /// What one table says.
 #[derive(Clone, Debug, Serialize)]

@@ -1,6 +1,10 @@
 //! `tootmill report`: what the tables say, as a page that people look at, or as JSON.
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use tootmill_lake::Lake;
@@ -30,7 +34,7 @@ pub(crate) struct Report {
     /// The instance whose posts were counted, by its host
     #[arg(long, value_name = "HOST", env = "TOOTMILL_INSTANCE")]
     instance: Option<String>,
-    /// The file for the page, which is replaced whole [default: report.html, with --json none]
+    /// The file for the page, which is replaced whole; its folder is made if it is not there [default: report.html, with --json none]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Show the page in a browser
@@ -59,6 +63,7 @@ impl Report {
         let file = self.output.clone().or_else(|| (!self.json || self.open).then(|| "report.html".into()));
         if let Some(file) = &file {
             let page = tootmill_report::page(&numbers, self.instance.as_deref())?;
+            make_folder(file)?;
             tootmill_watch::write_whole(file, &page)?;
         }
         self.tell(&numbers, file.as_ref())?;
@@ -95,4 +100,12 @@ impl Report {
             Ok(())
         })
     }
+}
+
+/// Makes the folder of a file.
+fn make_folder(file: &Path) -> Result<(), Failure> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder
+        .map_or(Ok(()), fs::create_dir_all)
+        .map_err(|error| Failure::permanent(format!("cannot make the folder of `{}`: {error}", file.display())))
 }

@@ -77,7 +77,7 @@ fn ranked(accounts: &Accounts, ranked: &[Account], id: &str, by: fn(&Account) ->
         return html! { p { "No account is to be compared yet." } };
     };
     html! {
-        div.scroll role="region" tabindex="0" aria-label="Accounts, ranked" {
+        div.scroll role="region" tabindex="0" aria-label={ "Accounts: " (id.replace('_', " ")) } {
             table.bars data-table=(id) {
                 thead {
                     tr {
@@ -111,7 +111,7 @@ fn growth(accounts: &Accounts) -> Markup {
     #[allow(clippy::cast_precision_loss, reason = "a bar is as exact as a screen")]
     let length = |growth: &Growth| bar(growth.gained as f64, most.gained as f64);
     html! {
-        div.scroll role="region" tabindex="0" aria-label="Accounts whose followers grew" {
+        div.scroll role="region" tabindex="0" aria-label="Accounts: followers grew" {
             table.bars data-table=(GREW) {
                 thead {
                     tr {
