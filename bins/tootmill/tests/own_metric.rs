@@ -9,25 +9,31 @@ use std::{
     process::Command,
 };
 
-use common::{Ran, stdout, with_posts};
+use common::{Ran, stdout, target, with_posts};
+
+/// Runs cargo on the example.
+fn cargo(arguments: &[&str]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .arg("--offline")
+        .current_dir(root.join("examples/own-metric"))
+        .env("CARGO_TARGET_DIR", target())
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    assert!(
+        output.status.success(),
+        "{}\nIs a crate missing? Copy Cargo.lock to examples/own-metric/ and build there.",
+        String::from_utf8_lossy(&said)
+    );
+}
 
 /// Builds the example, and gives the program.
 fn built() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    // Shared with other runs, so that it is built once, and apart from the one that runs this test.
-    let target = root.join("target/own-metric");
-    let output = Command::new(env!("CARGO"))
-        .args(["build", "--offline"])
-        .current_dir(root.join("examples/own-metric"))
-        .env("CARGO_TARGET_DIR", &target)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{said}\nIs a crate missing? Copy Cargo.lock to examples/own-metric/ and build there."
-    );
-    target.join("debug/own-metric")
+    // The tests too, because with what they need the dependencies get other features, and would be compiled again.
+    cargo(&["build", "--all-targets"]);
+    target().join("debug/own-metric")
 }
 
 /// Runs a line of the shell, in which `own-metric` is the program, and gives its standard output.
@@ -77,4 +83,6 @@ fn a_metric_from_outside_runs_beside_ours() {
     let pipe =
         "own-metric compact --stdout posts.jsonl | own-metric mapper | LC_ALL=C sort | own-metric reducer --rows";
     assert_eq!(rows_of_pipe(&shell(pipe)), rows, "the pipe and `run` differ");
+
+    cargo(&["test"]);
 }

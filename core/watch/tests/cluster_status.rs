@@ -110,6 +110,7 @@ fn a_page_that_is_not_a_masters_is_said() {
 }
 
 #[test]
+#[ignore = "needs a cluster, which the environment describes"]
 fn the_use_of_a_real_hdfs_is_seen() {
     let namenode = env::var("TOOTMILL_WEBHDFS").expect("a cluster's environment");
     let hdfs = NameNode::read(&[namenode]).unwrap();
