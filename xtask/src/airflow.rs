@@ -72,7 +72,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// The Python that has Airflow, and what the tests of the DAGs need.
-pub fn python(cache: &Path, steps: &mut Steps<'_>) -> Result<PathBuf> {
+pub fn python(cache: &Path, steps: &Steps<'_>) -> Result<PathBuf> {
     python::environment(cache, "airflow", &places::repository()?.join("dags/requirements.txt"), steps)
 }
 
@@ -85,10 +85,10 @@ impl Up {
             bail!("the cluster in {} is not up: `cargo xtask cluster up` starts it", cluster.folder().display());
         }
         let repository = places::repository()?;
-        let mut steps = Steps::new(repository);
+        let steps = Steps::new(repository);
         {
             let _alone = cache::lock(cache)?;
-            python(cache, &mut steps)?;
+            python(cache, &steps)?;
         }
         let mut build = Command::new("cargo");
         steps.run("the program", build.args(["build", "--release", "--package", "tootmill"]))?;

@@ -15,7 +15,7 @@ use crate::steps::Steps;
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
 /// Finds a Chromium, and installs one where there is none and this user may.
-pub fn installed(steps: &mut Steps<'_>) -> Result<PathBuf> {
+pub fn installed(steps: &Steps<'_>) -> Result<PathBuf> {
     if let Some(named) = env::var_os("CHROMIUM") {
         return Ok(named.into());
     }

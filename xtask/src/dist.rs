@@ -35,8 +35,8 @@ const OLDEST: glibc::Version = glibc::Version(2, 17, 0);
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     prerequisites::check(FULL)?;
-    let mut steps = Steps::new(places::repository()?);
-    let program = build(&arguments.arch, &mut steps);
+    let steps = Steps::new(places::repository()?);
+    let program = build(&arguments.arch, &steps);
     eprint!("{}", steps.summary());
     let program = program?.display().to_string();
     eprintln!(
@@ -46,7 +46,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn build(arch: &str, steps: &mut Steps<'_>) -> Result<PathBuf> {
+fn build(arch: &str, steps: &Steps<'_>) -> Result<PathBuf> {
     let repository = places::repository()?;
     let cache = cache::folder()?;
     let python = {

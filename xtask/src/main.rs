@@ -1,6 +1,7 @@
 //! The project's own commands, as `cargo xtask`: one file a command.
 
 mod airflow;
+mod built;
 mod chromium;
 mod cluster;
 mod dist;
@@ -10,7 +11,6 @@ mod prerequisites;
 mod python;
 mod steps;
 mod test;
-mod tools;
 
 use std::process::ExitCode;
 

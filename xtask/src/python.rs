@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use crate::steps::Steps;
 
 /// The Python of the environment `name`, which has what the file of requirements lists.
-pub fn environment(cache: &Path, name: &str, requirements: &Path, steps: &mut Steps<'_>) -> Result<PathBuf> {
+pub fn environment(cache: &Path, name: &str, requirements: &Path, steps: &Steps<'_>) -> Result<PathBuf> {
     let (folder, python) = (cache.join("python").join(name), of(cache, name));
     let wanted = fs::read(requirements).with_context(|| format!("reading {}", requirements.display()))?;
     // Written last, so that an environment that was left half made is made again.
@@ -20,10 +20,10 @@ pub fn environment(cache: &Path, name: &str, requirements: &Path, steps: &mut St
         return Ok(python);
     }
     let mut create = Command::new("python3");
-    steps.run(format!("create Python's {name}"), create.args(["-m", "venv", "--clear"]).arg(&folder))?;
+    steps.run(&format!("create Python's {name}"), create.args(["-m", "venv", "--clear"]).arg(&folder))?;
     let mut install = Command::new(&python);
     install.args(["-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--requirement"]);
-    steps.run(format!("install Python's {name}"), install.arg(requirements))?;
+    steps.run(&format!("install Python's {name}"), install.arg(requirements))?;
     fs::write(&made_from, wanted).with_context(|| format!("writing {}", made_from.display()))?;
     Ok(python)
 }

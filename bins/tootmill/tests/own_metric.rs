@@ -5,7 +5,11 @@ mod common;
 
 use std::{collections::BTreeMap, path::Path, process::Command};
 
-use common::{Ran, own::built, stdout, with_posts};
+use common::{
+    Ran,
+    own::{built, cargo},
+    stdout, with_posts,
+};
 
 /// Runs a line of the shell, in which `own-metric` is the program, and gives its standard output.
 #[track_caller]
@@ -54,4 +58,6 @@ fn a_metric_from_outside_runs_beside_ours() {
     let pipe =
         "own-metric compact --stdout posts.jsonl | own-metric mapper | LC_ALL=C sort | own-metric reducer --rows";
     assert_eq!(rows_of_pipe(&shell(pipe)), rows, "the pipe and `run` differ");
+
+    cargo(&["test"]);
 }

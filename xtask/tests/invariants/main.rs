@@ -4,6 +4,7 @@
 
 mod dependencies;
 mod files;
+mod ignored;
 mod io;
 mod page;
 

@@ -13,6 +13,11 @@ use std::{
 
 use tempfile::TempDir;
 
+/// The folder that cargo builds into: what another build has in common with the workspace is compiled there already.
+pub fn target() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_tootmill")).ancestors().nth(2).unwrap()
+}
+
 /// The program, to be run in a folder.
 pub fn tootmill(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tootmill"));

@@ -5,21 +5,29 @@ use std::{
     process::Command,
 };
 
-/// Builds the example, and gives the program.
-pub fn built() -> PathBuf {
+use super::target;
+
+/// Runs cargo on the example.
+pub fn cargo(arguments: &[&str]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    // Shared with other runs, so that it is built once, and apart from the one that runs this test.
-    let target = root.join("target/own-metric");
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--offline"])
+        .args(arguments)
+        .arg("--offline")
         .current_dir(root.join("examples/own-metric"))
-        .env("CARGO_TARGET_DIR", &target)
+        .env("CARGO_TARGET_DIR", target())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = [output.stdout, output.stderr].concat();
     assert!(
         output.status.success(),
-        "{said}\nIs a crate missing? Copy Cargo.lock to examples/own-metric/ and build there."
+        "{}\nIs a crate missing? Copy Cargo.lock to examples/own-metric/ and build there.",
+        String::from_utf8_lossy(&said)
     );
-    target.join("debug/own-metric")
+}
+
+/// Builds the example, and gives the program.
+pub fn built() -> PathBuf {
+    // The tests too, because with what they need the dependencies get other features, and would be compiled again.
+    cargo(&["build", "--all-targets"]);
+    target().join("debug/own-metric")
 }
