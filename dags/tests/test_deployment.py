@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
 from datetime import timedelta
 
 import grafana
+import pictures
 import pytest
 from deployment import DAILY, Deployment, until, yesterday
 from instance import token
@@ -45,6 +47,10 @@ def test_a_scheduled_day_runs_green_and_the_tables_are_right(deployment: Deploym
     assert assets["tootmill/mill.test/posts"]["extra"] == {"date": day}
     assert assets["tootmill/mill.test/tag_table"]["extra"] == {"date": day}
     assert len(assets) == 8
+    grid, graph = pictures.taken(deployment.url, DAILY, run)
+    assert min(grid.stat().st_size, graph.stat().st_size) > 20_000
+    if wanted := os.environ.get("TOOTMILL_AIRFLOW_PICTURE"):
+        shutil.copy(graph, wanted)
 
 
 def says_what_was_read_and_written(deployment: Deployment, day: str) -> None:
@@ -72,7 +78,7 @@ def says_numbers(deployment: Deployment) -> None:
     rows = sum(map(len, deployment.dump().values()))
     assert numbers["tootmill_run_rows", of] == rows
     file = deployment.folder / "status.prom"
-    deployment.tootmill("status", "--prometheus", str(file))
+    deployment.tootmill("status", "--hdfs-use", "inf,inf", "--prometheus", str(file))
     told = samples + [one for family in text_string_to_metric_families(file.read_text()) for one in family.samples]
     labels: dict[str, set[str]] = {}
     for sample in told:

@@ -71,7 +71,7 @@ impl DayStatus {
         match posts {
             None => notes.push("posts are not compared: name the lake by --lake and --instance".to_owned()),
             Some(_) if posts_before.is_empty() => {
-                notes.push(format!("no day before {day} is known to compare it with"))
+                notes.push(format!("no day before {day} is known to compare it with"));
             }
             Some(_) => {}
         }
@@ -108,8 +108,8 @@ mod tests {
         Day::parse("2026-11-24").unwrap()
     }
 
-    fn loaded(lines: u64, bad: u64, rows: u64) -> Option<Loaded> {
-        Some(Loaded { lines, bad, rows: vec![("tag_table".into(), rows)] })
+    fn loaded(lines: u64, bad: u64, rows: u64) -> Loaded {
+        Loaded { lines, bad, rows: vec![("tag_table".into(), rows)] }
     }
 
     #[test]
@@ -118,8 +118,8 @@ mod tests {
             day: day(),
             posts: Some(10),
             posts_before: vec![70, 10, 50, 30],
-            last: loaded(1000, 30, 7),
-            before: loaded(900, 10, 8),
+            last: Some(loaded(1000, 30, 7)),
+            before: Some(loaded(900, 10, 8)),
         };
         let status = DayStatus::of(numbers.clone());
         assert_eq!(
@@ -128,7 +128,7 @@ mod tests {
         );
         assert_eq!(status.tables, [TableRows { table: "tag_table".into(), rows: 7, rows_before: 8 }]);
         assert!(status.notes.is_empty(), "{status:?}");
-        let anew = DayStatus::of(DayNumbers { before: loaded(5000, 10, 8), ..numbers });
+        let anew = DayStatus::of(DayNumbers { before: Some(loaded(5000, 10, 8)), ..numbers });
         assert_eq!((anew.new_lines, anew.new_bad), (Some(1000), Some(30)), "all that is there");
     }
 
@@ -136,7 +136,7 @@ mod tests {
     fn nothing_to_compare_with_is_said() {
         let nothing = DayNumbers { day: day(), posts: None, posts_before: Vec::new(), last: None, before: None };
         assert_eq!(DayStatus::of(nothing.clone()).notes.len(), 2);
-        let first = DayStatus::of(DayNumbers { posts: Some(3), last: loaded(1, 0, 1), ..nothing });
+        let first = DayStatus::of(DayNumbers { posts: Some(3), last: Some(loaded(1, 0, 1)), ..nothing });
         assert_eq!((first.median, first.notes.len()), (None, 2), "{first:?}");
     }
 }

@@ -218,7 +218,7 @@ mod tests {
             before: load(10, 3),
         };
         let (lake, namenode, day) = (Some(Ok(survey)), Some(Ok(namenode)), Some(Ok(numbers)));
-        let seen = Seen { lake, namenode, day, ..Seen::default() };
+        let seen = Seen { namenode, lake, day, ..Seen::default() };
         let taken = Instant::parse("2026-11-24").unwrap();
         let text = prometheus_text(&Outcome::of(taken, seen, &Thresholds::DEFAULT)).unwrap();
         parse(&text);

@@ -39,7 +39,7 @@ pub(crate) struct Status {
     /// The web pages of HBase's masters, http://HOST:PORT, of which the active one is asked
     #[arg(long, value_name = "URL", env = "TOOTMILL_HBASE_MASTER", value_delimiter = ',', value_parser = parse_url)]
     hbase_master: Vec<String>,
-    /// The web pages of HDFS's NameNodes, http://HOST:9870, of which the active one is asked
+    /// The web pages of HDFS's NameNodes, http://HOST:PORT, of which the active one is asked
     #[arg(long, value_name = "URL", env = "TOOTMILL_WEBHDFS", value_delimiter = ',', value_parser = parse_url)]
     namenode: Vec<String>,
     /// The port of the region servers' web pages [default: as the master knows, or 16030]
