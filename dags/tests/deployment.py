@@ -115,6 +115,7 @@ class Deployment:
             "AIRFLOW__TOOTMILL__PROGRAM": os.environ["TOOTMILL_BINARY"],
             "AIRFLOW__TOOTMILL__RETRIES": "20",
             "AIRFLOW__TOOTMILL__RETRY_DELAY": "3",
+            "AIRFLOW__TOOTMILL__MONITORING_DEADLINE": "1",
             "AIRFLOW__TOOTMILL__PROMETHEUS": str(folder / "prometheus"),
             "AIRFLOW_VAR_TOOTMILL_LAKE": self.lake,
             "AIRFLOW_VAR_TOOTMILL_TABLES": self.tables,
@@ -213,10 +214,26 @@ class Deployment:
             "dag_run_conf": conf,
         }
         before = {run["dag_run_id"]: run["queued_at"] for run in self.runs()}
-        self.api("POST", "/backfills", body)
+
+        def created() -> bool:
+            # Airflow has one backfill of a DAG at a time, and sees the end of one a moment after its runs'.
+            try:
+                self.api("POST", "/backfills", body)
+            except urllib.error.HTTPError as error:
+                if error.code != http.HTTPStatus.CONFLICT:
+                    raise
+                return False
+            return True
+
+        until("the backfill begins", created, 120)
         days = (last - first).days + 1
         new = lambda: [run["dag_run_id"] for run in self.runs() if before.get(run["dag_run_id"]) != run["queued_at"]]  # noqa: E731
         return until("the backfill has runs", lambda: found if len(found := new()) == days else [], 60)
+
+    def trigger(self, dag: str) -> str:
+        """Runs a DAG by hand."""
+        run = self.api("POST", f"/dags/{dag}/dagRuns", {"logical_date": None})
+        return str(run["dag_run_id"])
 
     def ended(self, run: str, dag: str = DAILY) -> str:
         """How a run ended, which this waits for."""

@@ -128,6 +128,18 @@ def test_a_failing_mapper_is_red_with_its_own_error_and_one_mail(deployment: Dep
     assert subject in hook["text"]
 
 
+def test_a_missed_deadline_is_told_and_the_run_goes_on(deployment: Deployment) -> None:
+    dag = "tootmill_monitoring_mill_test"
+    deployment.pause(dag, paused=False)
+    run = deployment.trigger(dag)
+    until("the mail comes", lambda: deployment.mailbox.about(f"{dag} is not done"), 120)
+    assert deployment.ended(run, dag) in {"success", "failed"}
+    deployment.pause(dag, paused=True)
+    [mail, *_] = deployment.mailbox.about(f"{dag} is not done")
+    assert "0:00:01 after it was queued" in mail["text"]
+    assert "operations.md#not-done-in-time" in mail["text"]
+
+
 @pytest.mark.parametrize("how", ["by its operator", "by a crash"])
 def test_a_task_that_is_killed_leaves_nothing(deployment: Deployment, how: str) -> None:
     lake, tables = deployment.places("killed" + how.replace(" ", ""))

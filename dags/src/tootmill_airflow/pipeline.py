@@ -36,7 +36,7 @@ def dag(kind: str, instance: str, *, cron: str, within: timedelta, doc: str | No
         doc_md=doc,
         tags=["tootmill", kind, instance],
         params=params(instance),
-        deadline=alerts.deadline(dag_id, instance, within),
+        deadline=alerts.deadline(dag_id, instance, settings.deadline(kind, within)),
         default_args={
             **settings.retries(),
             "execution_timeout": timedelta(hours=2),

@@ -67,6 +67,11 @@ def runbook() -> str:
     return str(conf.get(SECTION, "runbook", fallback="docs/operations.md"))
 
 
+def deadline(kind: str, within: timedelta) -> timedelta:
+    """How long after it was queued a run of a kind of DAG must be done, unless the configuration says so many seconds."""
+    return timedelta(seconds=conf.getint(SECTION, f"{kind}_deadline", fallback=int(within.total_seconds())))
+
+
 def retries() -> dict[str, object]:
     """How a task is tried again, with growing pauses: by default for about six hours."""
     seconds = conf.getint(SECTION, "retry_delay", fallback=60)
