@@ -186,15 +186,24 @@ class Deployment:
     # Airflow.
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
-        """Airflow's own API."""
+        """Airflow's own API, once more where its SQLite was busy with somebody else's transaction."""
         request = urllib.request.Request(
             f"{self.url}/api/v2{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.loads(answer.read() or b"null")
+
+        def answered() -> list[Any]:
+            try:
+                with urllib.request.urlopen(request, timeout=120) as answer:
+                    return [json.loads(answer.read() or b"null")]
+            except urllib.error.HTTPError as error:
+                if error.code != http.HTTPStatus.SERVICE_UNAVAILABLE:
+                    raise
+                return []
+
+        return until(f"{method} {path} is answered", answered, 180)[0]
 
     def pause(self, dag: str, paused: bool) -> None:
         self.api("PATCH", f"/dags/{dag}", {"is_paused": paused})

@@ -175,4 +175,4 @@ def status(instance: str) -> TootmillOperator:
 
 def look(day: str = DAY) -> TootmillOperator:
     """Does the day look as days do?"""
-    return TootmillOperator(task_id="look", arguments=["status", "--date", day])
+    return TootmillOperator(task_id="look", arguments=["status", "--date", day, *settings.limits()])

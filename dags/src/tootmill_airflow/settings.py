@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import timedelta
 from pathlib import Path
 
@@ -70,6 +71,12 @@ def runbook() -> str:
 def deadline(kind: str, within: timedelta) -> timedelta:
     """How long after it was queued a run of a kind of DAG must be done, unless the configuration says so many seconds."""
     return timedelta(seconds=conf.getint(SECTION, f"{kind}_deadline", fallback=int(within.total_seconds())))
+
+
+def limits() -> list[str]:
+    """From what on a day looks wrong, as options of `tootmill status --date`: somebody is to hear of half the posts missing,
+    and of a table that has lost rows."""
+    return shlex.split(conf.get(SECTION, "limits", fallback="--fewer 0.5,0.5 --fewer-rows 1,1"))
 
 
 def retries() -> dict[str, object]:

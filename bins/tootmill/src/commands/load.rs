@@ -104,7 +104,7 @@ pub(crate) fn from_lake(
     let (metric_tables, began) = (metric_tables()?, Moment::now());
     tables.check()?;
     // Until the rows are loaded: whoever changes the lake meanwhile could load others, and the later ones would be lost.
-    let _lease = tootmill_stages::begin(lake, "tootmill load")?;
+    let lease = tootmill_stages::begin(lake, "tootmill load")?;
     let LoadableRows { counters, totals, earlier_totals, days: of_days } = tootmill_stages::loadable_rows(lake)?;
     let all: Vec<Day> = of_days.iter().map(|of_day| of_day.day).collect();
     let Some(as_of) = as_of.or_else(|| all.last().map(|day| day.next().start())) else {
@@ -123,7 +123,11 @@ pub(crate) fn from_lake(
         day_rows: of_days.into_iter().map(day_rows).collect(),
         counters: counters.named().collect(),
     };
-    replace(tables, &what, &load, how, quiet, began)
+    lease.check()?;
+    let told = replace(tables, &what, &load, how, quiet, began)?;
+    // A process that stood still may have written older rows over another's: then the load is to be repeated.
+    lease.check()?;
+    Ok(told)
 }
 
 /// Loads files of rows as totals that have no days, and tells what was done.

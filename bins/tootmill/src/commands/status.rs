@@ -154,8 +154,9 @@ impl Status {
             ));
         }
         let seen = match self.date {
-            // The state of servers, and how new all is, has nothing to do with it.
-            Some(day) => Seen { day: Some(self.day(day).map_err(|failure| failure.to_string())), ..Seen::default() },
+            // The state of servers, and how new all is, has nothing to do with it; and that a day cannot be looked at does
+            // not say that it looks wrong.
+            Some(day) => Seen { day: Some(Ok(self.day(day)?)), ..Seen::default() },
             None => self.look(),
         };
         let outcome = Outcome::of(now(), seen, &self.thresholds.thresholds());
