@@ -1,20 +1,18 @@
 """A day later: the posts of the day before once more, for the favourites, boosts and replies that they got meanwhile.
 
-A run asks the instance again for the posts of the day before its interval's, which is over for 24 hours then, and brings
-the tables up to date with what changed, and with what was deleted.
+A run asks the instance again for the posts of all days that are due: of the day before yesterday, which is over for 24 hours
+then, and of days that were missed. It brings the tables up to date with what changed, and with what was deleted.
 """
 
 from datetime import timedelta
 
 from tootmill_airflow import pipeline, settings
-
-#: The day whose posts are due, 24 hours after its end.
-DAY = "{{ macros.ds_add(data_interval_start | ds, -1) }}"
+from tootmill_airflow.announce import announce
 
 for instance in settings.instances():
     with pipeline.dag("refresh", instance, cron="0 3 * * *", within=timedelta(hours=12), doc=__doc__):
         check = pipeline.check(instance)
-        refresh = pipeline.collect(instance, "--refresh", "--date", DAY, task_id="refresh")
+        refresh = pipeline.collect(instance, "--refresh", task_id="refresh")
         compact = pipeline.compact(instance)
         metrics = pipeline.metrics()
         merge = pipeline.merge()
@@ -24,3 +22,4 @@ for instance in settings.instances():
 
         check >> refresh >> compact >> metrics >> merge >> load >> verify
         check >> metrics_list >> load
+        verify >> announce(instance, "refresh")

@@ -140,6 +140,8 @@ class Deployment:
         with urllib.request.urlopen(f"{self.url}/auth/token", timeout=30) as answer:
             self.token = json.load(answer)["access_token"]
         until("the DAG is parsed", lambda: DAILY in [dag["dag_id"] for dag in self.api("GET", "/dags")["dags"]])
+        # The scheduler makes yesterday's run, at once.
+        self.pause(DAILY, paused=False)
 
     # Places of a test's own.
 
@@ -291,7 +293,7 @@ class Deployment:
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory, mailbox: tuple[Mailbox, int, int]) -> Iterator[Deployment]:
-    """All of it, with three days of posts of which the last was yesterday; the DAGs are paused."""
+    """All of it, with three days of posts of which the last was yesterday; the daily run is on."""
     folder = tmp_path_factory.mktemp("deployment")
     mock = Mock(folder)
     deployment = Deployment(folder, mock, *mailbox)

@@ -18,7 +18,8 @@ def asked() -> list[tuple[str, set[str]]]:
         metrics = re.findall(r"(tootmill_\w+)(?:\{([^}]*)\})?", target["expr"])
         shown = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
         for name, selector in metrics:
-            found.append((name, set(re.findall(r"(\w+)=~?\"", selector)) | shown))
+            grouped = re.findall(r"\w+", " ".join(re.findall(r"(?:by|ignoring) \(([^)]*)\)", target["expr"])))
+            found.append((name, set(re.findall(r"(\w+)=~?\"", selector)) | shown | set(grouped)))
     assert len(found) > 15, "the dashboard is there"
     variables = [variable["query"] for variable in dashboard["templating"]["list"] if variable["type"] == "query"]
     return found + [(name, {label}) for query in variables for name, label in re.findall(r"\((\w+), (\w+)\)", query)]

@@ -42,12 +42,13 @@ def test_a_task_that_was_killed_has_words_too() -> None:
     assert "it was killed" in alerts.about_failure(context() | {"exception": None}).text
 
 
-def test_a_missed_deadline_says_of_which_run() -> None:
+def test_a_missed_deadline_says_of_which_run(monkeypatch: pytest.MonkeyPatch) -> None:
     run = {"dag_run": {"data_interval_start": "2026-11-24T00:00:00Z", "dag_run_id": "scheduled__2026-11-25"}}
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "http://airflow")
     message = alerts.about_deadline(run, dag="tootmill_daily_mill_test", instance="mill.test", within="6:00:00")
     assert message.subject == "[tootmill] mill.test 2026-11-24: tootmill_daily_mill_test is not done"
     assert "6:00:00" in message.text
-    assert "scheduled__2026-11-25" in message.text
+    assert "http://airflow/dags/tootmill_daily_mill_test/runs/scheduled__2026-11-25" in message.text
 
 
 @pytest.fixture
@@ -84,6 +85,12 @@ def test_what_goes_on_in_monitoring_is_told_once(sent: list[str]) -> None:
         except OSError:
             pass
         assert sent == told
+
+
+@pytest.mark.parametrize("run", [{"state": "failed"}, {"state": "running", "run_type": "backfill"}])
+def test_a_deadline_that_says_nothing_new_is_not_told(sent: list[str], run: dict[str, str]) -> None:
+    alerts.Alert(deadline={"dag": "d", "instance": "i", "within": "w"}).notify({"dag_run": run})
+    assert sent == []
 
 
 def test_deadlines_are_told_from_the_triggerer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from tootmill_airflow.operator import TootmillOperator, findings, parsed
+from tootmill_airflow.operator import TootmillOperator, findings, news, parsed
 
 
 class Try:
@@ -64,7 +64,21 @@ def test_findings_are_the_error() -> None:
         {"level": "error", "about": "tag_table", "says": "3 rows, 9 before", "advice": "look"},
     ]
     assert findings({"findings": found}) == "tag_table: 3 rows, 9 before. look"
-    assert findings(None) == findings([]) == ""
+    assert findings(None) == findings([]) == findings({"findings": []}) == ""
+
+
+def test_what_does_not_answer_is_the_error() -> None:
+    parts = [
+        {"part": "lake", "answers": True, "says": "there", "advice": None},
+        {"part": "tables", "answers": False, "says": "connection refused", "advice": "start Thrift"},
+    ]
+    assert findings(parts) == "tables: connection refused. start Thrift"
+
+
+def test_days_that_were_done_already_are_not_kept() -> None:
+    days = {"2026-11-23": {"was_done": True}, "2026-11-24": {"was_done": False, "rows": 3}}
+    assert news({"days": days, "seconds": 1}) == {"days": {"2026-11-24": days["2026-11-24"]}, "seconds": 1}
+    assert (news([1]), news({"days": ["a"]})) == ([1], {"days": ["a"]})
 
 
 def test_what_is_no_json_is_kept() -> None:

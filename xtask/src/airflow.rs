@@ -19,7 +19,8 @@ use crate::{
 /// Start, look at and stop an Airflow with Tootmill's DAGs: on this machine, on free ports, for development.
 ///
 /// Its tasks run the program that is built from this repository, on the development cluster, which must be up. Connections
-/// and variables come from the environment, by Airflow's own names for them; docs/operations.md has all.
+/// and variables come from the environment, by Airflow's own names for them; docs/operations.md has all. The instances, the program, the lake and the tables
+/// are said here.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
@@ -97,6 +98,7 @@ impl Up {
         let of_cluster =
             |name: &str| variables.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str());
         let tables = format!("hbase://{}?thrift2={}", of_cluster("TOOTMILL_THRIFT1"), of_cluster("TOOTMILL_THRIFT2"));
+        // Connections are the caller's; these are ours, also in a shell that has those of an earlier Airflow.
         let said = [
             ("AIRFLOW__TOOTMILL__INSTANCES", self.instance.join(",")),
             ("AIRFLOW__TOOTMILL__PROGRAM", repository.join("target/release/tootmill").display().to_string()),
@@ -107,9 +109,7 @@ impl Up {
             ("AIRFLOW_VAR_TOOTMILL_CONTACT", self.contact.clone()),
             ("AIRFLOW_VAR_TOOTMILL_REPORTS", dir.join("reports").display().to_string()),
         ];
-        // What the caller has set already counts.
-        let said = said.iter().filter(|(name, _)| std::env::var_os(name).is_none());
-        let said: Vec<String> = said.map(|(name, value)| format!("{name}={value}")).collect();
+        let said: Vec<String> = said.iter().map(|(name, value)| format!("{name}={value}")).collect();
         local(cache, dir, "up", &said, &variables)
     }
 }

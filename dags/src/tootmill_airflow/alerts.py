@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from airflow.sdk import BaseNotifier, Connection, Variable
+from airflow.sdk import BaseNotifier, Connection, Variable, conf
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
@@ -63,16 +64,29 @@ def about_failure(context: Context) -> Message:
     )
 
 
+def run_of(context: Any) -> dict[str, Any]:
+    """The run that missed a deadline, of which Airflow gives plain data, not objects."""
+    run = context.get("dag_run") if isinstance(context, dict) else None
+    return run if isinstance(run, dict) else {}
+
+
 def about_deadline(context: Any, dag: str, instance: str, within: str) -> Message:
-    """A run that isn't done in time. Airflow gives a deadline's callback plain data, not objects."""
-    run = context.get("dag_run", {}) if isinstance(context, dict) else {}
+    """A run that isn't done in time."""
+    run = run_of(context)
+    run_id = str(run.get("dag_run_id") or run.get("run_id") or "")
+    page = f"{conf.get('api', 'base_url', fallback='')}/dags/{dag}/runs/{quote(run_id)}"
     day = str(run.get("data_interval_start") or run.get("logical_date") or "")[:10]
     return Message(
         subject=f"[tootmill] {instance} {day}: {dag} is not done",
         text=written(
             f"The run was not done {within} after it was queued. It goes on.",
-            {"day": day, "instance": instance, "run": f"{dag}, {run.get('dag_run_id') or run.get('run_id') or ''}"}
-            | {"what to do": f"{settings.runbook()}#not-done-in-time"},
+            {
+                "day": day,
+                "instance": instance,
+                "run": f"{dag}, {run_id}",
+                "page": page,
+                "what to do": f"{settings.runbook()}#not-done-in-time",
+            },
         ),
     )
 
@@ -107,28 +121,39 @@ class Alert(BaseNotifier):
 
     def notify(self, context: Context) -> None:
         """Sends it; one way that fails does not keep the other from being tried."""
-        if self.deadline is None and failed_before(context):
-            self.log.info("no message: the same task failed in the run before this one, and was told of then")
+        if known := self._known(context):
+            self.log.info("no message: %s", known)
             return
         message = self._message(context)
-        ways = [way for way in (mail(message), webhook(message)) if way is not None]
-        if not ways:
-            self.log.warning("nobody is told, since there is neither %s nor %s", SMTP_CONNECTION, WEBHOOK_CONNECTION)
-        failures: list[Exception] = []
-        for way in ways:
+        told, failures = 0, list[Exception]()
+        for make in (mail, webhook):
             try:
-                way.notify(context)
+                if (way := make(message)) is not None:
+                    way.notify(context)
+                    told += 1
             except Exception as failure:
                 self.log.exception("a message could not be sent")
                 failures.append(failure)
         if failures:
             raise failures[0]
+        if not told:
+            self.log.warning("nobody is told, since there is neither %s nor %s", SMTP_CONNECTION, WEBHOOK_CONNECTION)
 
     async def async_notify(self, context: Context) -> None:
         """The same from the triggerer, where deadlines are looked after."""
         import asyncio
 
         await asyncio.to_thread(self.notify, context)
+
+    def _known(self, context: Context) -> str:
+        """Why nobody needs to hear of it, if so."""
+        if self.deadline is None:
+            return "the run before failed too, and was told of then" if failed_before(context) else ""
+        run = run_of(context)
+        # Airflow looks at deadlines of runs that have failed too, and a backfill's runs are all queued when it begins.
+        if run.get("state") in {"failed", "success"}:
+            return "the run has ended, and its failure was told of"
+        return "a backfill's runs wait for each other" if run.get("run_type") == "backfill" else ""
 
     def _message(self, context: Context) -> Message:
         return about_failure(context) if self.deadline is None else about_deadline(context, **self.deadline)
@@ -141,7 +166,7 @@ def mail(message: Message) -> SmtpNotifier | None:
     recipients = Variable.get(RECIPIENTS, default="")
     if not recipients or not is_there(SMTP_CONNECTION):
         return None
-    to = [address.strip() for address in recipients.split(",")]
+    to = [address.strip() for address in recipients.split(",") if address.strip()]
     return SmtpNotifier(to=to, subject=message.subject, html_content=message.html, smtp_conn_id=SMTP_CONNECTION)
 
 

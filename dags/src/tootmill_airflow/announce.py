@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
 #: The tasks whose seconds and outcomes are told.
-STAGES = ["check", "collect", "compact", "metrics", "merge", "load", "verify"]
+STAGES = ["check", "collect", "refresh", "compact", "metrics", "merge", "load", "verify"]
 
 
-def announce(instance: str) -> XComArg:
+def announce(instance: str, kind: str = "run") -> XComArg:
     """The task of an instance's DAG that says so."""
 
     @task(task_id="announce", outlets=[pipeline.tables_alias(instance)])
@@ -30,22 +30,24 @@ def announce(instance: str) -> XComArg:
         for table in tables:
             event = context["outlet_events"][pipeline.tables_alias(instance)]
             event.add(pipeline.table_asset(instance, table), extra={"date": day.strftime("%Y-%m-%d")})
-        outcomes = {stage: ti.xcom_pull(task_ids=stage) or {} for stage in STAGES}
-        seconds = {stage: ti.xcom_pull(task_ids=stage, key="seconds") for stage in STAGES}
-        numbers = numbers_of_run(instance, day.timestamp(), context["ti"].start_date.timestamp(), outcomes, seconds)
-        publish(numbers, settings.name("run", instance))
+        stages = [stage for stage in STAGES if stage in context["dag"].task_dict]
+        outcomes = {stage: ti.xcom_pull(task_ids=stage) or {} for stage in stages}
+        seconds = {stage: ti.xcom_pull(task_ids=stage, key="seconds") for stage in stages}
+        now = context["ti"].start_date.timestamp()
+        numbers = numbers_of_run(instance, day.timestamp(), now, outcomes, seconds, kind)
+        publish(numbers, settings.name(kind, instance))
 
     return tell()
 
 
 def numbers_of_run(
-    instance: str, day: float, now: float, outcomes: dict[str, Any], seconds: dict[str, float]
+    instance: str, day: float, now: float, outcomes: dict[str, Any], seconds: dict[str, float], kind: str = "run"
 ) -> CollectorRegistry:
-    """What a run counted, as gauges: of each run only the last is there."""
+    """What a run counted, as gauges: of each kind of run only the last is there."""
     registry = CollectorRegistry()
 
     def gauge(name: str, says: str, *labels: str) -> Gauge:
-        return Gauge(f"tootmill_run_{name}", says, ["instance", *labels], registry=registry)
+        return Gauge(f"tootmill_{kind}_{name}", says, ["instance", *labels], registry=registry)
 
     took = gauge("stage_seconds", "Seconds that a stage of the last run took", "stage")
     for stage, time in seconds.items():
@@ -53,10 +55,7 @@ def numbers_of_run(
     counters = gauge("total", "What the totals of all days counted at the last run", "counter")
     for counter, count in outcomes["merge"].get("counters", {}).items():
         counters.labels(instance, counter).set(count)
-    written = outcomes["load"].get("written") or {}
-    gauge("rows", "Rows of all metric tables together, 0 if the last run changed none").labels(instance).set(
-        written.get("rows", 0)
-    )
+    gauge("rows", "Rows of all metric tables together").labels(instance).set(outcomes["merge"].get("rows", 0))
     gauge("day_timestamp_seconds", "Start of the day that the last run was about").labels(instance).set(day)
     gauge("last_success_timestamp_seconds", "When the last run came to its end").labels(instance).set(now)
     return registry

@@ -45,6 +45,7 @@ class TootmillOperator(BaseOperator):
         of the instance. Without such a connection the program looks for its token itself.
     :param reads: what is read, as URIs, for OpenLineage
     :param writes: what is written
+    :param tells: whether the command is asked for its outcome as JSON, which Airflow then keeps
     """
 
     template_fields: Sequence[str] = ("arguments", "environment", "reads", "writes")
@@ -58,7 +59,8 @@ class TootmillOperator(BaseOperator):
         environment: Mapping[str, str] = settings.ENVIRONMENT,
         instance_conn_id: str | None = None,
         reads: Sequence[str] = (),
-        writes: Any = (),
+        writes: Sequence[str] = (),
+        tells: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -66,13 +68,15 @@ class TootmillOperator(BaseOperator):
         self.environment = dict(environment)
         self.instance_conn_id = instance_conn_id
         self.reads = list(reads)
-        self.writes = writes
+        self.writes = list(writes)
         self.application = ""
+        self.tells = tells
         self._program: Program | None = None
+        self._was_ended = False
 
     def execute(self, context: Context) -> Any:
         """Runs the command to its end, and gives what it wrote."""
-        argv = [settings.program(), *self.arguments, "--json"]
+        argv = [settings.program(), *self.arguments, *(["--json"] if self.tells else [])]
         self.log.info("%s", " ".join(argv))
 
         def tell(line: str) -> None:
@@ -88,15 +92,19 @@ class TootmillOperator(BaseOperator):
         context["ti"].xcom_push(key="seconds", value=round(time.monotonic() - began, 3))
         outcome = parsed(ended.output)
         if ended.code == 0:
-            self._announce(context)
-            return outcome
+            self._announce(context, outcome)
+            return news(outcome) if self.tells else None
+        if ended.output.strip():
+            self.log.info("%s", ended.output)
         error = f"tootmill {self.arguments[0]}: {findings(outcome) or ended.error}"
-        if ended.is_worth_a_retry:
+        # What was ended with the task did not fail by itself.
+        if ended.is_worth_a_retry or self._was_ended:
             raise AirflowException(f"{error} (exit code {ended.code}: worth another try)")
         raise AirflowFailException(f"{error} (exit code {ended.code}: it would fail again)")
 
     def on_kill(self) -> None:
         """Ends the command, which ends its job on the cluster."""
+        self._was_ended = True
         if self._program is not None:
             self._program.end()
 
@@ -124,11 +132,12 @@ class TootmillOperator(BaseOperator):
             found["TOOTMILL_FROM"] = f"{connection.schema or 'https'}://{connection.host}{port}"
         return {name: value for name, value in found.items() if value}
 
-    def _announce(self, context: Context) -> None:
-        """Says of which day an asset has something new."""
+    def _announce(self, context: Context, outcome: Any) -> None:
+        """Says of which run's day an asset has something new, and of which days in it."""
+        days = outcome.get("days", []) if isinstance(outcome, dict) else []
         for outlet in self.outlets:
             if isinstance(outlet, Asset) and (start := context.get("data_interval_start")):
-                context["outlet_events"][outlet].extra = {"date": start.strftime("%Y-%m-%d")}
+                context["outlet_events"][outlet].extra = {"date": start.strftime("%Y-%m-%d"), "days": list(days)}
 
 
 def parsed(output: str) -> Any:
@@ -139,8 +148,18 @@ def parsed(output: str) -> Any:
         return output
 
 
+def news(outcome: Any) -> Any:
+    """An outcome without the days that were done already, which become more every day."""
+    if not isinstance(outcome, dict) or not isinstance(outcome.get("days"), dict):
+        return outcome
+    return outcome | {"days": {day: done for day, done in outcome["days"].items() if not done.get("was_done")}}
+
+
 def findings(outcome: Any) -> str:
-    """What `tootmill status` found at the level of an error, each with what to do."""
+    """What `tootmill status` found at the level of an error, or what does not answer to `tootmill check`, and what to do."""
+    if isinstance(outcome, list):
+        silent = [part for part in outcome if isinstance(part, dict) and part.get("answers") is False]
+        return "\n".join(f"{part['part']}: {part['says']}. {part.get('advice') or ''}".strip() for part in silent)
     found = outcome.get("findings", []) if isinstance(outcome, dict) else []
     errors = [finding for finding in found if finding.get("level") == "error"]
     return "\n".join(

@@ -74,8 +74,10 @@ def deadline(kind: str, within: timedelta) -> timedelta:
 
 
 def limits() -> list[str]:
-    """From what on a day looks wrong, as options of `tootmill status --date`: somebody is to hear of half the posts missing,
-    and of a table that has lost rows."""
+    """From what on a day looks wrong, as options of `tootmill status --date`.
+
+    Somebody is to hear of half the posts missing, and of a table that has lost rows.
+    """
     return shlex.split(conf.get(SECTION, "limits", fallback="--fewer 0.5,0.5 --fewer-rows 1,1"))
 
 

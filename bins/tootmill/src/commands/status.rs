@@ -6,11 +6,11 @@ use std::{io::Write, path::PathBuf};
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use tootmill_lake::Lake;
-use tootmill_metric::{Day, Instant, Registry};
+use tootmill_metric::{Day, Instant, Registry, Status as Retry};
 use tootmill_tables::{Destination, Run, hbase::Hbase};
 use tootmill_watch::{
-    DayNumbers, DayStatus, HBase, LakeStatus, LastLoad, Level, Loaded, Loads, NameNode, Outcome, Seen, TableRows,
-    TableStatus, Threshold, Thresholds,
+    Check, DayNumbers, DayStatus, HBase, LakeStatus, LastLoad, Level, Loaded, Loads, NameNode, Outcome, Seen,
+    TableRows, TableStatus, Threshold, Thresholds,
 };
 
 use super::{destination::DestinationParser, import::now, submit::parse_day};
@@ -164,10 +164,14 @@ impl Status {
             tootmill_watch::write_whole(file, &tootmill_watch::prometheus_text(&outcome)?)?;
         }
         let told = self.tell(&outcome);
-        let errors = outcome.findings.iter().filter(|finding| finding.level == Level::Error).count();
+        let at_error = || outcome.findings.iter().filter(|finding| finding.level == Level::Error);
+        let errors = at_error().count();
         // What is wrong matters also where nobody reads the rest.
         if errors > 0 {
-            return Err(Failure::permanent(format!("findings at the level of an error: {errors}")));
+            // A server that does not answer now may answer the next time.
+            let passes = at_error().all(|finding| finding.check == Check::Readable);
+            let status = if passes { Retry::Temporary } else { Retry::Permanent };
+            return Err(Failure::Failed(format!("findings at the level of an error: {errors}"), status));
         }
         told
     }
