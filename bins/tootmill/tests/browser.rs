@@ -36,12 +36,14 @@ fn look(program: &Path, folder: &Path, name: &str) {
     let run = |arguments: &[&str]| stdout(program, folder, arguments);
     let parsed = |text: String| -> Value { serde_json::from_str(&text).unwrap() };
     let page = format!("{name}.html");
+    let metrics = parsed(run(&["metrics", "list", "--json"]));
     run(&["report", "-o", &page]);
     let dump = json!({
         "totals": parsed(run(&["tables", "dump"])),
         "days": parsed(run(&["tables", "dump", "--family", "day"])),
         "runs": parsed(run(&["tables", "dump", "runs"]))["runs"],
-        "columns": columns(&parsed(run(&["metrics", "list", "--json"]))),
+        "columns": columns(&metrics),
+        "personal": personal(&metrics),
     });
     fs::write(folder.join("dump.json"), dump.to_string()).unwrap();
     let named = |variable: &str| env::var(variable).unwrap_or_else(|_| panic!("{variable}: see the top of this file"));
@@ -67,6 +69,13 @@ fn columns(metrics: &Value) -> Value {
     };
     let metrics = metrics.as_array().unwrap().iter();
     metrics.map(|metric| (metric["table"].as_str().unwrap().to_owned(), json!(names(metric)))).collect()
+}
+
+/// The names of the tables whose metrics read personal data.
+fn personal(metrics: &Value) -> Value {
+    let metrics = metrics.as_array().unwrap().iter();
+    let is_personal = |metric: &&Value| metric["personal_data"].as_array().is_some_and(|fields| !fields.is_empty());
+    metrics.filter(is_personal).map(|metric| metric["table"].clone()).collect()
 }
 
 fn ours() -> &'static Path {

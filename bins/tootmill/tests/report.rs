@@ -89,4 +89,9 @@ fn what_cannot_be_is_told() {
     let unwritable = run(folder.path(), &["report", "-o", "no/report.html"]);
     assert_eq!(unwritable.code, 1, "{}", unwritable.stderr);
     assert!(unwritable.stderr.contains("no/report.html"), "{}", unwritable.stderr);
+    for top in ["0", "101"] {
+        let refused = run(folder.path(), &["report", "--top", top]);
+        assert_eq!(refused.code, 2, "{}", refused.stderr);
+        assert!(refused.stderr.contains("1..=100"), "{}", refused.stderr);
+    }
 }

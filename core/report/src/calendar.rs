@@ -50,6 +50,11 @@ impl Span {
         Self { first: Self::ending(self.last, days).first.max(self.first), last: self.last }
     }
 
+    /// Without its days after this one, as far as there are others.
+    pub(crate) fn until(self, last: Day) -> Self {
+        Self { first: self.first, last: self.last.min(last.max(self.first)) }
+    }
+
     /// So many days before it.
     pub(crate) fn before(self, days: u32) -> Self {
         Self::ending(day_of(number_of(self.first) - 1), days)
@@ -100,6 +105,8 @@ mod tests {
         assert_eq!([span.place(day("2024-02-28")), span.place(day("2024-03-03"))], [None, None]);
         assert_eq!([span.ending_with(2), span.ending_with(9)].map(Span::days), [2, 3]);
         assert_eq!(span.each().count(), 3);
+        let until = ["2024-03-01", "2020-01-01", "2025-01-01"].map(|last| span.until(day(last)).days());
+        assert_eq!(until, [2, 1, 3]);
         assert_eq!(Span::ending(Day::MIN, 3), Span { first: Day::MIN, last: Day::MIN });
         assert_eq!(number_of_month("2023-12").map(|month| month_of(month + 1)).as_deref(), Some("2024-01"));
         assert_eq!(["2023-13", "2023-1", "tag", "٢٠٢٣-1"].map(number_of_month), [None; 4]);

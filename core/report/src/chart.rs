@@ -150,7 +150,11 @@ impl Marks {
                 .iter()
                 .enumerate()
                 .map(|(place, (name, numbers))| Mark {
-                    points: numbers.iter().enumerate().map(|(x, y)| (step(x, STEPS / 2), *y as f64)).collect(),
+                    points: match numbers.as_slice() {
+                        // A line of one point would not be seen.
+                        [only] => [1, STEPS - 1].map(|within| (step(0, within), *only as f64)).to_vec(),
+                        numbers => numbers.iter().enumerate().map(|(x, y)| (step(x, STEPS / 2), *y as f64)).collect(),
+                    },
                     shape: Shape::Line { place },
                     tells: name.clone(),
                 })
@@ -359,6 +363,24 @@ mod tests {
         let svg = columns(&[1; 100]).draw().unwrap().0;
         let (wide, narrow) = svg.split_at(svg.find("</svg>").unwrap());
         assert_eq!([wide, narrow].map(|svg| svg.matches(">l").count()), [9, 4]);
+    }
+
+    #[test]
+    fn a_line_of_one_day_is_level_and_seen() {
+        let marks = Marks::Lines(vec![("a".into(), vec![3])]);
+        let svg = Chart { marks, places: 1, ..columns(&[]) }.draw().unwrap().0;
+        let paths: Vec<&str> = svg
+            .split("<path class=\"line line-0\" d=\"M")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap())
+            .collect();
+        assert_eq!(paths.len(), 2, "{svg}");
+        for path in paths {
+            let (from, to) = path.split_once('L').unwrap();
+            let ((from_x, from_y), (to_x, to_y)) = from.split_once(' ').zip(to.split_once(' ')).unwrap();
+            assert_eq!(from_y, to_y);
+            assert!(to_x.parse::<i32>().unwrap() - from_x.parse::<i32>().unwrap() > 1000, "{path}");
+        }
     }
 
     #[test]

@@ -91,7 +91,9 @@ impl Embedded {
             rows: &'d [Vec<Option<String>>],
         }
         let rows = data.rows.get(..rows).unwrap_or(&data.rows);
-        let json = serde_json::to_string(&Table { columns: &data.columns, rows })?;
+        // A column may be called as long as a key is, so without a row there need be none.
+        let columns = if rows.is_empty() && !data.rows.is_empty() { &[] } else { &*data.columns };
+        let json = serde_json::to_string(&Table { columns, rows })?;
         let (media_type, text) = if json.len() < WORTHWHILE {
             // The one character with which a script could end.
             ("application/json", json.replace('<', "\\u003c"))
@@ -145,6 +147,7 @@ mod tests {
     fn what_has_no_room_is_left_out() {
         let embedded = embed(&[data("large", 20_000), data("small", 1)], 0).unwrap();
         assert_eq!(embedded.iter().map(|one| one.rows).collect::<Vec<_>>(), [0, 0]);
+        assert_eq!(read_back(&embedded[0])["columns"], serde_json::json!([]));
     }
 
     #[test]

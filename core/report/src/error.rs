@@ -19,6 +19,22 @@ pub enum Error {
     /// The page's data cannot be put together.
     #[error("cannot put the data of the page together: {0}")]
     Data(#[from] serde_json::Error),
+    /// The page is larger than a page may be.
+    #[error("the page has {bytes} bytes, and {most} are the most; show fewer rows of each table")]
+    TooLarge {
+        /// How many it has.
+        bytes: usize,
+        /// How many it may have.
+        most: usize,
+    },
+    /// The page cannot be written.
+    #[error("cannot write `{file}`: {source}")]
+    Write {
+        /// Its file.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
     /// The page cannot be compressed.
     #[error("cannot compress the data of the page: {0}")]
     Compress(io::Error),
@@ -30,7 +46,9 @@ impl Error {
         match self {
             Self::Tables(error) => error.status(),
             Self::Lake(error) => error.status(),
-            Self::Chart(_) | Self::Data(_) | Self::Compress(_) => Status::Permanent,
+            Self::Chart(_) | Self::Data(_) | Self::Compress(_) | Self::TooLarge { .. } | Self::Write { .. } => {
+                Status::Permanent
+            }
         }
     }
 }

@@ -11,8 +11,8 @@ const NEIGHBOURS: u32 = 6;
 /// How often what is usual a month must have to stand out.
 const TIMES: u64 = 2;
 /// How much a month must have to stand out.
-const LEAST: u64 = 10;
-/// How many months are named.
+pub(crate) const LEAST: u64 = 10;
+/// How many months are named; the page says so in words.
 const NAMED: usize = 5;
 
 /// Counts by month.
@@ -21,8 +21,11 @@ pub struct Months {
     /// The months that have a count, in their order.
     #[serde(serialize_with = "as_map")]
     pub counts: Vec<(String, u64)>,
-    /// Those that stand out, in their order.
+    /// Those that stand out most, in their order.
     pub stand_out: Vec<StandsOut>,
+    /// Whether more stand out, though less.
+    #[serde(skip)]
+    pub(crate) more_stand_out: bool,
 }
 
 /// A month with far more than those around it.
@@ -46,11 +49,13 @@ impl Months {
             .map(|(month, count, usual)| (month, StandsOut { month: month_of(month), count, usual }))
             .collect();
         stand_out.sort_by_key(|(_, one)| std::cmp::Reverse(one.count - one.usual));
+        let more_stand_out = stand_out.len() > NAMED;
         stand_out.truncate(NAMED);
         stand_out.sort_by_key(|(month, _)| *month);
         Self {
             counts: counts.iter().map(|(month, count)| (month_of(*month), *count)).collect(),
             stand_out: stand_out.into_iter().map(|(_, one)| one).collect(),
+            more_stand_out,
         }
     }
 }
@@ -80,7 +85,10 @@ mod tests {
         let named: Vec<(&str, u64, u64)> =
             months.stand_out.iter().map(|one| (&*one.month, one.count, one.usual)).collect();
         assert_eq!(named, [("2001-02", 42, 21), ("2002-11", 400, 21)]);
-        assert_eq!(months.counts.len(), 40);
+        assert_eq!((months.counts.len(), months.more_stand_out), (40, false));
+        (1..7).for_each(|place| _ = counts.insert(24_000 + 6 * place, 100 + u64::from(place)));
+        let months = Months::of(&counts);
+        assert_eq!((months.stand_out.len(), months.more_stand_out), (5, true));
     }
 
     #[test]

@@ -64,9 +64,9 @@ impl Numbers {
         let told = Story::of(&store.runs()?);
         let tables: Vec<&Table> = registry.metrics().iter().map(|registered| &registered.table).collect();
         let posts = posts_by_day(store, &tables)?;
-        let periods = periods(&posts);
-        let busy = busy(&posts);
-        let loaded = || told.as_ref().and_then(|told| told.days);
+        let busy = busy(&posts, told.as_ref().map(|told| told.as_of_day));
+        let periods = busy.and_then(|busy| periods(&posts, busy.last));
+        let loaded = || told.as_ref().and_then(|told| Some(told.days?.until(told.as_of_day)));
         let days = busy.or_else(loaded).map(|days| days.ending_with(options.days));
         let (mut accounts, mut rankings) = (None, Vec::new());
         for registered in registry.metrics() {
@@ -113,6 +113,8 @@ fn with_trend(
     let mut ranking = Ranking::read(store, registered, posts, usize::from(options.top))?;
     if let (Some(days), Some(column), None) = (days, ranking.counted_column(), &ranking.months) {
         let first_keys: Vec<String> = ranking.top.iter().take(FOLLOWED).map(|row| row.key.clone()).collect();
+        // What is not known to be a count has no rate of uses.
+        let periods = periods.filter(|_| ranking.whole.is_some());
         ranking.trend = Some(trend(store, &registered.table, column, &first_keys, days, periods)?);
     }
     Ok(ranking)
@@ -124,7 +126,7 @@ pub(crate) mod tests {
     use tootmill_tables::Run;
 
     use super::*;
-    use crate::testing::{Declared, Kept, table};
+    use crate::testing::{Declared, Kept, Personal, table};
 
     /// Two loads, and a few rows of each kind of table.
     pub(crate) fn some() -> (Kept, Registry) {
@@ -171,6 +173,37 @@ pub(crate) mod tests {
         let (store, registry) = some();
         let numbers = Numbers::read(&store, &registry, None, &Options::default()).unwrap();
         insta::assert_json_snapshot!(numbers);
+    }
+
+    #[test]
+    fn a_post_of_the_future_moves_no_trend() {
+        let (mut store, registry) = some();
+        store.put_day(&table("language_table"), "en", "2031-01-01", &["1"]);
+        let numbers = Numbers::read(&store, &registry, None, &Options::default()).unwrap();
+        let (recent, _) = numbers.periods.unwrap();
+        assert_eq!(recent.days.to_string(), "2026-11-20");
+        assert_eq!(numbers.busy.unwrap().to_string(), "2026-11-19 to 2026-11-20");
+        let page = crate::page(&numbers, None).unwrap();
+        assert!(page.contains("Not drawn are 1 posts of days after 2026-11-20"), "{page}");
+    }
+
+    #[test]
+    fn what_others_count_has_shares_only_if_it_is_a_count_and_what_is_personal_stays_out_of_the_page() {
+        let of = |name: &'static str, metric: Declared| Registered {
+            table: Table::new("own_table").integer(name, "what it is"),
+            metric: Box::new(metric),
+        };
+        let mut store = Kept::default();
+        (0..20).for_each(|row| store.put(&of("count", Declared("own_table")).table, &format!("row{row:02}"), &["5"]));
+        let read = |registered| {
+            let ranking = with_trend(&store, &registered, Some(9), None, None, &Options::default()).unwrap();
+            (ranking.top[0].share, ranking.whole, ranking.kept.len())
+        };
+        assert_eq!(read(of("count", Declared("own_table"))), (Some(0.05), Some(100), 20));
+        assert_eq!(read(of("accounts", Declared("own_table"))), (None, None, 20));
+        let personal = of("count", Declared("own_table"));
+        let personal = Registered { metric: Box::new(Personal), ..personal };
+        assert_eq!(read(personal), (Some(0.05), Some(100), 12));
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::{
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 
-/// The most bytes that a page may have.
+/// A page has fewer bytes than so many.
 pub const MOST_BYTES: usize = 1_000_000;
 /// What is kept free of them, for the numbers that are known only when the data is in.
 const RESERVE: usize = 10_000;
@@ -41,13 +41,18 @@ const SECTIONS: [(Section, &str, &str); 6] = [
     (Section::Others, "others", "Other metrics"),
 ];
 
-/// The numbers as a page, of this instance if it is known which. Not more than [`MOST_BYTES`], unless there are hundreds of metrics.
+/// The numbers as a page, of this instance if it is known which; an error where it would have [`MOST_BYTES`] or more, as it may
+/// with hundreds of metrics.
 pub fn page(numbers: &Numbers, instance: Option<&str>) -> Result<String, Error> {
     let data = data(numbers);
     // Twice, because how much data there is room for is known when the rest is there.
     let without_data = document(numbers, instance, &data.iter().map(not_embedded).collect::<Vec<_>>())?.0.len();
     let embedded = embed(&data, MOST_BYTES.saturating_sub(without_data + RESERVE))?;
-    Ok(document(numbers, instance, &embedded)?.0)
+    let page = document(numbers, instance, &embedded)?.0;
+    if page.len() >= MOST_BYTES {
+        return Err(Error::TooLarge { bytes: page.len(), most: MOST_BYTES });
+    }
+    Ok(page)
 }
 
 fn not_embedded(data: &Data) -> Embedded {
@@ -224,6 +229,55 @@ mod tests {
             page.contains("The table has no rows yet.") && page.contains("There is nothing to draw yet."),
             "{page}"
         );
+    }
+
+    #[test]
+    fn a_page_that_would_be_larger_is_an_error() {
+        let (mut store, registry) = some();
+        (0..9_000).for_each(|row| store.put(&table("tag_table"), &format!("tag{row}"), &["1"]));
+        let read = |top| Numbers::read(&store, &registry, None, &Options { top, ..Options::default() }).unwrap();
+        assert!(page(&read(100), None).is_ok());
+        let error = page(&read(9_000), None).unwrap_err();
+        assert!(matches!(error, Error::TooLarge { bytes, .. } if bytes > MOST_BYTES), "{error}");
+    }
+
+    #[test]
+    fn what_no_counter_told_is_said_to_be_unknown() {
+        let (mut store, registry) = some();
+        for run in &mut store.runs {
+            run.counters.retain(|(name, _)| name == "posts");
+        }
+        for page in [page_of(&store, &registry), page_of(&Kept::default(), &registry)] {
+            assert!(page.contains("It is not known whether there are gaps in what was collected."), "{page}");
+            assert!(!page.contains("o gap is known") && !page.contains(" 0 lines"), "{page}");
+        }
+        let page = page_of(&store, &registry);
+        assert!(page.contains("how many lines could not be read is not known; whether there are gaps is not known. "));
+        let (store, registry) = some();
+        let page = page_of(&store, &registry);
+        assert!(page.contains("1 of 210 lines could not be read; 2 gaps are known. "), "{page}");
+    }
+
+    #[test]
+    fn changes_of_accounts_and_shares_are_told() {
+        let (mut store, registry) = some();
+        for (run, rows) in store.runs.iter_mut().zip([1, 3]) {
+            run.counters.push(("rows_user_table".into(), rows));
+            run.counters.push(("rows_odd_table".into(), 2));
+        }
+        let page = page_of(&store, &registry);
+        let card = |title: &str, value: &str, change: &str| {
+            format!("<dt>{title}</dt><dd>{value}</dd><dd class=\"change\">{change} since the load before</dd>")
+        };
+        // 100 of 200 posts after 100 of 150, 20 of 200 after 20 of 150.
+        for card in [
+            card("Accounts seen", "3", "+2"),
+            card("Posts that are ripe", "50.0 %", "−16.7 points"),
+            card("Posts by bots", "10.0 %", "−3.3 points"),
+        ] {
+            assert!(page.contains(&card), "{card}: {page}");
+        }
+        assert!(page.contains("Rows of user_table") && page.contains("rows of the table, those of all days together"));
     }
 
     #[test]

@@ -11,12 +11,15 @@ use crate::{
     error::Error,
     largest::{Largest, rank},
     months::Months,
-    subject::{MONTHS, Subject, Whole},
+    subject::{MONTHS, Section, Subject, Whole},
     trend::Trend,
 };
 
 /// How many rows of a table are kept for the page, and how many bytes; what of them has room is decided later.
 const KEPT: (usize, usize) = (100_000, 4 << 20);
+
+/// The column whose numbers add up to something, in any table. What others hold nobody knows: a sum of distinct accounts is none.
+const COUNT: &str = "count";
 
 /// What one table says.
 #[derive(Clone, Debug, Serialize)]
@@ -37,8 +40,8 @@ pub struct Ranking {
     pub rows: u64,
     /// The numbers of all rows together, where they are whole numbers.
     pub sum: u64,
-    /// What shares are shares of: all posts, or the sum.
-    pub whole: u64,
+    /// What shares are shares of: all posts, or the sum; `None` where a share means nothing.
+    pub whole: Option<u64>,
     /// Whether they are shares of all posts.
     pub is_of_posts: bool,
     /// The largest rows.
@@ -50,6 +53,9 @@ pub struct Ranking {
     /// The largest rows, many more.
     #[serde(skip)]
     pub(crate) kept: Vec<Row>,
+    /// Whether the rows that are shown are all that may be in the page.
+    #[serde(skip)]
+    pub(crate) is_private: bool,
 }
 
 /// One of the largest rows.
@@ -97,13 +103,20 @@ impl Ranking {
         let is_whole = by.is_some_and(|(_, column)| column.kind == Kind::Integer);
         let sum = if is_whole { sum } else { 0 };
         let posts = posts.filter(|_| subject.whole == Whole::Posts);
-        let whole = posts.unwrap_or(sum);
-        let kept = largest.into_rows();
-        let is_of_months = is_whole && (rows > 0 || table.name == MONTHS);
+        let is_count = by.is_some_and(|(_, column)| column.name == COUNT);
+        let whole = (is_whole && (is_count || subject.section != Section::Others)).then(|| posts.unwrap_or(sum));
+        let mut kept = largest.into_rows();
+        let months = months.filter(|_| is_whole && (rows > 0 || table.name == MONTHS)).as_ref().map(Months::of);
+        let about = registered.metric.about();
+        // Months are all drawn.
+        let is_private = subject.section == Section::Others && months.is_none() && !about.personal_data.is_empty();
+        if is_private {
+            kept.truncate(top);
+        }
         Ok(Self {
             table: table.name,
             subject,
-            counts: registered.metric.about().counts,
+            counts: about.counts,
             columns: table.columns.clone(),
             by: by.map(|(_, column)| column.name),
             rows,
@@ -111,9 +124,10 @@ impl Ranking {
             whole,
             is_of_posts: posts.is_some(),
             top: kept.iter().take(top).map(|row| TopRow::of(row, by, whole)).collect(),
-            months: months.filter(|_| is_of_months).as_ref().map(Months::of),
+            months,
             trend: None,
             kept,
+            is_private,
         })
     }
 
@@ -130,10 +144,11 @@ fn ranked_by(table: &Table) -> Option<(usize, &Column)> {
 }
 
 impl TopRow {
-    fn of(row: &Row, by: Option<(usize, &Column)>, whole: u64) -> Self {
+    fn of(row: &Row, by: Option<(usize, &Column)>, whole: Option<u64>) -> Self {
         let column = by.filter(|(_, column)| column.kind == Kind::Integer);
         let value = column.and_then(|(place, _)| row.cells.get(place)?.as_deref()?.parse().ok());
-        let share = value.filter(|value| whole > 0 && *value <= whole).map(|value| share(value, whole));
+        let whole = whole.filter(|whole| *whole > 0);
+        let share = value.zip(whole).filter(|(value, whole)| value <= whole).map(|(value, whole)| share(value, whole));
         Self { key: row.key.clone(), cells: row.cells.clone(), share }
     }
 }

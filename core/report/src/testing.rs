@@ -45,6 +45,27 @@ impl Metric for Declared {
     }
 }
 
+/// A metric that reads personal data.
+pub(crate) struct Personal;
+
+impl Metric for Personal {
+    type State = Count;
+
+    fn map(&self, _: &Post<'_>, _: &mut Emit<'_, Count>) {}
+
+    fn reduce(&self, _: &str, _: &mut Members<'_, Count>) -> Option<tootmill_metric::Row> {
+        None
+    }
+
+    fn hbase_table(&self) -> Table {
+        table("own_table")
+    }
+
+    fn about(&self) -> About {
+        About::new("What the metric says that it counts.").personal_data(&["account.id"])
+    }
+}
+
 /// The metric of this name as the registry has it.
 pub(crate) fn registered(name: &'static str) -> Registered {
     Registered { metric: Box::new(Declared(name)), table: table(name) }

@@ -34,6 +34,17 @@ pub(crate) fn percent(share: f64) -> String {
     }
 }
 
+/// A difference of two shares with its sign, in points of per cent: `+1.2 points`.
+pub(crate) fn points(difference: f64) -> String {
+    let text = format!("{:.1}", difference.abs() * 100.0);
+    let sign = match difference {
+        _ if text == "0.0" => "±",
+        ..0.0 => "−",
+        _ => "+",
+    };
+    format!("{sign}{text} points")
+}
+
 /// A number as short as an axis wants it: `950`, `1.2k`, `3M`.
 pub(crate) fn short(number: f64) -> String {
     let units = [(1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
@@ -93,6 +104,7 @@ mod tests {
         assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([1234, 0, -5, i64::MIN].map(signed), ["+1,234", "±0", "−5", "−9,223,372,036,854,775,808"]);
         assert_eq!([0.0, 1e-9, 0.000_123, 0.5, 1.0].map(percent), ["0 %", "< 0.001 %", "0.012 %", "50.0 %", "100.0 %"]);
+        assert_eq!([0.0123, -0.5, -0.0001].map(points), ["+1.2 points", "−50.0 points", "±0.0 points"]);
         assert_eq!([0.0, 950.0, 1234.0, 2e6, 1.9e19].map(short), ["0", "950", "1.2k", "2M", "19E"]);
         assert_eq!(
             [0.0, 1.0, 0.012_345_6, 12.34, 1e9, 0.25].map(rate),

@@ -70,12 +70,11 @@ pub struct Mover {
     pub per_thousand: f64,
 }
 
-/// The two periods that the trends compare, the later one first.
-pub(crate) fn periods(posts: &BTreeMap<Day, u64>) -> Option<(Period, Period)> {
-    let (last, _) = posts.last_key_value()?;
+/// The two periods that the trends compare, the later one first, which ends with the last day.
+pub(crate) fn periods(posts: &BTreeMap<Day, u64>, last: Day) -> Option<(Period, Period)> {
     let period = |days| Period { days, posts: posts_within(posts, days) };
     PERIODS.into_iter().find_map(|length| {
-        let recent = Span::ending(*last, length);
+        let recent = Span::ending(last, length);
         let (recent, before) = (period(recent), period(recent.before(length)));
         (recent.posts >= ENOUGH && before.posts >= ENOUGH).then_some((recent, before))
     })
@@ -168,11 +167,11 @@ mod tests {
     #[test]
     fn the_longest_periods_with_enough_posts_are_compared() {
         let posts = BTreeMap::from([(day("2026-11-10"), 500), (day("2026-11-17"), 99), (day("2026-11-20"), 100)]);
-        let (recent, before) = periods(&posts).unwrap();
+        let (recent, before) = periods(&posts, day("2026-11-20")).unwrap();
         assert_eq!((recent.days.to_string(), recent.posts), ("2026-11-14 to 2026-11-20".into(), 199));
         assert_eq!((before.days.to_string(), before.posts), ("2026-11-07 to 2026-11-13".into(), 500));
-        assert_eq!(periods(&BTreeMap::from([(day("2026-11-10"), 500)])), None);
-        assert_eq!(periods(&BTreeMap::new()), None);
+        assert_eq!(periods(&BTreeMap::from([(day("2026-11-10"), 500)]), day("2026-11-10")), None);
+        assert_eq!(periods(&BTreeMap::new(), day("2026-11-10")), None);
     }
 
     #[test]

@@ -49,8 +49,8 @@ pub(crate) struct Report {
     /// The least followers of an account that is compared by its engagement
     #[arg(long, value_name = "N", default_value_t = Options::default().least_followers)]
     least_followers: u64,
-    /// How many rows of each table are shown at first
-    #[arg(long, value_name = "N", default_value_t = Options::default().top)]
+    /// How many rows of each table are shown at first, 1 to 100
+    #[arg(long, value_name = "N", default_value_t = Options::default().top, value_parser = clap::value_parser!(u16).range(1..=100))]
     top: u16,
     /// How many days the trends go back
     #[arg(long, value_name = "N", default_value_t = Options::default().days, value_parser = clap::value_parser!(u32).range(1..=366))]
@@ -64,7 +64,7 @@ impl Report {
         if let Some(file) = &file {
             let page = tootmill_report::page(&numbers, self.instance.as_deref())?;
             make_folder(file)?;
-            tootmill_watch::write_whole(file, &page)?;
+            tootmill_report::write(file, &page)?;
         }
         self.tell(&numbers, file.as_ref())?;
         match file.filter(|_| self.open) {

@@ -1,7 +1,8 @@
 """Looks at a page of `tootmill report` in a headless browser, and compares it with what `tootmill tables dump` says.
 
-look.py PAGE DUMP ARTEFACTS [--picture FILE]: DUMP is a file of JSON: {"totals": …, "days": …, "runs": …, "columns": …}, the
-three as `tables dump` writes them and the columns of each table in their order. `CHROMIUM` names the browser.
+look.py PAGE DUMP ARTEFACTS [--picture FILE]: DUMP is a file of JSON: {"totals": …, "days": …, "runs": …, "columns": …,
+"personal": …}, the three as `tables dump` writes them, the columns of each table in their order, and the tables whose metrics read
+personal data. `CHROMIUM` names the browser.
 """
 
 import argparse
@@ -18,6 +19,8 @@ from playwright.sync_api import sync_playwright
 WIDTHS = {"desktop": (1200, 900), "phone": (360, 740)}
 LEAST_POSTS, LEAST_FOLLOWERS, TOP = 5, 50, 12
 ACCOUNTS = "user_table"
+# What adds up to something; of other columns of tables that the page does not know no share is told.
+COUNT = "count"
 # What of a key the page shows is at most so long; tests compare shorter ones whole.
 SHOWN = 60
 
@@ -83,6 +86,10 @@ def check_rankings(page, dump):
             values = [float(expected_cells[f"data:{column}"]) for column in columns]
             assert [number(cell) for cell in cells[: len(columns)]] == values, f"{table} {key}: {cells}, not {values}"
             assert abs(length - 100 * values[0] / most) < 0.02, f"{table} {key}: a bar of {length} %"
+        if len(shown[0][1]) == len(columns):
+            assert by != COUNT, f"{table}: no shares of {by}"
+            continue
+        assert by == COUNT, f"{table}: shares of {by}"
         whole = posts if "of posts" in figure.locator("table.bars thead").inner_text() else None
         whole = whole or sum(float(cells[f"data:{by}"]) for cells in rows.values())
         share, value = number(shown[0][1][-1]), float(expected[0][1][f"data:{by}"])
@@ -119,18 +126,19 @@ def check_accounts(page, dump):
     assert shown == [gained for _, gained in expected], f"growth: {shown}, not {expected}"
 
 
-def columns_of(page, figure):
-    """The columns of a chart: name, number, height, and where each stands."""
-    marks = page.locator(f"#{figure} svg.wide rect.mark")
+def columns_of(page, figure, width):
+    """The columns of the chart that is seen at a width: name and number, height, and where each stands."""
+    assert all(chart.is_visible() for chart in page.locator(f"#{figure} svg.{width}").all()), f"{figure}: not {width}"
+    marks = page.locator(f"#{figure} svg.{width} rect.mark")
     return marks.evaluate_all(
         """marks => marks.map(mark => [mark.querySelector("title").textContent,
             Number(mark.getAttribute("height")), Number(mark.getAttribute("x"))])"""
     )
 
 
-def check_columns(page, figure, expected):
+def check_columns(page, figure, expected, width):
     """A chart has a column for each, as high as its number, from left to right."""
-    shown = columns_of(page, figure)
+    shown = columns_of(page, figure, width)
     assert [title for title, _, _ in shown] == [f"{name}: {count}" for name, count in expected], f"{figure}: {shown}"
     assert [x for _, _, x in shown] == sorted(x for _, _, x in shown), figure
     most, highest = max(count for _, count in expected), max(height for _, height, _ in shown)
@@ -138,31 +146,32 @@ def check_columns(page, figure, expected):
         assert abs(height - highest * count / most) <= 2, f"{figure}: {title} is {height} of {highest} high"
 
 
-def check_months(page, dump):
+def check_months(page, dump, width="wide"):
     months = dump["totals"]["croissance_table"]
     if months:
         expected = [(month, int(cells["data:count"])) for month, cells in sorted(months.items())]
-        check_columns(page, "croissance_table-figure", expected)
+        check_columns(page, "croissance_table-figure", expected, width)
 
 
-def check_days(page, dump):
+def check_days(page, dump, width="wide"):
     posts = {}
     for days in dump["days"]["language_table"].values():
         for day, cells in days.items():
             posts[day] = posts.get(day, 0) + int(cells["day:count"])
-    shown = columns_of(page, "posts_by_day-figure")
+    shown = columns_of(page, "posts_by_day-figure", width)
     if posts:
-        # The chart may begin after days of long ago.
-        expected = sorted(posts.items())[-len(shown) :]
-        check_columns(page, "posts_by_day-figure", expected)
+        # The chart may begin after days of long ago, and end before those of the future.
+        first, last = [shown[place][0].split(":")[0] for place in (0, -1)]
+        expected = [(day, count) for day, count in sorted(posts.items()) if first <= day <= last]
+        check_columns(page, "posts_by_day-figure", expected, width)
         assert sum(count for _, count in expected) >= 0.99 * sum(posts.values())
     return posts
 
 
-def check_trends(page, dump):
+def check_trends(page, dump, width="wide"):
     """Each line of a trend stands as high as the table's days say."""
     for table in dump["columns"]:
-        lines = page.locator(f"#{table}-figure svg.wide path.line")
+        lines = page.locator(f"#{table}-figure svg.{width} path.line")
         drawn = lines.evaluate_all("lines => lines.map(line => [line.querySelector('title').textContent, line.getAttribute('d')])")
         if not drawn:
             continue
@@ -171,7 +180,11 @@ def check_trends(page, dump):
         column = f"day:{dump['columns'][table][0]}"
         rows = page.locator(f"#data-{table}-days").evaluate("async data => (await unpack(data)).rows")
         points = {name: [int(y) for _, y in re.findall(r"[ML](\d+) (\d+)", path)] for name, path in drawn}
+        assert all(len(ys) > 1 for ys in points.values()), f"{table}: a line of one point is not seen"
         foot = max(max(ys) for ys in points.values())
+        # The columns of the rows are called by the whole keys.
+        named = page.locator(f"#data-{table}-days").evaluate("async data => (await unpack(data)).columns.map(one => one.name)")
+        assert named in (["day", *keys], []), f"{table}: {[name[:60] for name in named]}"
         numbers = {}
         for place, key in enumerate(keys):
             of_days = dump["days"][table].get(key, {})
@@ -214,6 +227,17 @@ def check_counters(page, dump):
     assert abs(number(page.locator('[data-share="und"]').inner_text()) - 100 * undetermined / counters["posts"]) < 0.06
 
 
+def read_csv(file):
+    """The head and the rows of a file, of which no field of text is a formula to a spreadsheet."""
+    with open(file, encoding="utf-8", newline="") as text:
+        assert text.read(1) == "\ufeff", "the file does not say that it is UTF-8"
+        lines = list(csv.reader(text))
+    for field in (field for line in lines for field in line):
+        assert not re.match(r"[=+@\t\r]|-(?![\d.]+$)", field), f"{field[:60]!r} is a formula"
+    head, *rows = [[re.sub(r"^'(?=[=+\-@\t\r])", "", field) for field in line] for line in lines]
+    return head, rows
+
+
 def check_rows(page, dump):
     """Behind every chart all rows are sorted, searched and saved, as far as the page has room for them."""
     for details in page.locator("details[data-id]").all():
@@ -222,15 +246,17 @@ def check_rows(page, dump):
         with page.expect_download() as download:
             page.locator(f'button[data-csv="{name}"]').click()
         assert download.value.suggested_filename == f"{name}.csv"
-        with open(download.value.path(), encoding="utf-8", newline="") as text:
-            head, *saved = csv.reader(text)
+        head, saved = read_csv(download.value.path())
         assert len(saved) == said, f"{name}: {len(saved)} rows are saved, not {said}"
         totals = dump["totals"].get(name)
         if totals is not None:
             columns = dump["columns"][name]
             expected = {key: [cells.get(f"data:{column}", "") for column in columns] for key, cells in totals.items()}
             assert all(expected[row[0]] == row[1:] for row in saved), f"{name}: a saved row is not of the table"
-            if len(saved) < len(totals):
+            if name in dump["personal"] and details.evaluate("details => !!details.closest('section[aria-labelledby=others]')"):
+                shown = [row[0] for row in bars(page, name)]
+                assert [row[0] for row in saved] == shown, f"{name}: rows that are not shown are in the page"
+            elif len(saved) < len(totals):
                 left_out = f"{len(totals) - len(saved):,} more are not in it"
                 assert left_out in details.text_content() and "tootmill tables export" in details.text_content(), name
                 kept = [key for key, _ in ranked(totals, columns[0])[: len(saved)]]
@@ -260,6 +286,26 @@ def check_sorting(details, shown, head, saved):
                 all_numbers = [float(row[place]) for row in saved if row[place]]
                 in_order = sorted(all_numbers, reverse=expected == "descending")[: len(numbers)]
                 assert numbers == in_order, f"{head[place]} {expected}: {values[:9]}"
+            else:
+                assert_text_is_sorted(details.page, [row[place] for row in saved], values, expected)
+
+
+def assert_text_is_sorted(page, texts, shown, expected):
+    """Text is in the order of the browser's language, with numbers in it by their value, and what is not there last."""
+    texts, there = [text for text in texts if text], [text for text in shown if text]
+    assert there == shown[: len(there)] and len(there) == min(len(texts), len(shown)), "what is not there is not last"
+    wrong = page.evaluate(
+        """([texts, shown, isAscending]) => {
+            const { compare } = new Intl.Collator(undefined, { numeric: true });
+            texts.sort(compare);
+            if (!isAscending) texts.reverse();
+            return shown.findIndex((text, place) => compare(text, texts[place]) !== 0);
+        }""",
+        [texts, there, expected == "ascending"],
+    )
+    assert wrong < 0, f"{expected}: {there[wrong][:60]!r} is in place {wrong}"
+    if expected == "ascending" and all(re.fullmatch(r"\d{4}-\d\d(-\d\d)?", text) for text in texts):
+        assert there == sorted(texts)[: len(there)], "dates are not in their order"
 
 
 def check_search(details, shown, saved):
@@ -286,7 +332,13 @@ def check_keyboard(page):
 
 def check_paper(page):
     page.emulate_media(media="print")
-    assert page.locator("nav").is_hidden() and page.locator("svg.chart").count() >= 0
+    assert page.locator("nav").is_hidden() and page.locator("h1").is_visible()
+    for hidden in ["button", "details[data-id]:not([open])"]:
+        assert all(one.is_hidden() for one in page.locator(hidden).all()), f"{hidden} on paper"
+    # Each chart is there for two widths, and one of them is seen.
+    charts = page.locator("svg.chart").all()
+    assert sum(chart.is_visible() for chart in charts) * 2 == len(charts), "a chart is not on paper"
+    assert all(table.is_visible() for table in page.locator("table.bars").all()), "a table is not on paper"
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
     page.emulate_media(media="screen")
 
@@ -359,6 +411,9 @@ def main():
                     check_reading(page, f"{scheme}, {width}")
                     page.screenshot(path=arguments.artefacts / f"{file.stem}-{scheme}-{width}.png", full_page=True)
                     if width == "phone":
+                        check_months(page, dump, "narrow")
+                        check_days(page, dump, "narrow")
+                        check_trends(page, dump, "narrow")
                         # With rows open, too.
                         for details in page.locator("details[data-id]").all()[-3:]:
                             details.locator("summary").click()

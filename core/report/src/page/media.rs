@@ -14,7 +14,7 @@ pub(super) fn share(ranking: &Ranking) -> Markup {
     html! {
         p data-table=(ranking.table) {
             strong.count { (thousands(ranking.sum)) } " posts"
-            @if let Some(share) = share { ", " strong.share { (percent(share)) } " of " (thousands(ranking.whole)) }
+            @if let (Some(share), Some(whole)) = (share, ranking.whole) { ", " strong.share { (percent(share)) } " of " (thousands(whole)) }
         }
         @if let Some(share) = share { div.bar.whole { (bar(share, 1.0)) } }
     }

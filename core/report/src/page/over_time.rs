@@ -7,11 +7,11 @@ use tootmill_metric::Day;
 
 use super::figure::{Figure, key};
 use crate::{
-    calendar::{day_of, month_of, number_of, number_of_month},
+    calendar::{Span, day_of, month_of, number_of, number_of_month},
     chart::{Chart, Column, Marks},
     embed::{Data, Embedded, Heading},
     error::Error,
-    months::Months,
+    months::{LEAST, Months},
     numbers::Numbers,
     text::{shortened, thousands},
     trend::Trend,
@@ -85,31 +85,42 @@ impl OverTime<'_> {
 
 /// Posts by day.
 pub(super) fn posts(numbers: &Numbers, embedded: &[Embedded]) -> Result<Markup, Error> {
-    let first = numbers.busy.map(|busy| busy.first);
-    let (drawn, before): (Vec<_>, Vec<_>) =
-        numbers.posts_by_day.iter().copied().partition(|(day, _)| Some(*day) >= first);
-    let before = before.into_iter().map(|(_, posts)| posts).fold(0_u64, u64::saturating_add);
+    let sum = |is_meant: &dyn Fn(Day, Span) -> bool| {
+        let days = numbers.posts_by_day.iter().filter(|(day, _)| numbers.busy.is_some_and(|busy| is_meant(*day, busy)));
+        days.map(|(_, posts)| *posts).fold(0_u64, u64::saturating_add)
+    };
+    let drawn =
+        numbers.posts_by_day.iter().filter(|(day, _)| numbers.busy.is_some_and(|busy| busy.place(*day).is_some()));
     let over_time = OverTime {
         id: "posts_by_day",
         title: "Posts by day",
-        counts: drawn.into_iter().map(|(day, posts)| (number_of(day), posts)).collect(),
+        counts: drawn.map(|(day, posts)| (number_of(*day), *posts)).collect(),
         name: |day| day_of(day).to_string(),
         label: |day, _| Some(day_of(day).to_string().split_off("2026-".len())),
         stand_out: Vec::new(),
     };
     let chart = over_time.chart()?;
-    let counter =
-        |name| numbers.story.as_ref().and_then(|story| story.counter(name)).map_or(0, |counter| counter.count);
+    let gaps = numbers.story.as_ref().and_then(|story| story.counter("known_gaps")).map(|gaps| gaps.count);
     let mut notes = Vec::new();
-    if let Some(first) = first.filter(|_| before > 0) {
-        let before = thousands(before);
-        notes.push(format!(
-            "Not drawn are {before} posts of days before {first}, which came late; the numbers have them."
-        ));
+    if let Some(busy) = numbers.busy {
+        let (before, after) = (sum(&|day, busy| day < busy.first), sum(&|day, busy| day > busy.last));
+        if before > 0 {
+            let (posts, first) = (thousands(before), busy.first);
+            notes.push(format!(
+                "Not drawn are {posts} posts of days before {first}, which came late; the numbers have them."
+            ));
+        }
+        if after > 0 {
+            let (posts, last) = (thousands(after), busy.last);
+            notes.push(format!(
+                "Not drawn are {posts} posts of days after {last}, which are dated in the future; the numbers have them."
+            ));
+        }
     }
-    notes.push(match counter("known_gaps") {
-        0 => "No gap is known in what was collected.".into(),
-        gaps => format!(
+    notes.push(match gaps {
+        None => "It is not known whether there are gaps in what was collected.".into(),
+        Some(0) => "No gap is known in what was collected.".into(),
+        Some(gaps) => format!(
             "Known gaps in what was collected: {}. In each of them any number of posts is missing.",
             thousands(gaps)
         ),
@@ -156,14 +167,17 @@ pub(super) fn months(id: &str, title: &str, months: &Months) -> Result<Markup, E
     Ok(html! {
         (chart)
         @if !months.stand_out.is_empty() {
-            p { "Months that stand out, with twice what is usual in the six months before and after, or more:" }
+            p {
+                @if months.more_stand_out { "The five months that stand out most" } @else { "Months that stand out" }
+                ", with at least " (LEAST) " and at least twice what is usual in the six months before and after:"
+            }
             ul.stand-out {
                 @for one in &months.stand_out {
                     li { strong { (one.month) } ": " (thousands(one.count)) ", where " (thousands(one.usual)) " are usual" }
                 }
             }
         } @else if !months.counts.is_empty() {
-            p { "No month stands out: none has twice what is usual in the six months before and after." }
+            p { "No month stands out: none has at least " (LEAST) " and at least twice what is usual in the six months before and after." }
         }
     })
 }
@@ -198,4 +212,22 @@ pub(super) fn trend(id: &str, title: &str, trend: &Trend) -> Result<Markup, Erro
         }
         (chart)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_about_months_says_what_is_left_out_and_the_floor() {
+        let page = |every: u32| {
+            let counts = (0..60).map(|month| (24_000 + month, if month % every == 5 { 100 } else { 4 })).collect();
+            months("m", "Months", &Months::of(&counts)).unwrap().0
+        };
+        let (cut, whole, none) = (page(9), page(30), page(100));
+        let with = ", with at least 10 and at least twice what is usual";
+        assert!(cut.contains(&format!("The five months that stand out most{with}")), "{cut}");
+        assert!(whole.contains(&format!("Months that stand out{with}")), "{whole}");
+        assert!(none.contains("with at least 10") && none.matches("<li>").count() == 1, "{none}");
+    }
 }

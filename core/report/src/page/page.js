@@ -37,10 +37,20 @@ function compare(column, isNumber, direction) {
   };
 }
 
-// As RFC 4180 has it: lines end in CR LF, and quotes stand where they are needed.
+// As RFC 4180 has it: lines end in CR LF, and quotes stand where they are needed. Spreadsheets know UTF-8 by the mark at the
+// beginning, and take text for a formula unless a quote stands before it.
 function csv({ columns, rows }) {
-  const field = text => text === null ? '' : /[",\r\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
-  return [columns.map(column => column.name), ...rows].map(row => row.map(field).join(',') + '\r\n').join('');
+  const quoted = text => /[",\r\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
+  const safe = text => quoted(/^[=+\-@\t\r]/.test(text) ? "'" + text : text);
+  const field = (text, column) => text === null ? '' : columns[column].number ? quoted(text) : safe(text);
+  const lines = [columns.map(column => safe(column.name)), ...rows.map(row => row.map(field))];
+  return '\ufeff' + lines.map(line => line.join(',') + '\r\n').join('');
+}
+
+// A name as far as a table's head has room for it.
+function shortened(name) {
+  const letters = [...name];
+  return letters.length > 60 ? letters.slice(0, 60).join('') + '…' : name;
 }
 
 async function save(id) {
@@ -61,7 +71,7 @@ function show(place, id, { columns, rows }) {
   const more = element('button', { type: 'button', textContent: 'Show more' });
   const body = element('tbody');
   const heads = columns.map(({ name, number }, column) => {
-    const sort = element('button', { type: 'button', textContent: name });
+    const sort = element('button', { type: 'button' }, element('bdi', { textContent: shortened(name) }));
     const head = element('th', { scope: 'col', className: number ? 'number' : '' }, sort);
     sort.addEventListener('click', () => {
       // Numbers first from the greatest, text from its beginning.

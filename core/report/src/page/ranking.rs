@@ -66,6 +66,11 @@ fn notes(ranking: &Ranking, numbers: &Numbers) -> Vec<String> {
     {
         notes.push(format!("{} of the posts have no language.", percent(undetermined)));
     }
+    if ranking.is_private {
+        notes.push(
+            "The metric reads personal data, so the rows that are shown are all that the page has of them.".into(),
+        );
+    }
     notes
 }
 
@@ -178,17 +183,14 @@ pub(super) fn data(ranking: &Ranking) -> Vec<Data> {
     if ranking.months.is_some() {
         rows.sort();
     }
-    let mut data = vec![Data { id: ranking.table.into(), columns: columns.collect(), rows, of: ranking.rows }];
-    data.extend(ranking.trend.as_ref().filter(|trend| !trend.lines.is_empty()).map(|trend| {
-        Data {
-            id: format!("{}-days", ranking.table),
-            columns: [Heading::text("day")]
-                .into_iter()
-                .chain(trend.lines.iter().map(|(key, _)| Heading::number(crate::text::shortened(key))))
-                .collect(),
-            rows: trend.rows().map(|row| row.into_iter().map(Some).collect()).collect(),
-            of: trend.days.days() as u64,
-        }
+    let of = if ranking.is_private { rows.len() as u64 } else { ranking.rows };
+    let mut data = vec![Data { id: ranking.table.into(), columns: columns.collect(), rows, of }];
+    data.extend(ranking.trend.as_ref().filter(|trend| !trend.lines.is_empty()).map(|trend| Data {
+        id: format!("{}-days", ranking.table),
+        columns:
+            [Heading::text("day")].into_iter().chain(trend.lines.iter().map(|(key, _)| Heading::number(key))).collect(),
+        rows: trend.rows().map(|row| row.into_iter().map(Some).collect()).collect(),
+        of: trend.days.days() as u64,
     }));
     data
 }

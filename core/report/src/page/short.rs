@@ -6,9 +6,9 @@ use super::{accounts, figure::key, sure};
 use crate::{
     numbers::Numbers,
     ranking::{Ranking, share},
-    story::Counted,
-    subject::{LANGUAGES, MEDIA, Section},
-    text::{percent, signed, thousands},
+    story::{Counted, ROWS},
+    subject::{ACCOUNTS, LANGUAGES, MEDIA, Section},
+    text::{percent, points, signed, thousands},
 };
 
 /// How many names an answer has.
@@ -31,29 +31,32 @@ pub(super) fn short(numbers: &Numbers) -> Markup {
 }
 
 fn headlines(numbers: &Numbers) -> Markup {
-    let counter = |name| numbers.story.as_ref().and_then(|story| story.counter(name));
+    let counter = |name: &str| numbers.story.as_ref().and_then(|story| story.counter(name));
     let card_of = |title: &str, counted: Option<Counted>| {
-        html! { @if let Some(counted) = counted { (card(title, &thousands(counted.count), counted.change)) } }
+        html! { @if let Some(counted) = counted { (card(title, &thousands(counted.count), counted.change.map(signed))) } }
     };
-    let share_of = |title: &str, share: Option<f64>| html! { @if let Some(share) = share { (card(title, &percent(share), None)) } };
+    let share_of = |title: &str, share: Option<f64>, change: Option<f64>| {
+        html! { @if let Some(share) = share { (card(title, &percent(share), change.map(points))) } }
+    };
+    let accounts_before = counter(&format!("{ROWS}{ACCOUNTS}")).and_then(|rows| rows.change).map(signed);
     let media = numbers.ranking(MEDIA).filter(|media| media.is_of_posts);
     html! {
         (card_of("Posts", counter("posts")))
         (card_of("Days with posts", numbers.story.as_ref().map(|story| story.number_of_days)))
-        @if let Some(accounts) = &numbers.accounts { (card("Accounts seen", &thousands(accounts.seen), None)) }
-        (share_of("Posts with media", media.map(|media| share(media.sum, media.whole))))
-        (share_of("Posts that are ripe", sure::ripe(numbers)))
-        (share_of("Posts by bots", sure::bots(numbers)))
+        @if let Some(accounts) = &numbers.accounts { (card("Accounts seen", &thousands(accounts.seen), accounts_before)) }
+        (share_of("Posts with media", media.and_then(|media| Some(share(media.sum, media.whole?))), None))
+        (share_of("Posts that are ripe", sure::ripe(numbers), sure::ripe_change(numbers)))
+        (share_of("Posts by bots", sure::bots(numbers), sure::bots_change(numbers)))
         (card_of("Known gaps", counter("known_gaps")))
     }
 }
 
-fn card(title: &str, value: &str, change: Option<i64>) -> Markup {
+fn card(title: &str, value: &str, change: Option<String>) -> Markup {
     html! {
         div {
             dt { (title) }
             dd { (value) }
-            @if let Some(change) = change { dd.change { (signed(change)) " since the load before" } }
+            @if let Some(change) = change { dd.change { (change) " since the load before" } }
         }
     }
 }
@@ -110,13 +113,24 @@ fn first(ranking: &Ranking) -> Markup {
 
 fn how_sure(numbers: &Numbers) -> Markup {
     let Some(story) = &numbers.story else { return html! {} };
-    let count = |name| story.counter(name).map_or(0, |counter| counter.count);
+    let count = |name| story.counter(name).map(|counter| counter.count);
+    // Posts of a lake are counted without the lines that they were.
+    let lines = count("lines").filter(|lines| *lines > 0);
     html! {
         li {
             strong { "How sure is this? " }
             @if let Some(ripe) = sure::ripe(numbers) { (percent(ripe)) " of the posts were seen a day or more after they were written, as their engagement needs; " }
-            (thousands(count("bad"))) " of " (thousands(count("lines"))) " lines could not be read; "
-            @match count("known_gaps") { 0 => "no gap is known. ", gaps => { (thousands(gaps)) " gaps are known. " } }
+            @match (count("bad"), lines) {
+                (Some(bad), Some(lines)) => { (thousands(bad)) " of " (thousands(lines)) " lines could not be read; " }
+                (Some(bad @ 1..), None) => { (thousands(bad)) " lines could not be read; " }
+                _ => "how many lines could not be read is not known; ",
+            }
+            @match count("known_gaps") {
+                None => "whether there are gaps is not known. ",
+                Some(0) => "no gap is known. ",
+                Some(1) => "1 gap is known. ",
+                Some(gaps) => { (thousands(gaps)) " gaps are known. " }
+            }
             a href="#sure" { "More" }
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     embed::{Data, Embedded, Heading},
     numbers::Numbers,
     ranking::share,
-    story::Story,
+    story::{ROWS, Story},
     subject::LANGUAGES,
     text::{percent, signed, thousands},
 };
@@ -42,6 +42,22 @@ pub(super) fn ripe(numbers: &Numbers) -> Option<f64> {
 /// The share of posts by bots.
 pub(super) fn bots(numbers: &Numbers) -> Option<f64> {
     of_posts(numbers, "bots")
+}
+
+/// How much more the share of ripe posts is than at the load before.
+pub(super) fn ripe_change(numbers: &Numbers) -> Option<f64> {
+    change_of_posts(numbers, "ripe")
+}
+
+/// How much more the share of posts by bots is than at the load before.
+pub(super) fn bots_change(numbers: &Numbers) -> Option<f64> {
+    change_of_posts(numbers, "bots")
+}
+
+fn change_of_posts(numbers: &Numbers, counter: &str) -> Option<f64> {
+    let story = numbers.story.as_ref()?;
+    let posts = story.counter("posts")?.before().filter(|posts| *posts > 0)?;
+    Some(of_posts(numbers, counter)? - share(story.counter(counter)?.before()?, posts))
 }
 
 fn of_posts(numbers: &Numbers, counter: &str) -> Option<f64> {
@@ -93,12 +109,16 @@ fn shares(numbers: &Numbers) -> Markup {
 }
 
 /// The counters that mean something to this page, in its order, then the others.
-fn told(story: &Story) -> Vec<(&str, String, &'static str)> {
+fn told<'s>(story: &'s Story) -> Vec<(&'s str, String, &'static str)> {
     let known = COUNTERS.iter().filter(|(name, ..)| story.counter(name).is_some());
     let known = known.map(|(name, title, meaning)| (*name, (*title).to_owned(), *meaning));
     let is_known = |name: &str| COUNTERS.iter().any(|(own, ..)| *own == name);
     let others = story.counters.iter().filter(|(name, _)| !is_known(name));
-    known.chain(others.map(|(name, _)| (&**name, name.replace('_', " "), ""))).collect()
+    let other = |name: &'s str| match name.strip_prefix(ROWS) {
+        Some(table) => (name, format!("Rows of {table}"), "rows of the table, those of all days together"),
+        None => (name, name.replace('_', " "), "counted by the load, which says no more of it"),
+    };
+    known.chain(others.map(|(name, _)| other(name))).collect()
 }
 
 fn counters(story: &Story) -> Markup {
