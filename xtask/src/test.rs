@@ -76,20 +76,18 @@ fn fast(steps: &Steps<'_>) -> Result<()> {
     lints_and_tests(steps)
 }
 
-/// First what all others need, then what mostly waits beside what compiles.
+/// First what compiles, since clusters whose tasks wait for a processor run into their limits; then what mostly waits, side
+/// by side.
 fn everything(steps: &Steps<'_>) -> Result<()> {
     format(steps)?;
     let (tests, pythons) = steps.side_by_side(|| Tests::build(steps), || install(steps))?;
-    let compiling = || {
-        lints_and_tests(steps)?;
-        dags(steps, &pythons)?;
-        documentation(steps)?;
-        dependencies(steps, &pythons)
-    };
+    lints_and_tests(steps)?;
+    dags(steps, &pythons)?;
+    documentation(steps)?;
+    dependencies(steps, &pythons)?;
     let apart =
         || APART.iter().try_for_each(|(name, file)| steps.run(name, pythons.known_to(&mut tests.ignored(file)?)));
-    let waiting = || steps.side_by_side(apart, || on_a_cluster(steps, &tests, &pythons));
-    steps.side_by_side(compiling, waiting)?;
+    steps.side_by_side(apart, || on_a_cluster(steps, &tests, &pythons))?;
     Ok(())
 }
 
