@@ -112,9 +112,11 @@ def test_a_failing_mapper_is_red_with_its_own_error_and_one_mail(deployment: Dep
     finally:
         deployment.ship(binary())
     task = deployment.tasks(run)["metrics"]
-    assert (task["state"], task["try_number"]) == ("failed", 1)
+    assert task["state"] == "failed"
+    # A small job runs in its application's master, which Hadoop may halt with it; that looks like a lost node at first.
+    assert task["try_number"] <= 2
     assert deployment.states(run)["load"] == "upstream_failed"
-    assert "the millstone is cracked" in deployment.log(run, "metrics")
+    assert "the millstone is cracked" in deployment.log(run, "metrics", task["try_number"])
     subject = f"[tootmill] mill.test {yesterday()}: metrics failed"
     until("the mail comes", lambda: deployment.mailbox.about("metrics failed"), 60)
     time.sleep(5)

@@ -24,8 +24,8 @@ def test_output_and_lines_are_kept_apart() -> None:
 
 
 def test_the_error_is_the_last_words() -> None:
-    ended, _ = run("echo 'error: old' >&2; echo reading >&2; printf 'error: it broke\\n  try that\\n' >&2; exit 75")
-    assert ended.error == "it broke\n  try that"
+    ended, _ = run("echo old >&2; printf 'error: it broke\\nerror: quoted\\n  try that\\n' >&2; exit 75")
+    assert ended.error == "it broke\nerror: quoted\n  try that"
     assert ended.is_worth_a_retry
     assert last_words(["a", "b", ""]) == "b"
     assert last_words([]) == "it said nothing"

@@ -27,7 +27,7 @@ class Ended:
 
     code: int
     output: str
-    #: From the last line that begins with `error:` on, without that word; or the last line.
+    #: From the first line that begins with `error:` on, without that word; or the last line.
     error: str
 
     @property
@@ -82,9 +82,12 @@ class Program:
 
 
 def last_words(lines: Sequence[str]) -> str:
-    """What a program said of its failure: the lines from the last `error:` on, or else the last line that is not empty."""
+    """What a program said of its failure: the lines from the first `error:` on, or else the last line that is not empty.
+
+    The first, because what a task on the cluster wrote may be quoted behind it.
+    """
     said = [line for line in lines if line.strip()]
     begins = [number for number, line in enumerate(said) if line.startswith("error:")]
     if not begins:
         return said[-1] if said else "it said nothing"
-    return "\n".join(said[begins[-1] :]).removeprefix("error:").strip()
+    return "\n".join(said[begins[0] :]).removeprefix("error:").strip()
