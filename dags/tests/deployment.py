@@ -224,6 +224,8 @@ class Deployment:
             "reprocess_behavior": "completed",
             "dag_run_conf": conf,
         }
+        # A day whose run goes on is passed over by a backfill.
+        until("no run goes on", lambda: (runs := self.runs()) and all(run["state"] in ENDED for run in runs))
         before = {run["dag_run_id"]: run["queued_at"] for run in self.runs()}
 
         def created() -> bool:
