@@ -11,7 +11,8 @@ from tootmill_airflow import pipeline, settings
 from tootmill_airflow.announce import announce
 
 for instance in settings.instances():
-    with pipeline.dag("daily", instance, cron="0 0 * * *", within=timedelta(hours=6), doc=__doc__):
+    period, within = timedelta(days=1), timedelta(hours=6)
+    with pipeline.dag("daily", instance, cron="0 0 * * *", period=period, within=within, doc=__doc__):
         check = pipeline.check(instance)
         collect = pipeline.collect(instance)
         compact = pipeline.compact(instance)

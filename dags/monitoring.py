@@ -9,5 +9,6 @@ from datetime import timedelta
 from tootmill_airflow import pipeline, settings
 
 for instance in settings.instances():
-    with pipeline.dag("monitoring", instance, cron="30 * * * *", within=timedelta(minutes=50), doc=__doc__):
+    period, within = timedelta(hours=1), timedelta(minutes=50)
+    with pipeline.dag("monitoring", instance, cron="30 * * * *", period=period, within=within, doc=__doc__):
         pipeline.status(instance)

@@ -10,7 +10,8 @@ from tootmill_airflow import pipeline, settings
 from tootmill_airflow.announce import announce
 
 for instance in settings.instances():
-    with pipeline.dag("refresh", instance, cron="0 3 * * *", within=timedelta(hours=12), doc=__doc__):
+    period, within = timedelta(days=1), timedelta(hours=12)
+    with pipeline.dag("refresh", instance, cron="0 3 * * *", period=period, within=within, doc=__doc__):
         check = pipeline.check(instance)
         refresh = pipeline.collect(instance, "--refresh", task_id="refresh")
         compact = pipeline.compact(instance)

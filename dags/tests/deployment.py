@@ -225,7 +225,7 @@ class Deployment:
             "dag_run_conf": conf,
         }
         # A day whose run goes on is passed over by a backfill.
-        until("no run goes on", lambda: (runs := self.runs()) and all(run["state"] in ENDED for run in runs))
+        self.idle()
         before = {run["dag_run_id"]: run["queued_at"] for run in self.runs()}
 
         def created() -> bool:
@@ -243,9 +243,14 @@ class Deployment:
         new = lambda: [run["dag_run_id"] for run in self.runs() if before.get(run["dag_run_id"]) != run["queued_at"]]  # noqa: E731
         return until("the backfill has runs", lambda: found if len(found := new()) == days else [], 60)
 
+    def idle(self) -> None:
+        """Waits until no run goes on; the first is the scheduler's own."""
+        until("no run goes on", lambda: (runs := self.runs()) and all(run["state"] in ENDED for run in runs))
+
     def trigger(self, dag: str) -> str:
-        """Runs a DAG by hand."""
-        run = self.api("POST", f"/dags/{dag}/dagRuns", {"logical_date": None})
+        """Runs a DAG by hand, as of three hours ago."""
+        before = datetime.now(UTC) - timedelta(hours=3)
+        run = self.api("POST", f"/dags/{dag}/dagRuns", {"logical_date": before.isoformat()})
         return str(run["dag_run_id"])
 
     def ended(self, run: str, dag: str = DAILY) -> str:

@@ -79,7 +79,7 @@ def about_deadline(context: Any, dag: str, instance: str, within: str) -> Messag
     return Message(
         subject=f"[tootmill] {instance} {day}: {dag} is not done",
         text=written(
-            f"The run was not done {within} after it was queued. It goes on.",
+            f"The run was not done {within} after its interval had ended. It goes on.",
             {
                 "day": day,
                 "instance": instance,
@@ -150,10 +150,10 @@ class Alert(BaseNotifier):
         if self.deadline is None:
             return "the run before failed too, and was told of then" if failed_before(context) else ""
         run = run_of(context)
-        # Airflow looks at deadlines of runs that have failed too, and a backfill's runs are all queued when it begins.
+        # Airflow looks at deadlines of runs that have failed too, and a backfill's days are long ago.
         if run.get("state") in {"failed", "success"}:
             return "the run has ended, and its failure was told of"
-        return "a backfill's runs wait for each other" if run.get("run_type") == "backfill" else ""
+        return "a backfill has no deadline" if run.get("run_type") == "backfill" else ""
 
     def _message(self, context: Context) -> Message:
         return about_failure(context) if self.deadline is None else about_deadline(context, **self.deadline)
@@ -197,8 +197,13 @@ def failed_before(context: Context) -> bool:
     return before is not None and before.state == "failed"
 
 
-def deadline(dag: str, instance: str, within: timedelta) -> DeadlineAlert:
-    """Tells if a run isn't done so long after it was queued (not after its day, which in a backfill is long ago)."""
+def deadline(dag: str, instance: str, period: timedelta, within: timedelta) -> DeadlineAlert:
+    """Tells if a run isn't done so long after the end of its interval, which is a period long.
+
+    The logical date is the beginning of the interval. By the time at which a run was queued it would be simpler, but Airflow
+    3.3.2 then cannot clear a run that has failed: it takes the interval for a number.
+    """
     said = {"dag": dag, "instance": instance, "within": str(within)}
     callback = AsyncCallback(Alert, kwargs={"deadline": said})
-    return DeadlineAlert(reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=within, callback=callback)
+    reference = DeadlineReference.DAGRUN_LOGICAL_DATE
+    return DeadlineAlert(reference=reference, interval=period + within, callback=callback)

@@ -21,8 +21,8 @@ TABLES = (
 DAY = "{{ data_interval_start | ds }}"
 
 
-def dag(kind: str, instance: str, *, cron: str, within: timedelta, doc: str | None, **kwargs: Any) -> DAG:
-    """A DAG of an instance, with what all of them have.
+def dag(kind: str, instance: str, *, cron: str, period: timedelta, within: timedelta, doc: str | None) -> DAG:
+    """A DAG of an instance, with what all of them have: runs of a period, each to be done within a time after its end.
 
     Days may be done in any order and again, so nothing waits for the day before.
     """
@@ -36,13 +36,12 @@ def dag(kind: str, instance: str, *, cron: str, within: timedelta, doc: str | No
         doc_md=doc,
         tags=["tootmill", kind, instance],
         params=params(instance),
-        deadline=alerts.deadline(dag_id, instance, settings.deadline(kind, within)),
+        deadline=alerts.deadline(dag_id, instance, period, settings.deadline(kind, within)),
         default_args={
             **settings.retries(),
             "execution_timeout": timedelta(hours=2),
             "on_failure_callback": alerts.Alert(),
         },
-        **kwargs,
     )
 
 

@@ -69,7 +69,7 @@ def runbook() -> str:
 
 
 def deadline(kind: str, within: timedelta) -> timedelta:
-    """How long after it was queued a run of a kind of DAG must be done, unless the configuration says so many seconds."""
+    """How long after its interval's end a run of a kind of DAG must be done, unless the configuration says so many seconds."""
     return timedelta(seconds=conf.getint(SECTION, f"{kind}_deadline", fallback=int(within.total_seconds())))
 
 

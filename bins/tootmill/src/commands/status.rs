@@ -18,9 +18,9 @@ use crate::{failure::Failure, output::with_stdout, summary::thousands};
 
 /// Look whether all is well: how new the lake and the tables are, files and bytes, HDFS, HBase's regions and requests.
 ///
-/// What is named is looked at. HBase's numbers are those of its servers' /jmx: exact, but up to 45 seconds old. The exit code is 1 where something is at
-/// the level of an error, or cannot be read; a warning alone leaves it at 0. Of a region only its encoded name is shown,
-/// because its full name has a row key in it.
+/// What is named is looked at. HBase's numbers are those of its servers' /jmx: exact, but up to 45 seconds old. The exit code
+/// is 1 where something is at the level of an error, and 75 where only something cannot be read; a warning alone leaves it at
+/// 0. Of a region only its encoded name is shown, because its full name has a row key in it.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  tootmill status --lake lake --instance mastodon.example --tables sqlite:tootmill.db --age 2,3\n  tootmill status --hbase-master http://master1:16010,http://master2:16010 --prometheus /var/lib/node_exporter/tootmill.prom"
