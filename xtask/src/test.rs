@@ -79,8 +79,10 @@ fn fast(steps: &Steps<'_>) -> Result<()> {
 /// First what compiles, since clusters whose tasks wait for a processor run into their limits; then what mostly waits, side
 /// by side.
 fn everything(steps: &Steps<'_>) -> Result<()> {
+    // Asked for at once: the system names another path when a step has built this program anew.
+    let xtask = std::env::current_exe().context("finding the folder of the programs that are built")?;
     format(steps)?;
-    let (tests, pythons) = steps.side_by_side(|| Tests::build(steps), || install(steps))?;
+    let (tests, pythons) = steps.side_by_side(|| Tests::build(steps), || install(steps, xtask))?;
     lints_and_tests(steps)?;
     dags(steps, &pythons)?;
     documentation(steps)?;
@@ -147,7 +149,8 @@ fn on_a_cluster(steps: &Steps<'_>, tests: &Tests, pythons: &Pythons) -> Result<(
     steps.in_any_case("stop the cluster", || Ok(cluster.down()?)).and(outcome)
 }
 
-/// The Pythons that tests run programs in, each with what the folder of its name requires; one that has tools; and a browser.
+/// The Pythons that tests run programs in, each with what the folder of its name requires; one that has tools; a browser; and this
+/// program.
 struct Pythons {
     reference: PathBuf,
     happybase: PathBuf,
@@ -157,6 +160,7 @@ struct Pythons {
     airflow: PathBuf,
     tools: PathBuf,
     chromium: PathBuf,
+    xtask: PathBuf,
 }
 
 impl Pythons {
@@ -173,16 +177,15 @@ impl Pythons {
     /// Airflow's Python in the folder of the DAGs, which is told where the programs are that are built.
     fn of_dags(&self) -> Result<Command> {
         let repository = places::repository()?;
-        let built = std::env::current_exe().context("finding the folder of the programs that are built")?;
         let mut python = Command::new(&self.airflow);
-        python.current_dir(repository.join("dags")).env("TOOTMILL_XTASK", &built);
-        python.env("TOOTMILL_BINARY", built.with_file_name("tootmill"));
+        python.current_dir(repository.join("dags")).env("TOOTMILL_XTASK", &self.xtask);
+        python.env("TOOTMILL_BINARY", self.xtask.with_file_name("tootmill"));
         Ok(python)
     }
 }
 
 /// Everything that the steps after it need.
-fn install(steps: &Steps<'_>) -> Result<Pythons> {
+fn install(steps: &Steps<'_>, xtask: PathBuf) -> Result<Pythons> {
     // It takes the cache's lock itself.
     steps.call("jars of Hadoop and HBase", || Ok(Jars::installed()?))?;
     let cache = cache::folder()?;
@@ -197,6 +200,7 @@ fn install(steps: &Steps<'_>) -> Result<Pythons> {
         browser: environment("browser", "bins/tootmill/tests/browser/requirements.txt")?,
         airflow: airflow::python(&cache, steps)?,
         chromium: chromium::installed(steps)?,
+        xtask,
         tools: environment("tools", "xtask/tools-requirements.txt")?,
     })
 }
