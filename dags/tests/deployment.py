@@ -262,6 +262,11 @@ class Deployment:
         found = self.api("GET", f"/dags/{dag}/dagRuns/{urllib.parse.quote(run)}/taskInstances")["task_instances"]
         return {task["task_id"]: task for task in found}
 
+    def tries(self, task: str) -> int:
+        """How often a task of yesterday's run was tried until now; Airflow goes on counting when a run is done again."""
+        runs = [run["dag_run_id"] for run in self.runs()]
+        return max(int(self.tasks(run)[task]["try_number"]) for run in runs)
+
     def states(self, run: str) -> dict[str, str]:
         return {name: task["state"] for name, task in self.tasks(run).items()}
 
