@@ -60,6 +60,9 @@ struct Up {
     /// The cluster's folder [default: cluster/default in the project's cache]
     #[arg(long)]
     cluster: Option<PathBuf>,
+    /// The program that tasks run, as one with metrics of your own [default: this repository's, which is built]
+    #[arg(long)]
+    program: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -91,8 +94,14 @@ impl Up {
             let _alone = cache::lock(cache)?;
             python(cache, &steps)?;
         }
-        let mut build = Command::new("cargo");
-        steps.run("the program", build.args(["build", "--release", "--package", "tootmill"]))?;
+        let program = match &self.program {
+            Some(program) => program.canonicalize().with_context(|| format!("finding {}", program.display()))?,
+            None => {
+                let mut build = Command::new("cargo");
+                steps.run("the program", build.args(["build", "--release", "--package", "tootmill"]))?;
+                repository.join("target/release/tootmill")
+            }
+        };
         fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
         let variables = cluster.variables();
         let of_cluster =
@@ -101,7 +110,7 @@ impl Up {
         // Connections are the caller's; these are ours, also in a shell that has those of an earlier Airflow.
         let said = [
             ("AIRFLOW__TOOTMILL__INSTANCES", self.instance.join(",")),
-            ("AIRFLOW__TOOTMILL__PROGRAM", repository.join("target/release/tootmill").display().to_string()),
+            ("AIRFLOW__TOOTMILL__PROGRAM", program.display().to_string()),
             ("AIRFLOW__TOOTMILL__RUNBOOK", repository.join("docs/operations.md").display().to_string()),
             ("AIRFLOW__TOOTMILL__PROMETHEUS", dir.join("prometheus").display().to_string()),
             ("AIRFLOW_VAR_TOOTMILL_LAKE", format!("{}/lake", cluster.hdfs())),
