@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sonic_rs::to_object_iter;
 
-use crate::{policy::Reason, reduce::decoded, tags::Tags};
+use crate::{fields::Unsound, policy::Reason, reduce::decoded, tags::Tags};
 
 /// What an account says of itself.
 #[derive(Debug, Default)]
@@ -20,10 +20,15 @@ pub(crate) struct Account<'a> {
 
 impl<'a> Account<'a> {
     /// Of the account's JSON; of what is no object, that it says nothing.
-    pub fn of(json: &'a str, tags: &Tags) -> Self {
+    pub fn of(json: &'a str, tags: &Tags) -> Result<Self, Unsound> {
         let mut account = Self::default();
+        if !json.starts_with('{') {
+            return Ok(account);
+        }
         let (mut noindex, mut has_tag) = (false, false);
-        for (name, value) in to_object_iter(json).map_while(Result::ok) {
+        for entry in to_object_iter(json) {
+            // What cannot be read may be a no.
+            let (name, value) = entry.map_err(|_| Unsound)?;
             // It borrows from what it was read from.
             let Cow::Borrowed(raw) = value.as_raw_cow() else { continue };
             match &*name {
@@ -38,7 +43,7 @@ impl<'a> Account<'a> {
             }
         }
         account.opts_out = noindex.then_some(Reason::NoIndex).or(has_tag.then_some(Reason::OptOutTag));
-        account
+        Ok(account)
     }
 
     /// Whether it is another instance's.
@@ -64,7 +69,7 @@ mod tests {
     #[test]
     fn what_is_said_is_read_and_what_is_of_another_type_is_not_said() {
         let tags = Tags(vec!["nobot".into()]);
-        let of = |json| Account::of(json, &tags);
+        let of = |json| Account::of(json, &tags).unwrap();
         let account = of(
             r##"{"id":12,"acct":"ada@a.example","noindex":true,"indexable":true,"discoverable":true,"note":"#nobot"}"##,
         );
@@ -79,5 +84,6 @@ mod tests {
         let local = of(r##"{"id":"\u0041","acct":"ada","fields":[{"name":"x","value":"#nobot"}]}"##);
         assert_eq!((local.id.as_deref(), local.user_and_host("mill.example")), (Some("A"), ("ada", "mill.example")));
         assert!(local.opts_out == Some(Reason::OptOutTag) && !local.is_remote());
+        assert!(Account::of(r#"{"indexable":true,"\ud800":1,"noindex":true}"#, &tags).is_err());
     }
 }

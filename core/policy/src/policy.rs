@@ -277,7 +277,7 @@ impl Policy {
             let (name, value) = entry.map_err(|_| Unsound)?;
             if name == "account" {
                 let Cow::Borrowed(json) = value.as_raw_cow() else { continue };
-                account = Account::of(json, &self.tags);
+                account = Account::of(json, &self.tags)?;
             }
         }
         Ok(account)
