@@ -37,7 +37,7 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Lines that were read, but for empty ones; in a file that is not lines, objects.
+    /// Lines that were read, but for empty ones and notes of a policy; in a file that is not lines, objects.
     lines,
     /// Posts that count.
     posts,

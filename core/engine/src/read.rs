@@ -251,7 +251,7 @@ impl<'s> Shared<'s> {
         }
         let reason = match read_line(record, repaired) {
             Ok(line) => {
-                counters.lines += 1;
+                counters.lines += u64::from(!matches!(line, Line::Policy(_)));
                 match line {
                     Line::Boost => counters.boosts += 1,
                     Line::NotPublic => counters.not_public += 1,
