@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod access;
 pub(crate) mod auth;
 pub(crate) mod check;
 pub(crate) mod collect;
@@ -7,6 +8,7 @@ pub(crate) mod compact;
 pub(crate) mod daily;
 pub(crate) mod demo;
 pub(crate) mod destination;
+pub(crate) mod gdpr;
 pub(crate) mod import;
 pub(crate) mod jobs;
 pub(crate) mod lake;
@@ -52,6 +54,9 @@ pub(crate) enum Command {
     Jobs(jobs::Jobs),
     Report(report::Report),
     Status(status::Status),
+    Access(access::Access),
+    #[command(subcommand)]
+    Gdpr(gdpr::Gdpr),
     Mapper(mapper::Mapper),
     Reducer(reducer::Reducer),
 }
@@ -76,6 +81,8 @@ impl Command {
             Self::Jobs(jobs) => jobs.run(),
             Self::Report(report) => report.run(),
             Self::Status(status) => status.run(),
+            Self::Access(access) => access.run(),
+            Self::Gdpr(gdpr) => gdpr.run(),
             Self::Mapper(mapper) => mapper.run(),
             Self::Reducer(reducer) => reducer.run(),
         }

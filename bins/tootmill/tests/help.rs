@@ -38,6 +38,10 @@ fn every_command_has_help_with_an_example() {
         "jobs kill",
         "report",
         "status",
+        "access",
+        "gdpr record",
+        "gdpr log",
+        "gdpr template",
         "mapper",
         "reducer",
     ] {

@@ -53,6 +53,11 @@ impl Lake {
         Ok(Self { storage, root: format!("{}/{instance}", folder.trim_end_matches('/')) })
     }
 
+    /// The host of the instance.
+    pub fn instance(&self) -> &str {
+        self.root.rsplit('/').next().unwrap_or_default()
+    }
+
     /// Where its files are.
     pub fn storage(&self) -> &Arc<dyn Storage> {
         &self.storage
@@ -92,6 +97,16 @@ impl Lake {
     /// The file that says under which policies posts came into it.
     pub fn policies(&self) -> String {
         format!("{}/privacy/policies.json", self.root)
+    }
+
+    /// The folder of the processing log.
+    pub fn log(&self) -> String {
+        format!("{}/privacy/log", self.root)
+    }
+
+    /// Takes the right to append to the processing log, which others may change the lake beside.
+    pub fn logging(&self) -> Result<Lease, Error> {
+        Lease::take(&self.storage, &self.log(), "the processing log")
     }
 
     /// The folder of what was observed on a day.

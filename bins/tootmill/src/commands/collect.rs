@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 use tootmill_collect::{Beginning, CatchUp, CaughtUp, Committed, Follow, Followed, Limits, Lineage, catch_up, follow};
 use tootmill_lake::Lake;
 use tootmill_mastodon::{Feed, Statuses, Stream, Timeline};
-use tootmill_metric::Instant;
+use tootmill_metric::{Day, Instant};
 use tootmill_policy::Policy;
+use tootmill_privacy::log::Done;
 
 pub(in crate::commands) use self::instance::contact;
 use self::{
@@ -23,6 +24,7 @@ use self::{
     refresh::RefreshArguments,
 };
 use super::{
+    gdpr,
     import::now,
     lake::{LakeArguments, OutcomeArguments},
     policy::{self, PolicyArguments},
@@ -125,7 +127,20 @@ impl Collect {
             self.catch_up(&lake, &progress, &began)
         };
         progress.finish();
-        self.outcome.tell_stage(&done?)
+        let told = done?;
+        if !self.stream.follow {
+            let what = if self.refresh.refresh { "tootmill collect --refresh" } else { "tootmill collect" };
+            self.log(&lake, what, &began, &told)?;
+        }
+        self.outcome.tell_stage(&told)
+    }
+
+    fn log(&self, lake: &Lake, what: &str, began: &Began, told: &Told) -> Result<(), Failure> {
+        if told.paths.is_empty() {
+            return Ok(());
+        }
+        let done = Done::by_command(what).by("policy", self.policy.level().to_string());
+        gdpr::note(lake, Done { days: began.days(), ..done }, told)
     }
 
     /// What is kept, on record.
@@ -161,7 +176,7 @@ impl Collect {
     }
 
     /// Follows until it is stopped. The instance is reached anew every day, for its rules and robots.txt may have changed, and
-    /// when another token has taken the place of one that works no more.
+    /// when another token has taken the place of one that works no more. Each time is an entry of the log.
     fn follow(&self, lake: &Lake, progress: &Arc<CollectProgress>, began: &Began) -> Result<Told, Failure> {
         let stop = Arc::default();
         interrupt::set(&stop)?;
@@ -172,8 +187,12 @@ impl Collect {
             let reached = self.instance.reach(&self.lake.instance, lake, &addresses, &stop, progress)?;
             let Reached { client, instance, observer } = &reached;
             let lineage = Lineage::begin(lake, self.feed.feed(), observer.clone(), &self.policy(lake)?)?;
+            let since = Began::now();
             match follow(client, instance, &lineage, &how, &**progress) {
-                Ok(more) => told += more,
+                Ok(more) => {
+                    self.log(lake, "tootmill collect --follow", &since, &of_stream(lake, &since, &more)?)?;
+                    told += more;
+                }
                 Err(error)
                     if error.is_of_the_token() && self.instance.has_other_token(&self.lake.instance, &reached)? =>
                 {
@@ -183,25 +202,7 @@ impl Collect {
             }
             (how.catch_up.beginning, how.catch_up.leave_gap) = (None, false);
         }
-        let Followed {
-            posts, deletions, by_pages, gaps, unreadable, committed: Committed { files, policy, .. }, ..
-        } = told;
-        let counters = [
-            ("posts", posts),
-            ("left_out", policy.left_out),
-            ("reduced", policy.reduced),
-            ("deletions", deletions),
-            ("by_pages", by_pages),
-            ("gaps", gaps),
-            ("unreadable", unreadable),
-            ("files", files),
-        ];
-        let told = Told {
-            own: json!(told),
-            sentence: sentence_of_stream(&told),
-            ..began.told(lake, posts + by_pages > 0, &counters)?
-        };
-        Ok(told)
+        of_stream(lake, began, &told)
     }
 
     fn refresh(&self, lake: &Lake, progress: &Arc<CollectProgress>, began: &Began) -> Result<Told, Failure> {
@@ -237,16 +238,23 @@ impl Began {
         Self { at: now(), moment: Moment::now() }
     }
 
+    /// The days since, which are those of the raw files.
+    fn days(&self) -> Vec<Day> {
+        let (mut days, last) = (vec![self.at.day()], now().day());
+        while let Some(next) = days.last().map(|day| day.next()).filter(|next| *next <= last) {
+            days.push(next);
+        }
+        days
+    }
+
     /// What was collected since: its counters, the folders of the days on which it was observed where there is something, and
     /// the time.
     fn told(&self, lake: &Lake, is_something: bool, counters: &[(&'static str, u64)]) -> Result<Told, Failure> {
-        let (mut paths, mut day) = (Vec::new(), self.at.day());
-        while is_something && day <= now().day() {
-            let folder = lake.raw(day);
+        let mut paths = Vec::new();
+        for folder in self.days().into_iter().filter(|_| is_something).map(|day| lake.raw(day)) {
             if lake.storage().find(&folder)?.is_some() {
                 paths.push(lake.storage().address(&folder));
             }
-            day = day.next();
         }
         let (seconds, counters) = (self.moment.elapsed().as_secs_f64(), counters.iter().copied().collect());
         Ok(Told { sentence: String::new(), paths, counters, rows: None, seconds, job: None, own: Value::Null })
@@ -284,6 +292,27 @@ fn sentence(told: &CaughtUp) -> String {
     let behind = behind.map_or_else(String::new, |seconds| format!("; the newest was written {seconds} s ago"));
     let policy = policy::phrase(&committed.policy);
     format!("{posts} posts in {pages} pages were collected into {} files{again}{policy}{behind}", committed.files)
+}
+
+/// What was streamed since.
+fn of_stream(lake: &Lake, began: &Began, told: &Followed) -> Result<Told, Failure> {
+    let Followed { posts, deletions, by_pages, gaps, unreadable, committed: Committed { files, policy, .. }, .. } =
+        told;
+    let counters = [
+        ("posts", *posts),
+        ("left_out", policy.left_out),
+        ("reduced", policy.reduced),
+        ("deletions", *deletions),
+        ("by_pages", *by_pages),
+        ("gaps", *gaps),
+        ("unreadable", *unreadable),
+        ("files", *files),
+    ];
+    Ok(Told {
+        own: json!(told),
+        sentence: sentence_of_stream(told),
+        ..began.told(lake, posts + by_pages > 0, &counters)?
+    })
 }
 
 fn sentence_of_stream(told: &Followed) -> String {

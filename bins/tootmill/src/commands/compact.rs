@@ -5,9 +5,11 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 use tootmill_lake::{Lake, Place, find_inputs};
+use tootmill_privacy::log::Done;
 use tootmill_stages::Compacted;
 
 use super::{
+    gdpr,
     lake::{LakeArguments, days, days_as_data, phrase},
     stage::{On, StageArguments, Told, paths},
 };
@@ -84,7 +86,7 @@ pub(crate) fn in_lake(lake: &Lake, on: On, stage: &StageArguments) -> Result<Tol
     if let Some(job) = &job {
         sentence += &format!("; {}", super::yarn::phrase(job));
     }
-    Ok(Told {
+    let told = Told {
         sentence,
         paths: paths(lake, changed.iter().map(|day| Place::Posts(*day)))?,
         counters: counters.named().collect(),
@@ -92,5 +94,10 @@ pub(crate) fn in_lake(lake: &Lake, on: On, stage: &StageArguments) -> Result<Tol
         seconds: began.elapsed().as_secs_f64(),
         job,
         own: json!({"files": files, "days": days_as_data(&changed)}),
-    })
+    };
+    if files > 0 {
+        let done = Done::by_command("tootmill compact").count("files", files as u64);
+        gdpr::note(lake, Done { days: changed, ..done }, &told)?;
+    }
+    Ok(told)
 }

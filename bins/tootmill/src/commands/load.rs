@@ -7,11 +7,13 @@ use serde_json::json;
 use tootmill_input::lines_of;
 use tootmill_lake::{Lake, find_inputs};
 use tootmill_metric::{Day, Instant, Registered, Registry, Table};
+use tootmill_privacy::log::Done;
 use tootmill_stages::{LakeDay, LakeRows, LoadableRows};
 use tootmill_tables::{DayRows, Destination, Load as TablesLoad, LoadOptions, Loaded, Rows, Written};
 
 use super::{
     destination::DestinationParser,
+    gdpr,
     lake::{LakeArguments, OutcomeArguments, days, days_as_data},
     run::parse_time,
     stage::Told,
@@ -127,6 +129,9 @@ pub(crate) fn from_lake(
     let told = replace(tables, &what, &load, how, quiet, began)?;
     // A process that stood still may have written older rows over another's: then the load is to be repeated.
     lease.check()?;
+    if told.own["changed"] == true {
+        gdpr::note(lake, Done { days: load.days, ..Done::by_command("tootmill load") }, &told)?;
+    }
     Ok(told)
 }
 

@@ -37,6 +37,11 @@ pub(crate) struct WhoArguments {
 }
 
 impl PolicyArguments {
+    /// How much accounts are asked.
+    pub(crate) fn level(&self) -> Level {
+        self.policy
+    }
+
     /// The policy for posts of an instance.
     pub(crate) fn policy(&self, instance: &str) -> Result<Arc<Policy>, Failure> {
         let policy = self.who.policy(self.policy, instance)?;

@@ -7,11 +7,13 @@ use std::{
 
 use clap::Args;
 use serde_json::{Map, Value, json};
-use tootmill_lake::{Lake, Place};
+use tootmill_lake::{Lake, Lease, Place};
 use tootmill_metric::{Day, Registry};
+use tootmill_privacy::log::Done;
 use tootmill_stages::{Counted, count_day_on_yarn, count_days_on_yarn};
 
 use super::{
+    gdpr,
     lake::{LakeArguments, phrase},
     stage::{On, StageArguments, Told, paths},
 };
@@ -129,22 +131,43 @@ pub(crate) fn in_lake(
             .here(|options, watch| tootmill_stages::count_day(lake, &lease, *day, again, &registry, options, watch))?;
         done.push((*day, told(lake, *day, counted, began.elapsed())?));
     }
-    if by_jobs.is_empty() {
-        return Ok(done);
+    if !by_jobs.is_empty() {
+        done.extend(by_job(lake, &lease, &by_jobs, again, &registry, stage)?);
     }
+    let (mut all, new): (Vec<_>, Vec<_>) = done.into_iter().partition(|(_, told)| told.own["was_done"] == true);
+    if !new.is_empty() {
+        let days = new.iter().map(|(day, _)| *day).collect();
+        gdpr::note(lake, Done { days, ..Done::by_command("tootmill submit") }, &of_all(&new, Duration::ZERO))?;
+    }
+    all.extend(new);
+    all.sort_by_key(|(day, _)| *day);
+    Ok(all)
+}
+
+/// Counts days by one job.
+fn by_job(
+    lake: &Lake,
+    lease: &Lease,
+    by_jobs: &BTreeSet<Day>,
+    again: bool,
+    registry: &Registry,
+    stage: &StageArguments,
+) -> Result<Vec<(Day, Told)>, Failure> {
     let began = Instant::now();
     let counted = stage.by_job(lake, |yarn| match by_jobs.first() {
         Some(day) if by_jobs.len() == 1 => {
-            count_day_on_yarn(lake, &lease, *day, again, &registry, yarn).map(|counted| [(*day, counted)].into())
+            count_day_on_yarn(lake, lease, *day, again, registry, yarn).map(|counted| [(*day, counted)].into())
         }
-        _ => count_days_on_yarn(lake, &lease, &by_jobs, again, &registry, yarn),
+        _ => count_days_on_yarn(lake, lease, by_jobs, again, registry, yarn),
     })?;
     let elapsed = began.elapsed();
-    for (day, counted) in counted {
-        // The time is told with the job, and that with the first day that it made.
-        let elapsed = if counted.job.is_some() { elapsed } else { Duration::ZERO };
-        done.push((day, told(lake, day, counted, elapsed)?));
-    }
-    done.sort_by_key(|(day, _)| *day);
-    Ok(done)
+    // The time is told with the job, and that with the first day that it made.
+    let of_day = |counted: &Counted| if counted.job.is_some() { elapsed } else { Duration::ZERO };
+    counted
+        .into_iter()
+        .map(|(day, counted)| {
+            let elapsed = of_day(&counted);
+            Ok((day, told(lake, day, counted, elapsed)?))
+        })
+        .collect()
 }

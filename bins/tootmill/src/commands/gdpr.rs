@@ -1,0 +1,185 @@
+//! `tootmill gdpr`: the record of processing, the log of what was done, and texts for whoever answers for it.
+
+use std::{fs, io::Write, path::PathBuf};
+
+use clap::{Args, Subcommand, builder::PossibleValuesParser};
+use serde_json::{Value, json};
+use tootmill_lake::Lake;
+use tootmill_metric::Registry;
+use tootmill_privacy::{
+    Settings, TEMPLATES, Template,
+    log::{self, Done, Entry},
+    record,
+};
+use tootmill_tables::Destination;
+
+use super::{destination::DestinationParser, import::now, lake::LakeArguments, stage::Told};
+use crate::{failure::Failure, output::with_stdout};
+
+/// The record of processing, the log of what was done, and texts for whoever answers for people's data.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Gdpr {
+    Record(Box<Record>),
+    Log(Log),
+    Template(Texts),
+}
+
+impl Gdpr {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Record(record) => record.run(),
+            Self::Log(log) => log.run(),
+            Self::Template(texts) => texts.run(),
+        }
+    }
+}
+
+/// What no program can know.
+#[derive(Args, Debug)]
+struct SettingsArguments {
+    /// A file of TOML that says who answers for it, why, on what basis and for how long
+    #[arg(long, value_name = "FILE", env = "TOOTMILL_PRIVACY")]
+    config: Option<PathBuf>,
+}
+
+impl SettingsArguments {
+    fn settings(&self) -> Result<Settings, Failure> {
+        let Some(file) = &self.config else { return Ok(Settings::default()) };
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::permanent(format!("cannot read the settings `{}`: {error}", file.display()))
+        };
+        let text = fs::read_to_string(file).map_err(|error| failed(&error))?;
+        Settings::parse(&text).map_err(|error| failed(&error))
+    }
+}
+
+/// Write the record of processing activities (article 30).
+///
+/// It is generated from what the linked metrics declare, from the policies that the lake has on record, and from the settings. What
+/// is in none of them is told as to be filled in.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    tootmill gdpr record --example-config > privacy.toml\n  \
+    tootmill gdpr record --config privacy.toml --lake lake --instance mastodon.example --tables sqlite:tootmill.db > record.md")]
+pub(crate) struct Record {
+    #[command(flatten)]
+    settings: SettingsArguments,
+    /// Where the lake is: a folder, or hdfs://HOST:PORT/FOLDER
+    #[arg(long, value_name = "LAKE", env = "TOOTMILL_LAKE", requires = "instance")]
+    lake: Option<String>,
+    /// The instance whose posts are meant, by its host
+    #[arg(long, value_name = "HOST", env = "TOOTMILL_INSTANCE")]
+    instance: Option<String>,
+    /// Where the tables are: sqlite:FILE, or hbase://HOST:PORT
+    #[arg(long, value_name = "DEST", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
+    tables: Option<Destination>,
+    /// Write it as JSON
+    #[arg(long)]
+    json: bool,
+    /// Write settings to begin with instead, in which nothing is answered yet
+    #[arg(long, conflicts_with = "json")]
+    example_config: bool,
+}
+
+impl Record {
+    fn run(self) -> Result<(), Failure> {
+        if self.example_config {
+            return with_stdout(|output| Ok(output.write_all(Settings::example().as_bytes())?));
+        }
+        let settings = self.settings.settings()?;
+        let lake = self.lake.zip(self.instance).map(|(lake, instance)| Lake::open(&lake, &instance)).transpose()?;
+        let tables = self.tables.as_ref().map(Destination::to_string);
+        let record = record(&Registry::linked()?, lake.as_ref(), tables, &settings, now())?;
+        let text = if self.json { format!("{:#}\n", json!(record)) } else { record.markdown(&settings) };
+        with_stdout(|output| Ok(output.write_all(text.as_bytes())?))
+    }
+}
+
+/// Show what was done in a lake, as the processing log has it.
+///
+/// Each run that changed something has an entry: what it did, with which days, how many of what, by which policy; never an id or a
+/// name of a person. Each entry has the hash of the one before it. With --verify the exit code is 1 where one is not as it was
+/// written, and the first such one is named.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    tootmill gdpr log --lake lake --instance mastodon.example\n  \
+    tootmill gdpr log --lake lake --instance mastodon.example --verify --has 5f1c…")]
+pub(crate) struct Log {
+    #[command(flatten)]
+    lake: LakeArguments,
+    /// Say whether all entries are there and as they were written
+    #[arg(long)]
+    verify: bool,
+    /// With --verify: and one among them that has this hash, which an earlier verification told
+    #[arg(long, value_name = "HASH", requires = "verify")]
+    has: Option<String>,
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Log {
+    fn run(self) -> Result<(), Failure> {
+        let lake = self.lake.open()?;
+        if self.verify {
+            return self.verify(&lake);
+        }
+        let (entries, broken) = log::entries(&lake)?;
+        with_stdout::<_, Failure>(|output| {
+            if self.json {
+                let entries: Vec<Value> = entries.iter().map(Entry::data).collect();
+                return Ok(writeln!(output, "{:#}", json!(entries))?);
+            }
+            entries.iter().try_for_each(|entry| writeln!(output, "{}", entry.line()))?;
+            Ok(())
+        })?;
+        broken.map_or(Ok(()), |broken| Err(Failure::permanent(broken.to_string())))
+    }
+
+    fn verify(&self, lake: &Lake) -> Result<(), Failure> {
+        let verified =
+            log::verify(lake, self.has.as_deref())?.map_err(|broken| Failure::permanent(broken.to_string()))?;
+        with_stdout(|output| match &verified.head {
+            _ if self.json => {
+                Ok(writeln!(output, "{:#}", json!({"entries": verified.entries, "head": verified.head}))?)
+            }
+            Some(head) => {
+                Ok(writeln!(output, "{} entries are as they were written; the last is {head}", verified.entries)?)
+            }
+            None => Ok(writeln!(output, "there are no entries")?),
+        })
+    }
+}
+
+/// Write a text that people's data ask for, filled from the settings.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  tootmill gdpr template notice --config privacy.toml > notice.md")]
+pub(crate) struct Texts {
+    /// Which: notice (what people are told), objection, rectification (answers), dpia (impact assessment), breach
+    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(TEMPLATES.map(|template| template.name)))]
+    name: String,
+    #[command(flatten)]
+    settings: SettingsArguments,
+}
+
+impl Texts {
+    fn run(self) -> Result<(), Failure> {
+        let settings = self.settings.settings()?;
+        let text = Template::named(&self.name).map(|template| template.filled(&settings)).unwrap_or_default();
+        with_stdout(|output| Ok(output.write_all(text.as_bytes())?))
+    }
+}
+
+/// Appends to the log of a lake what a stage did: its counters and what it made, and what it was done by.
+pub(crate) fn note(lake: &Lake, done: Done, told: &Told) -> Result<(), Failure> {
+    let mut done = done;
+    let counters = told.counters.iter().filter(|(_, count)| **count > 0);
+    done.counts.extend(counters.map(|(name, count)| ((*name).to_owned(), *count)));
+    done.counts.extend(told.rows.map(|rows| ("rows".to_owned(), rows)));
+    let root = lake.address();
+    let within =
+        |path: &String| path.strip_prefix(&root).map_or(path.clone(), |path| path.trim_start_matches('/').into());
+    done.made.extend(told.paths.iter().map(within));
+    log::append(lake, &done, now())?;
+    Ok(())
+}
