@@ -32,6 +32,8 @@ pub struct Record {
     pub policies: Vec<Recorded>,
     /// Where the data lie.
     pub places: Vec<PlaceRecord>,
+    /// Who may do what with the lake's folder, as Unix counts it in octal digits; `null` where none is there.
+    pub lake_mode: Option<String>,
 }
 
 /// What a metric does with people's data.
@@ -76,7 +78,9 @@ pub fn record(
 ) -> Result<Record, Error> {
     let recorded = lake.map(policies).transpose()?.unwrap_or_default();
     let metrics: Vec<MetricRecord> = registry.metrics().iter().map(MetricRecord::of).collect();
-    let places = places(lake, tables, &metrics, &recorded);
+    let mut places = places(lake, tables, &metrics, &recorded);
+    places.extend(lake.map(forgotten).transpose()?.flatten());
+    let mode = lake.map(|lake| lake.storage().mode(lake.root())).transpose()?.flatten();
     Ok(Record {
         program: concat!("tootmill ", env!("CARGO_PKG_VERSION")).into(),
         at: now.to_string(),
@@ -86,6 +90,7 @@ pub fn record(
         metrics,
         policies: recorded,
         places,
+        lake_mode: mode.map(|mode| format!("{mode:04o}")),
     })
 }
 
@@ -159,6 +164,19 @@ fn places(
     places
 }
 
+/// Where the lake remembers whom it has forgotten, if it has forgotten somebody.
+fn forgotten(lake: &Lake) -> Result<Option<PlaceRecord>, Error> {
+    let place = "privacy/forgotten.json";
+    let path = format!("{}/{place}", lake.root());
+    Ok(lake.storage().find(&path)?.map(|_| PlaceRecord {
+        place,
+        address: Some(lake.storage().address(&path)),
+        holds: "keyed hashes of accounts and posts that were forgotten, so that they are not collected again; the key is elsewhere",
+        personal_data: Some(vec!["account.id".into(), "id".into()]),
+        retention: Some("retention.forgotten"),
+    }))
+}
+
 /// The fields that some policy keeps of posts; `None` where one keeps all that was sent. Where none is recorded nothing has come.
 fn of_posts(policies: &[Recorded]) -> Option<Vec<String>> {
     let kept: Option<Vec<&Vec<String>>> = policies.iter().map(|recorded| recorded.policy.fields.as_ref()).collect();
@@ -217,6 +235,12 @@ impl Record {
             ("Third countries", "processing.transfers"),
         ] {
             writeln!(page, "- {what}: {}", told(path))?;
+        }
+        if let Some(mode) = &self.lake_mode {
+            writeln!(
+                page,
+                "- The folder of the lake has the mode {mode}: what its owner, its group and others may do."
+            )?;
         }
         writeln!(page, "\n## Security\n")?;
         writeln!(
@@ -390,9 +414,13 @@ mod tests {
             "#nobot",
             "/mill.example/raw`",
             "tables: `sqlite:tootmill.db`",
+            "has the mode 07",
         ] {
             assert!(page.contains(told), "{told}: {page}");
         }
+        assert!(!page.contains("keyed hashes"), "{page}");
+        lake.storage().write_text(&format!("{}/privacy/forgotten.json", lake.root()), "{}").unwrap();
+        assert!(record(None).markdown(&settings).contains("`retention.forgotten`) |"));
         record_policy(&lake, &Policy::as_sent(), Instant::default()).unwrap();
         assert_eq!(record(None).places[0].personal_data, None);
         assert!(record(None).markdown(&settings).contains("all that was sent"));

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use crate::error::Error;
 
 /// What is asked of whoever answers for a lake: where in the file, and what.
-pub(crate) const QUESTIONS: [(&str, &str); 23] = [
+pub(crate) const QUESTIONS: [(&str, &str); 24] = [
     ("controller.name", "Who decides for what and how posts are processed (articles 4 (7), 30 (1) (a))"),
     ("controller.address", "Their postal address"),
     ("controller.contact", "Where people write to about their data, an address of mail"),
@@ -32,6 +32,10 @@ pub(crate) const QUESTIONS: [(&str, &str); 23] = [
     ("retention.posts", "For how long posts are kept"),
     ("retention.states", "For how long the metrics' states and totals are kept, which hold ids of accounts"),
     ("retention.tables", "For how long the rows of tables are kept"),
+    (
+        "retention.forgotten",
+        "For how long the keyed hashes of forgotten accounts are kept, and on what basis (article 6 (1) (c), to keep them erased)",
+    ),
     ("access.lake", "Who can read the lake"),
     ("access.tables", "Who can read the tables"),
     ("security.measures", "What is done for security beside what the program does (articles 30 (1) (g), 32)"),

@@ -31,6 +31,8 @@ pub enum Check {
     Behind,
     /// Whether the lake has many small files.
     SmallFiles,
+    /// Whether others may look into the lake.
+    Open,
     /// Whether HDFS is full.
     HdfsUse,
     /// Whether blocks of HDFS are gone.
@@ -47,7 +49,7 @@ pub enum Check {
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Readable,
         Self::LastLoad,
         Self::HotRegion,
@@ -58,6 +60,7 @@ impl Check {
         Self::Collected,
         Self::Behind,
         Self::SmallFiles,
+        Self::Open,
         Self::HdfsUse,
         Self::MissingBlocks,
         Self::UnderReplicated,
@@ -79,6 +82,7 @@ impl Check {
             Self::Collected => "collected",
             Self::Behind => "behind",
             Self::SmallFiles => "small_files",
+            Self::Open => "open",
             Self::HdfsUse => "hdfs_use",
             Self::MissingBlocks => "missing_blocks",
             Self::UnderReplicated => "under_replicated",
@@ -195,6 +199,10 @@ impl<'t> Findings<'t> {
         let advice =
             "collect into larger files (--commit-every), and less often; in HDFS each costs the NameNode memory";
         self.add(thresholds.small_files.level(float(small)), Check::SmallFiles, about, says, advice);
+        let level = if lake.is_open { Level::Warn } else { Level::Ok };
+        let says = "others than its owner and group may look into it".to_owned();
+        let advice = "take their rights away: `chmod -R o-rwx` of the folder, or `hdfs dfs -chmod -R o-rwx`";
+        self.add(level, Check::Open, about, says, advice);
     }
 
     /// How far something is behind the posts.

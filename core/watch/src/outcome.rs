@@ -279,6 +279,7 @@ mod tests {
             newest_observation: Instant::parse("2026-11-23T06:00"),
             newest_posts: day("2026-11-23"),
             newest_counted: day("2026-11-23"),
+            is_open: true,
         };
         let namenode = NameNode {
             namenode: "http://namenode:9870".into(),
@@ -302,6 +303,7 @@ mod tests {
             (Check::Collected, format!("warn {about} the newest observation is 30.0 hours old")),
             (Check::Behind, format!("error {about} posts reach to 2026-11-23, the tables to 2026-11-20")),
             (Check::SmallFiles, format!("warn {about} 299050 of 300100 files, 100 %, have less than 1 MiB")),
+            (Check::Open, format!("warn {about} others than its owner and group may look into it")),
             (Check::HdfsUse, "warn http://namenode:9870 85 % of HDFS is taken, 150.0 GB are left".into()),
             (Check::MissingBlocks, "error http://namenode:9870 of 1 block no copy is there".into()),
             (Check::UnderReplicated, "warn http://namenode:9870 3 blocks have fewer copies than they should".into()),

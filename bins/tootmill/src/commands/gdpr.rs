@@ -177,9 +177,29 @@ pub(crate) fn note(lake: &Lake, done: Done, told: &Told) -> Result<(), Failure> 
     done.counts.extend(counters.map(|(name, count)| ((*name).to_owned(), *count)));
     done.counts.extend(told.rows.map(|rows| ("rows".to_owned(), rows)));
     let root = lake.address();
-    let within =
-        |path: &String| path.strip_prefix(&root).map_or(path.clone(), |path| path.trim_start_matches('/').into());
+    let within = |path: &String| {
+        path.strip_prefix(&root).map_or_else(|| without_user(path), |path| path.trim_start_matches('/').into())
+    };
     done.made.extend(told.paths.iter().map(within));
     log::append(lake, &done, now())?;
     Ok(())
+}
+
+/// The address of tables without who logs in there.
+fn without_user(address: &str) -> String {
+    let parts = address.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?.1)));
+    parts.map_or_else(|| address.to_owned(), |(scheme, rest)| format!("{scheme}://{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_user_is_in_the_log() {
+        assert_eq!(without_user("hbase+https://ada:***@gateway:9443/hbase"), "hbase+https://gateway:9443/hbase");
+        for address in ["hbase://thrift:9090?namespace=a", "sqlite:a@b.db"] {
+            assert_eq!(without_user(address), address);
+        }
+    }
 }

@@ -461,6 +461,7 @@ mod tests {
             newest_observation: Instant::parse("2026-11-23T06:00"),
             newest_posts: Day::parse("2026-11-23"),
             newest_counted: Day::parse("2026-11-22"),
+            is_open: false,
         };
         let hdfs = NameNode {
             namenode: "http://namenode:9870".into(),
