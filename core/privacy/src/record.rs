@@ -290,9 +290,14 @@ impl Record {
                 Some(address) => format!("{}: `{address}`", place.place),
                 None => place.place.to_owned(),
             };
-            let people =
-                place.personal_data.as_ref().map_or_else(|| "all that was sent".into(), |fields| listed(fields));
+            let people = match (place.place, &place.personal_data) {
+                (_, None) => "all that was sent".to_owned(),
+                ("raw" | "posts", _) => "what the policies above keep".to_owned(),
+                ("states" | "totals" | "rows" | "tables", _) => "what the metrics above keep".to_owned(),
+                (_, Some(fields)) => listed(fields),
+            };
             let kept = place.retention.map_or_else(|| "as long as the lake".into(), |path| settings.told(path));
+            let kept = kept.replace('\n', " ").replace('|', "\\|");
             writeln!(page, "| {name} | {} | {people} | {kept} |", place.holds)?;
         }
         for metric in &self.metrics {
