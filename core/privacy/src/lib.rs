@@ -11,6 +11,7 @@ mod policies;
 mod record;
 mod settings;
 mod template;
+mod turn;
 
 pub use access::{Access, Held, NoAccount, What, access};
 pub use error::Error;

@@ -5,18 +5,14 @@
 //! A lease of its own makes entries come one after the other, beside whatever else is done in the lake. Each has the hash of the
 //! one before it, and `HEAD` names the last one, so that entries which are missing at the end are missed.
 
-use std::{
-    collections::BTreeMap,
-    thread,
-    time::{Duration, Instant as Moment},
-};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use tootmill_lake::{Lake, Lease, Storage};
+use tootmill_lake::{Lake, Storage};
 use tootmill_metric::{Day, Instant};
 
-use crate::error::Error;
+use crate::{error::Error, turn::when_free};
 
 /// What was done. It has no id and no name of a person in it: whoever fills it in sees to that.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,10 +54,6 @@ pub struct Broken {
 
 /// What stands for the hash before the first entry.
 const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-
-/// For how long others may write to the log: HDFS misses a writer that died within a minute.
-const PATIENCE: Duration = Duration::from_secs(90);
-const STEP: Duration = Duration::from_millis(100);
 
 impl Done {
     /// What a command did.
@@ -185,7 +177,7 @@ impl Head {
 
 /// Appends an entry, after whoever else is appending one. Gives its hash.
 pub fn append(lake: &Lake, done: &Done, now: Instant) -> Result<String, Error> {
-    let lease = when_free(lake)?;
+    let lease = when_free(|| lake.logging())?;
     let log = Log::of(lake);
     let after = log.end()?;
     let entry = Entry::new(lake, done, now, after.as_ref());
@@ -195,16 +187,6 @@ pub fn append(lake: &Lake, done: &Done, now: Instant) -> Result<String, Error> {
     log.storage.write_text(&log.path(number), &entry.file())?;
     log.storage.write_text(&log.head(), &Head { number, hash: hash.clone() }.text())?;
     Ok(hash)
-}
-
-fn when_free(lake: &Lake) -> Result<Lease, Error> {
-    let began = Moment::now();
-    loop {
-        match lake.logging() {
-            Err(tootmill_lake::Error::Held { .. }) if began.elapsed() < PATIENCE => thread::sleep(STEP),
-            lease => return Ok(lease?),
-        }
-    }
 }
 
 /// The entries, the first one first, up to the first that is not as it was written.

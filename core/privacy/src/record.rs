@@ -261,8 +261,9 @@ impl Record {
         if self.policies.is_empty() {
             return writeln!(page, "No policy is on record: nothing was collected or imported, or no lake was named.");
         }
-        for Recorded { since, policy } in &self.policies {
-            writeln!(page, "- Since {since}: {}", sentence(policy))?;
+        for Recorded { since, by, policy, .. } in &self.policies {
+            let by = if by.is_empty() { String::new() } else { format!(", by {by}") };
+            writeln!(page, "- Since {since}{by}: {}", sentence(policy))?;
         }
         Ok(())
     }
@@ -408,7 +409,13 @@ mod tests {
         let lake = Lake::open(folder.path().to_str().unwrap(), "mill.example").unwrap();
         let settings = Settings::default();
         let record = |tables| record(&registry(), Some(&lake), tables, &settings, Instant::default()).unwrap();
-        record_policy(&lake, &Policy::new(Level::Default, "mill.example", &registry()), Instant::default()).unwrap();
+        record_policy(
+            &lake,
+            "tootmill import",
+            &Policy::new(Level::Default, "mill.example", &registry()),
+            Instant::default(),
+        )
+        .unwrap();
         let now = record(Some("sqlite:tootmill.db".into()));
         let raw = now.places[0].personal_data.as_ref().unwrap();
         assert!(raw.contains(&"account.acct".into()) && !raw.contains(&"content".into()), "{raw:?}");
@@ -426,7 +433,7 @@ mod tests {
         assert!(!page.contains("keyed hashes"), "{page}");
         lake.storage().write_text(&format!("{}/privacy/forgotten.json", lake.root()), "{}").unwrap();
         assert!(record(None).markdown(&settings).contains("`retention.forgotten`) |"));
-        record_policy(&lake, &Policy::as_sent(), Instant::default()).unwrap();
+        record_policy(&lake, "tootmill import", &Policy::as_sent(), Instant::default()).unwrap();
         assert_eq!(record(None).places[0].personal_data, None);
         assert!(record(None).markdown(&settings).contains("all that was sent"));
     }

@@ -9,7 +9,7 @@ import pendulum
 from airflow.sdk import DAG, Asset, AssetAlias, CronDataIntervalTimetable, Param
 
 from tootmill_airflow import alerts, settings
-from tootmill_airflow.operator import TootmillOperator
+from tootmill_airflow.operator import StatusOperator, TootmillOperator
 
 #: A place in the lake, and a table of the run, as URIs.
 LAKE = "{{ (params.lake or var.value.tootmill_lake) }}/{{ params.instance }}/"
@@ -99,7 +99,7 @@ def collect(instance: str, *more: str, task_id: str = "collect") -> TootmillOper
     """Posts from the instance into the lake, raw."""
     return TootmillOperator(
         task_id=task_id,
-        arguments=["collect", *more],
+        arguments=["collect", *settings.policy(), *more],
         instance_conn_id=settings.name("instance", instance),
         pool=settings.INSTANCE_POOL,
         execution_timeout=timedelta(hours=8),
@@ -165,12 +165,12 @@ def report() -> TootmillOperator:
     )
 
 
-def status(instance: str) -> TootmillOperator:
+def status(instance: str) -> StatusOperator:
     """Is all of it well?"""
-    numbers = settings.textfile(settings.name("status", instance))
-    return TootmillOperator(
+    return StatusOperator(
         task_id="status",
-        arguments=["status", *(["--prometheus", str(numbers)] if numbers else [])],
+        arguments=["status", *settings.thresholds()],
+        numbers=settings.name("status", instance),
         execution_timeout=timedelta(minutes=10),
     )
 
