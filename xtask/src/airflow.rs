@@ -94,13 +94,12 @@ impl Up {
             let _alone = cache::lock(cache)?;
             python(cache, &steps)?;
         }
-        let program = match &self.program {
-            Some(program) => program.canonicalize().with_context(|| format!("finding {}", program.display()))?,
-            None => {
-                let mut build = Command::new("cargo");
-                steps.run("the program", build.args(["build", "--release", "--package", "tootmill"]))?;
-                repository.join("target/release/tootmill")
-            }
+        let program = if let Some(program) = &self.program {
+            program.canonicalize().with_context(|| format!("finding {}", program.display()))?
+        } else {
+            let mut build = Command::new("cargo");
+            steps.run("the program", build.args(["build", "--release", "--package", "tootmill"]))?;
+            repository.join("target/release/tootmill")
         };
         fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
         let variables = cluster.variables();
