@@ -38,6 +38,7 @@ class Local:
         # The kernel asks its parts to end when this process is gone, however it went.
         self._prefix = ["setpriv", "--pdeathsig", "TERM", "--"] if ends_with_us else []
         self._environment = self.folder / "environment.json"
+        self._sessions = self.folder / "sessions"
 
     def up(self, said: dict[str, str], patience: float = 180.0) -> str:
         """Starts it, with these variables beside those of this process, waits until all of it is well, and gives its URL."""
@@ -57,8 +58,11 @@ class Local:
         pools = self.folder / "pools.json"
         pools.write_text(json.dumps(POOLS))
         self.airflow("pools", "import", str(pools))
-        processes = [self._start(part, arguments) for part, arguments in PARTS.items()]
-        (self.folder / "sessions").write_text(" ".join(str(process.pid) for process in processes))
+        processes: list[subprocess.Popen[bytes]] = []
+        for part, arguments in PARTS.items():
+            processes.append(self._start(part, arguments))
+            # At once, so that what runs can be ended however far this comes.
+            self._sessions.write_text("\n".join(began(process.pid) for process in processes))
         deadline = time.monotonic() + patience
         while (ill := self.ill()) and time.monotonic() < deadline:
             if any(process.poll() is not None for process in processes):
@@ -82,7 +86,7 @@ class Local:
             deadline = time.monotonic() + 10.0
             while self.pids() and time.monotonic() < deadline:
                 time.sleep(0.1)
-        (self.folder / "sessions").unlink(missing_ok=True)
+        self._sessions.unlink(missing_ok=True)
 
     def airflow(self, *arguments: str, timeout: float = 180.0) -> str:
         """Runs one of Airflow's own commands, and gives what it writes."""
@@ -106,11 +110,12 @@ class Local:
         return {**os.environ, **said, "PATH": path}
 
     def pids(self) -> list[int]:
-        """Its processes: those of the sessions that were started."""
+        """Its processes: those of the sessions that were started, unless others have got their numbers since."""
         try:
-            sessions = set(map(int, (self.folder / "sessions").read_text().split()))
+            lines = self._sessions.read_text().splitlines()
         except FileNotFoundError:
             return []
+        sessions = {int(line.split()[0]) for line in lines if is_of_now(line)}
         return [
             pid
             for pid in map(int, filter(str.isdigit, (entry.name for entry in Path("/proc").iterdir())))
@@ -155,6 +160,23 @@ def session_of(pid: int) -> int | None:
     except (OSError, ValueError):
         return None
     return None if state == "Z" else int(session)
+
+
+def began(pid: int) -> str:
+    """What tells a process from all others: its number, when it began, since which start of the machine."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    return f"{pid} {ticks} {boot}"
+
+
+def is_of_now(line: str) -> bool:
+    """Whether the session that this process led may still be there: nobody else has its number."""
+    pid, _ticks, boot = line.split()
+    try:
+        return began(int(pid)) == line
+    except FileNotFoundError:
+        # Who led it may be gone, and those that it started not.
+        return boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def configuration(folder: Path) -> dict[str, str]:

@@ -116,6 +116,8 @@ class Deployment:
             "AIRFLOW__TOOTMILL__RETRIES": "20",
             "AIRFLOW__TOOTMILL__RETRY_DELAY": "3",
             "AIRFLOW__TOOTMILL__MONITORING_DEADLINE": "1",
+            # Whatever was loaded is too old: monitoring finds something.
+            "AIRFLOW__TOOTMILL__THRESHOLDS": "--age 1e-9,1e-9 --hdfs-use inf,inf",
             "AIRFLOW__TOOTMILL__PROMETHEUS": str(folder / "prometheus"),
             "AIRFLOW_VAR_TOOTMILL_LAKE": self.lake,
             "AIRFLOW_VAR_TOOTMILL_TABLES": self.tables,
@@ -247,9 +249,9 @@ class Deployment:
         """Waits until no run goes on; the first is the scheduler's own."""
         until("no run goes on", lambda: (runs := self.runs()) and all(run["state"] in ENDED for run in runs))
 
-    def trigger(self, dag: str) -> str:
-        """Runs a DAG by hand, as of three hours ago."""
-        before = datetime.now(UTC) - timedelta(hours=3)
+    def trigger(self, dag: str, hours: int = 3) -> str:
+        """Runs a DAG by hand, as of some hours ago."""
+        before = datetime.now(UTC) - timedelta(hours=hours)
         run = self.api("POST", f"/dags/{dag}/dagRuns", {"logical_date": before.isoformat()})
         return str(run["dag_run_id"])
 
@@ -267,8 +269,8 @@ class Deployment:
         runs = [run["dag_run_id"] for run in self.runs()]
         return max(int(self.tasks(run)[task]["try_number"]) for run in runs)
 
-    def states(self, run: str) -> dict[str, str]:
-        return {name: task["state"] for name, task in self.tasks(run).items()}
+    def states(self, run: str, dag: str = DAILY) -> dict[str, str]:
+        return {name: task["state"] for name, task in self.tasks(run, dag).items()}
 
     def log(self, run: str, task: str, attempt: int = 1) -> str:
         path = f"/dags/{DAILY}/dagRuns/{urllib.parse.quote(run)}/taskInstances/{task}/logs/{attempt}?full_content=true"

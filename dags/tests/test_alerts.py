@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -75,16 +76,51 @@ def test_one_way_that_fails_does_not_keep_the_other(sent: list[str]) -> None:
     assert sent == ["mail", "webhook"]
 
 
-def test_what_goes_on_in_monitoring_is_told_once(sent: list[str]) -> None:
-    for state, told in [("failed", []), ("success", ["mail", "webhook"])]:
-        hourly = context(get_previous_dagrun=lambda state=state: SimpleNamespace(state=state))
+class Hourly:
+    """Runs of monitoring, with Airflow's memory of what their task said."""
+
+    def __init__(self) -> None:
+        self.said: list[dict[str, Any]] = []
+
+    def fails(self, *wrong: str) -> None:
+        """The next run fails, with what is wrong; none: it is well."""
+        self.said.append({"wrong": list(wrong)} if wrong else {})
+        before = str(len(self.said) - 2)
+        hourly = context(
+            get_previous_dagrun=lambda: SimpleNamespace(run_id=before) if before != "-1" else None,
+            xcom_pull=lambda *, task_ids, key, run_id="-1": task_ids and self.said[int(run_id)].get(key),
+            xcom_push=lambda key, value: self.said[-1].update({key: value}),
+        )
         hourly["ti"].dag_id = "tootmill_monitoring_mill_test"
+        if wrong:
+            with contextlib.suppress(OSError):
+                alerts.Alert().notify(hourly)
+
+
+def test_what_goes_on_in_monitoring_is_told_once(sent: list[str]) -> None:
+    hourly, both = Hourly(), ["mail", "webhook"]
+    for wrong, told in [
+        (["age of tag_table"], both),
+        (["age of tag_table"], []),
+        (["age of tag_table", "hdfs use"], both),
+        (["hdfs use"], []),
+        (["hdfs use"], []),
+        (["age of tag_table", "hdfs use"], both),
+        ([], []),
+        (["hdfs use"], both),
+    ]:
         sent.clear()
-        try:
-            alerts.Alert().notify(hourly)
-        except OSError:
-            pass
-        assert sent == told
+        hourly.fails(*wrong)
+        assert sent == told, wrong
+
+
+def test_what_nobody_heard_of_is_told_again(sent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    hourly = Hourly()
+    with monkeypatch.context() as nobody:
+        nobody.setattr(alerts, "webhook", lambda _message: None)
+        hourly.fails("hdfs use")
+        hourly.fails("hdfs use")
+    assert sent == ["mail", "mail"]
 
 
 @pytest.mark.parametrize("run", [{"state": "failed"}, {"state": "running", "run_type": "backfill"}])

@@ -18,6 +18,7 @@ from instance import token
 
 pytestmark = pytest.mark.deployment
 
+REFRESH, MONITORING = "tootmill_refresh_mill_test", "tootmill_monitoring_mill_test"
 STAGES = ["check", "collect", "compact", "metrics", "merge", "load", "verify", "report"]
 
 
@@ -87,6 +88,45 @@ def says_numbers(deployment: Deployment) -> None:
         assert asked <= labels[name] | {""}, (name, asked)
 
 
+def test_a_second_look_brings_the_tables_up_to_date(deployment: Deployment) -> None:
+    deployment.idle()
+    before = deployment.dump()
+    loved = deployment.mock.ids()[0]
+    for name in ["bo", "cy", "dan"]:
+        deployment.mock.call("POST", f"/api/v1/statuses/{loved}/favourite", name, {})
+    deployment.pause(REFRESH, paused=False)
+    try:
+        run = deployment.trigger(REFRESH)
+        assert deployment.ended(run, REFRESH) == "success", deployment.states(run, REFRESH)
+    finally:
+        deployment.pause(REFRESH, paused=True)
+    assert set(deployment.states(run, REFRESH).values()) == {"success"}
+    theirs, ours = deployment.mock.tables(), deployment.dump()
+    assert ours != before
+    for table, rows in theirs.items():
+        assert ours[table] == rows, table
+
+
+def test_a_day_with_far_fewer_posts_is_told(deployment: Deployment) -> None:
+    lake, tables = deployment.places("few")
+    of_yesterday = deployment.mock.ids()[-12:]
+    moved, there = ", ".join(map(str, of_yesterday[:9])), "UPDATE statuses SET created_at = datetime(created_at, '{}')"
+    deployment.mock.sql(f"{there.format('-2 days')} WHERE id IN ({moved})")
+    try:
+        deployment.begin(lake)
+    finally:
+        deployment.mock.sql(f"{there.format('+2 days')} WHERE id IN ({moved})")
+    [run] = deployment.backfill(yesterday(), yesterday(), lake=lake, tables=tables)
+    assert deployment.ended(run) == "failed"
+    states = deployment.states(run)
+    assert {task for task, state in states.items() if state != "success"} == {"look"}, states
+    until("the mail comes", lambda: deployment.mailbox.about("look failed"), 60)
+    [mail] = deployment.mailbox.about("look failed")
+    assert mail["subject"] == f"[tootmill] mill.test {yesterday()}: look failed"
+    assert "operations.md#look-failed" in mail["text"]
+    assert "3 posts" in mail["text"]
+
+
 def test_days_out_of_order_end_in_the_same_bytes(deployment: Deployment) -> None:
     days = [yesterday() - timedelta(days=back) for back in (2, 1, 0)]
     lake, tables = deployment.places("backwards")
@@ -122,25 +162,39 @@ def test_a_failing_mapper_is_red_with_its_own_error_and_one_mail(deployment: Dep
     subject = f"[tootmill] mill.test {yesterday()}: metrics failed"
     until("the mail comes", lambda: deployment.mailbox.about("metrics failed"), 60)
     time.sleep(5)
-    [mail] = deployment.mailbox.about("failed")
+    [mail] = deployment.mailbox.about("metrics failed")
     assert mail["subject"] == subject
     assert mail["to"] == "operator@mill.test"
     for words in ["the millstone is cracked", "operations.md#metrics-failed", deployment.url]:
         assert words in mail["text"], mail["text"]
-    [hook] = deployment.mailbox.hooks
+    [hook] = [hook for hook in deployment.mailbox.hooks if "metrics failed" in hook["text"]]
     assert subject in hook["text"]
 
 
 def test_a_missed_deadline_is_told_and_the_run_goes_on(deployment: Deployment) -> None:
-    dag = "tootmill_monitoring_mill_test"
-    deployment.pause(dag, paused=False)
-    run = deployment.trigger(dag)
-    until("the mail comes", lambda: deployment.mailbox.about(f"{dag} is not done"), 120)
-    assert deployment.ended(run, dag) in {"success", "failed"}
-    deployment.pause(dag, paused=True)
-    [mail, *_] = deployment.mailbox.about(f"{dag} is not done")
+    deployment.pause(MONITORING, paused=False)
+    run = deployment.trigger(MONITORING, hours=9)
+    until("the mail comes", lambda: deployment.mailbox.about(f"{MONITORING} is not done"), 120)
+    assert deployment.ended(run, MONITORING) in {"success", "failed"}
+    deployment.pause(MONITORING, paused=True)
+    [mail, *_] = deployment.mailbox.about(f"{MONITORING} is not done")
     assert "0:00:01 after its interval had ended" in mail["text"]
     assert "operations.md#not-done-in-time" in mail["text"]
+
+
+def test_what_monitoring_finds_is_told_once_while_it_goes_on(deployment: Deployment) -> None:
+    deployment.idle()
+    deployment.pause(MONITORING, paused=False)
+    try:
+        for hours in [5, 3]:
+            assert deployment.ended(deployment.trigger(MONITORING, hours), MONITORING) == "failed"
+    finally:
+        deployment.pause(MONITORING, paused=True)
+    time.sleep(5)
+    [mail] = deployment.mailbox.about("status failed")
+    assert "tag_table" in mail["text"]
+    assert "operations.md#status-failed" in mail["text"]
+    assert 'level="error"' in (deployment.folder / "prometheus" / "tootmill_status_mill_test.prom").read_text()
 
 
 @pytest.mark.parametrize("how", ["by its operator", "by a crash"])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import jinja2
 import pytest
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 
-from tootmill_airflow.operator import TootmillOperator, findings, news, parsed
+from tootmill_airflow.operator import StatusOperator, TootmillOperator, findings, news, parsed, wrong
 
 
 class Try:
@@ -65,6 +68,50 @@ def test_findings_are_the_error() -> None:
     ]
     assert findings({"findings": found}) == "tag_table: 3 rows, 9 before. look"
     assert findings(None) == findings([]) == findings({"findings": []}) == ""
+
+
+def test_what_goes_on_is_known_by_other_words_than_its_numbers() -> None:
+    of_status = {"findings": [{"level": "error", "check": "rows", "about": "tag_table", "says": "3 rows"}]}
+    assert wrong(of_status, "it failed") == ["rows tag_table"]
+    assert wrong(None, "no answer for 31 s") == wrong(None, "no answer for 7 s") != wrong(None, "no lake")
+
+
+def test_a_program_that_is_not_there_is_no_reason_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__TOOTMILL__PROGRAM", "/nowhere/tootmill")
+    operator = TootmillOperator(task_id="stage", arguments=["stage"], environment={})
+    with pytest.raises(AirflowFailException, match=r"/nowhere/tootmill is no program here: .*TOOTMILL__PROGRAM"):
+        operator.execute.__wrapped__(operator, {"ti": Try()})
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [(ErrorType.VARIABLE_NOT_FOUND, AirflowFailException), (ErrorType.API_SERVER_ERROR, AirflowRuntimeError)],
+)
+def test_a_variable_that_is_missing_is_no_reason_to_try_again(error: ErrorType, raised: type[Exception]) -> None:
+    class Variables:
+        def __getattr__(self, name: str) -> str:
+            raise AirflowRuntimeError(ErrorResponse(error=error, detail={"message": f"Variable {name} not found"}))
+
+    operator = TootmillOperator(task_id="stage", arguments=["{{ var.value.tootmill_lake }}"])
+    context: Any = {"var": SimpleNamespace(value=Variables()), "params": {}}
+    with pytest.raises(raised, match="tootmill_lake"):
+        operator.render_template_fields(context, jinja2.Environment())
+
+
+def test_the_numbers_of_status_are_given_to_prometheus_whatever_it_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "tootmill"
+    told = '# TYPE tootmill_findings gauge\\ntootmill_findings{level="error"} 2.0\\n'
+    program.write_text(f"#!/bin/sh\nprintf '{told}' > \"$3\"\necho 'error: the stone broke' >&2; exit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("AIRFLOW__TOOTMILL__PROGRAM", str(program))
+    monkeypatch.setenv("AIRFLOW__TOOTMILL__PROMETHEUS", str(tmp_path / "not" / "yet"))
+    operator = StatusOperator(task_id="status", arguments=["status"], environment={}, numbers="tootmill_status")
+    with pytest.raises(AirflowFailException, match="the stone broke"):
+        operator.execute.__wrapped__(operator, {"ti": Try()})
+    text = (tmp_path / "not" / "yet" / "tootmill_status.prom").read_text()
+    assert 'tootmill_findings{level="error"} 2.0' in text.splitlines()
 
 
 def test_what_does_not_answer_is_the_error() -> None:

@@ -1,9 +1,12 @@
 //! Ctrl-C and SIGTERM: while a job runs on a cluster they end the job, and what would go on for ever comes to its end;
-//! otherwise, or the second time, they end this program.
+//! otherwise, or at a second Ctrl-C, they end this program.
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    io,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use signal_hook::{
@@ -39,12 +42,9 @@ impl JobRuns {
         if SIGNALS.get().is_none() {
             let signals = Signals::default();
             for signal in [SIGINT, SIGTERM] {
-                // In this order: the first one sets the flag, which the second finds set.
-                flag::register_conditional_default(signal, Arc::clone(&signals.end_us))
-                    .and_then(|_| flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(&signals.came)))
-                    .and_then(|_| flag::register(signal, Arc::clone(&signals.came)))
-                    .map_err(|error| Failure::permanent(format!("cannot take care of Ctrl-C: {error}")))?;
+                flag::register_conditional_default(signal, Arc::clone(&signals.end_us)).map_err(unheard)?;
             }
+            set(&signals.came)?;
             let _ = SIGNALS.set(signals);
         }
         let signals = SIGNALS.get_or_init(Signals::default);
@@ -64,15 +64,21 @@ impl Drop for JobRuns {
     }
 }
 
-/// Lets the first signal set a flag, for what goes on until it is stopped; the second one ends this program.
+/// Lets the first signal set a flag; a second Ctrl-C ends this program.
+///
+/// A second SIGTERM does not: whoever runs us may send one to us and another when they end themselves, and what we do at the
+/// first, such as ending a job on the cluster, is to come to its end.
 pub(crate) fn set(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
+    // In this order: the first signal sets the flag, which the second finds set.
+    flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(stop)).map_err(unheard)?;
     for signal in [SIGINT, SIGTERM] {
-        // In this order: the first signal sets the flag, which the second finds set.
-        flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(stop))
-            .and_then(|_| flag::register(signal, Arc::clone(stop)))
-            .map_err(|error| Failure::permanent(format!("cannot take care of Ctrl-C: {error}")))?;
+        flag::register(signal, Arc::clone(stop)).map_err(unheard)?;
     }
     Ok(())
+}
+
+fn unheard(error: io::Error) -> Failure {
+    Failure::permanent(format!("cannot take care of Ctrl-C: {error}"))
 }
 
 /// An error where a signal came while a job was ending, so that what it made was kept: nothing more is begun.
@@ -81,4 +87,21 @@ pub(crate) fn check() -> Result<(), Failure> {
         return Err(Failure::permanent("interrupted; what was done until then is kept"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use signal_hook::low_level;
+
+    use super::*;
+
+    #[test]
+    fn a_second_sigterm_lets_us_come_to_our_end() {
+        let stop = Arc::new(AtomicBool::new(false));
+        assert!(set(&stop).is_ok());
+        for _ in 0..2 {
+            assert!(low_level::raise(SIGTERM).is_ok());
+            assert!(stop.load(Ordering::SeqCst));
+        }
+    }
 }

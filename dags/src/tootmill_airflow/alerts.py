@@ -12,6 +12,7 @@ from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
 from tootmill_airflow import settings
+from tootmill_airflow.operator import WRONG
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 #: Mail goes by this connection, from the address in its extra `from_email`, to those of the variable.
 SMTP_CONNECTION = "tootmill_smtp"
 RECIPIENTS = "tootmill_alert_to"
+#: What a monitoring run that failed has told of, itself or one before it: an XCom of the task.
+TOLD = "told"
 #: A webhook in Slack's form, which others understand too.
 WEBHOOK_CONNECTION = "tootmill_webhook"
 
@@ -123,6 +126,7 @@ class Alert(BaseNotifier):
         """Sends it; one way that fails does not keep the other from being tried."""
         if known := self._known(context):
             self.log.info("no message: %s", known)
+            remember(context)
             return
         message = self._message(context)
         told, failures = 0, list[Exception]()
@@ -134,6 +138,8 @@ class Alert(BaseNotifier):
             except Exception as failure:
                 self.log.exception("a message could not be sent")
                 failures.append(failure)
+        if told and self.deadline is None:
+            remember(context)
         if failures:
             raise failures[0]
         if not told:
@@ -148,7 +154,7 @@ class Alert(BaseNotifier):
     def _known(self, context: Context) -> str:
         """Why nobody needs to hear of it, if so."""
         if self.deadline is None:
-            return "the run before failed too, and was told of then" if failed_before(context) else ""
+            return "a run before has told of it, and it goes on" if goes_on(context) else ""
         run = run_of(context)
         # Airflow looks at deadlines of runs that have failed too, and a backfill's days are long ago.
         if run.get("state") in {"failed", "success"}:
@@ -189,12 +195,28 @@ def is_there(connection: str) -> bool:
     return True
 
 
-def failed_before(context: Context) -> bool:
-    """Whether a monitoring task failed in the run before too: what goes on is told once, not every hour."""
-    if "monitoring" not in context["ti"].dag_id:
+def goes_on(context: Context) -> bool:
+    """Whether all that monitoring found was told of by the run before, or known to it: once, and not every hour."""
+    ti = context["ti"]
+    if (found := monitored(context)) is None or (before := ti.get_previous_dagrun()) is None:
         return False
-    before = context["ti"].get_previous_dagrun()
-    return before is not None and before.state == "failed"
+    told = ti.xcom_pull(task_ids=ti.task_id, key=TOLD, run_id=before.run_id)
+    return set(found) <= set(told or [])
+
+
+def remember(context: Context) -> None:
+    """Keeps what was told for the run after this one, where somebody heard of it."""
+    if (found := monitored(context)) is not None:
+        context["ti"].xcom_push(key=TOLD, value=found)
+
+
+def monitored(context: Context) -> list[str] | None:
+    """What a task of monitoring found to be wrong, if it came to finding something."""
+    ti = context.get("ti")
+    if ti is None or "monitoring" not in ti.dag_id:
+        return None
+    found: list[str] | None = ti.xcom_pull(task_ids=ti.task_id, key=WRONG)
+    return found
 
 
 def deadline(dag: str, instance: str, period: timedelta, within: timedelta) -> DeadlineAlert:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import get_current_context, task
-from prometheus_client import CollectorRegistry, Gauge, push_to_gateway, write_to_textfile
+from prometheus_client import CollectorRegistry, Gauge
 
 from tootmill_airflow import pipeline, settings
+from tootmill_airflow.numbers import publish
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,12 +60,3 @@ def numbers_of_run(
     gauge("day_timestamp_seconds", "Start of the day that the last run was about").labels(instance).set(day)
     gauge("last_success_timestamp_seconds", "When the last run came to its end").labels(instance).set(now)
     return registry
-
-
-def publish(numbers: CollectorRegistry, name: str) -> None:
-    """Gives numbers to a Pushgateway, or writes a file that Prometheus's node_exporter reads, as configured."""
-    if gateway := settings.pushgateway():
-        push_to_gateway(gateway, job=name, registry=numbers)
-    elif file := settings.textfile(name):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_to_textfile(str(file), numbers)

@@ -5,18 +5,31 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, BaseHook, BaseOperator, BaseOperatorLink, Context
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowRuntimeError,
+    ErrorType,
+)
 
-from tootmill_airflow import lineage, settings
+from tootmill_airflow import lineage, numbers, settings
 from tootmill_airflow.program import Program
 
 if TYPE_CHECKING:
+    import jinja2
     from airflow.providers.openlineage.extractors import OperatorLineage
+
+#: What is wrong, in words that stay the same while it goes on: under this key a task that failed says so.
+WRONG = "wrong"
 
 #: The page of an application on YARN, in what the program says of its job.
 APPLICATION = re.compile(r"https?://\S*application_\d+_\d+/?")
@@ -74,9 +87,24 @@ class TootmillOperator(BaseOperator):
         self._program: Program | None = None
         self._was_ended = False
 
+    def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
+        """Fills in what was configured; what was not is missing at the next try too."""
+        try:
+            super().render_template_fields(context, jinja_env)
+        except AirflowRuntimeError as failure:
+            if failure.error.error != ErrorType.VARIABLE_NOT_FOUND:
+                raise
+            message = f"{failure}; set it under Admin, Variables, or as AIRFLOW_VAR_… for the workers"
+            raise AirflowFailException(message) from failure
+
     def execute(self, context: Context) -> Any:
         """Runs the command to its end, and gives what it wrote."""
-        argv = [settings.program(), *self.arguments, *(["--json"] if self.tells else [])]
+        if (program := shutil.which(settings.program())) is None:
+            message = (
+                f"{settings.program()} is no program here: AIRFLOW__TOOTMILL__PROGRAM says where it is on the workers"
+            )
+            raise AirflowFailException(message)
+        argv = [program, *self.arguments, *(["--json"] if self.tells else [])]
         self.log.info("%s", " ".join(argv))
 
         def tell(line: str) -> None:
@@ -97,6 +125,7 @@ class TootmillOperator(BaseOperator):
         if ended.output.strip():
             self.log.info("%s", ended.output)
         error = f"tootmill {self.arguments[0]}: {findings(outcome) or ended.error}"
+        context["ti"].xcom_push(key=WRONG, value=wrong(outcome, ended.error))
         # What was ended with the task did not fail by itself.
         if ended.is_worth_a_retry or self._was_ended:
             raise AirflowException(f"{error} (exit code {ended.code}: worth another try)")
@@ -140,6 +169,34 @@ class TootmillOperator(BaseOperator):
                 context["outlet_events"][outlet].extra = {"date": start.strftime("%Y-%m-%d"), "days": list(days)}
 
 
+class StatusOperator(TootmillOperator):
+    """Runs `tootmill status`, and gives its numbers to Prometheus, whatever it found.
+
+    :param numbers: the name under which they are known there
+    """
+
+    def __init__(self, *, numbers: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.numbers = numbers
+
+    def execute(self, context: Context) -> Any:
+        """Runs it to its end, and gives what it found."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "numbers")
+            self.arguments = [*self.arguments, "--prometheus", str(file)]
+            try:
+                return super().execute(context)
+            finally:
+                self._publish(file)
+
+    def _publish(self, file: Path) -> None:
+        """What cannot be given away is no reason to hide what was found."""
+        try:
+            numbers.publish(numbers.told(file.read_text(encoding="utf-8")), self.numbers)
+        except OSError:
+            self.log.exception("the numbers could not be given to Prometheus")
+
+
 def parsed(output: str) -> Any:
     """The document that a command wrote, or what it wrote where that is none."""
     try:
@@ -155,13 +212,20 @@ def news(outcome: Any) -> Any:
     return outcome | {"days": {day: done for day, done in outcome["days"].items() if not done.get("was_done")}}
 
 
-def findings(outcome: Any) -> str:
-    """What `tootmill status` found at the level of an error, or what does not answer to `tootmill check`, and what to do."""
+def found(outcome: Any) -> list[tuple[str, dict[str, Any]]]:
+    """About what `tootmill status` found an error, or what does not answer to `tootmill check`, each with what is said."""
     if isinstance(outcome, list):
-        silent = [part for part in outcome if isinstance(part, dict) and part.get("answers") is False]
-        return "\n".join(f"{part['part']}: {part['says']}. {part.get('advice') or ''}".strip() for part in silent)
-    found = outcome.get("findings", []) if isinstance(outcome, dict) else []
-    errors = [finding for finding in found if finding.get("level") == "error"]
-    return "\n".join(
-        f"{finding['about']}: {finding['says']}. {finding.get('advice', '')}".strip() for finding in errors
-    )
+        return [(each["part"], each) for each in outcome if isinstance(each, dict) and each.get("answers") is False]
+    of_status = outcome.get("findings", []) if isinstance(outcome, dict) else []
+    return [(each["about"], each) for each in of_status if each.get("level") == "error"]
+
+
+def findings(outcome: Any) -> str:
+    """What was found, and what to do, a line each."""
+    return "\n".join(f"{about}: {one['says']}. {one.get('advice') or ''}".strip() for about, one in found(outcome))
+
+
+def wrong(outcome: Any, error: str) -> list[str]:
+    """What is wrong without the numbers in it, which change while it goes on."""
+    known = [f"{one.get('check', '')} {about}" for about, one in found(outcome)]
+    return known or [re.sub(r"\d+", "…", error)]

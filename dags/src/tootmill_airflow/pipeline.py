@@ -9,7 +9,7 @@ import pendulum
 from airflow.sdk import DAG, Asset, AssetAlias, CronDataIntervalTimetable, Param
 
 from tootmill_airflow import alerts, settings
-from tootmill_airflow.operator import TootmillOperator
+from tootmill_airflow.operator import StatusOperator, TootmillOperator
 
 #: A place in the lake, and a table of the run, as URIs.
 LAKE = "{{ (params.lake or var.value.tootmill_lake) }}/{{ params.instance }}/"
@@ -165,12 +165,12 @@ def report() -> TootmillOperator:
     )
 
 
-def status(instance: str) -> TootmillOperator:
+def status(instance: str) -> StatusOperator:
     """Is all of it well?"""
-    numbers = settings.textfile(settings.name("status", instance))
-    return TootmillOperator(
+    return StatusOperator(
         task_id="status",
-        arguments=["status", *(["--prometheus", str(numbers)] if numbers else [])],
+        arguments=["status", *settings.thresholds()],
+        numbers=settings.name("status", instance),
         execution_timeout=timedelta(minutes=10),
     )
 

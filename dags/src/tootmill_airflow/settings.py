@@ -81,6 +81,11 @@ def limits() -> list[str]:
     return shlex.split(conf.get(SECTION, "limits", fallback="--fewer 0.5,0.5 --fewer-rows 1,1"))
 
 
+def thresholds() -> list[str]:
+    """From what on monitoring finds something wrong, as options of `tootmill status`; by default the program's own."""
+    return shlex.split(conf.get(SECTION, "thresholds", fallback=""))
+
+
 def retries() -> dict[str, object]:
     """How a task is tried again, with growing pauses: by default for about six hours."""
     seconds = conf.getint(SECTION, "retry_delay", fallback=60)
