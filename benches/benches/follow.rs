@@ -9,7 +9,10 @@ use std::{
     io::{self, BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -17,6 +20,9 @@ use std::{
 use tootmill_collect::{Follow, Lineage, Observer, Progress, Watch, follow};
 use tootmill_lake::{Lake, find_inputs};
 use tootmill_mastodon::{Client, Feed, Instance as Description, Settings, Stream};
+use tootmill_metric::Registry;
+use tootmill_plugins as _;
+use tootmill_policy::{Level, Policy};
 use tootmill_synth::Timeline;
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -25,17 +31,20 @@ fn main() -> Outcome {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve", posts] => serve(posts.parse()?),
-        ["measure", posts] => measure(posts.parse()?),
+        ["measure", posts, level] => measure(posts.parse()?, level.parse()?),
         // `cargo bench` has arguments of its own.
         _ => {
             writeln!(
                 io::stderr(),
-                "posts,megabytes,seconds,posts_a_second,megabytes_a_second,cpu_seconds,cpu_seconds_a_million,peak_mib"
+                "policy,posts,megabytes,seconds,posts_a_second,megabytes_a_second,cpu_seconds,cpu_seconds_a_million,peak_mib"
             )?;
-            ["20000", "200000"].into_iter().try_for_each(|posts| {
-                let measured = Command::new(env::current_exe()?).args(["measure", posts]).status()?;
-                if measured.success() { Ok(()) } else { Err(format!("{posts} posts: {measured}").into()) }
-            })
+            for (posts, level) in [("20000", "open"), ("20000", "default"), ("200000", "open"), ("200000", "default")] {
+                let measured = Command::new(env::current_exe()?).args(["measure", posts, level]).status()?;
+                if !measured.success() {
+                    return Err(format!("{posts} posts, {level}: {measured}").into());
+                }
+            }
+            Ok(())
         }
     }
 }
@@ -92,7 +101,8 @@ impl Watch for Nobody {
     fn note(&self, _: &str) {}
 }
 
-fn measure(posts: u64) -> Outcome {
+/// Under a policy, where the open one keeps everything as it was sent.
+fn measure(posts: u64, level: Level) -> Outcome {
     let mut serve = Command::new(env::current_exe()?);
     let mut server = Server(serve.args(["serve", &posts.to_string()]).stderr(Stdio::piped()).spawn()?);
     let mut said = String::new();
@@ -103,7 +113,11 @@ fn measure(posts: u64) -> Outcome {
     let lake = Lake::open(folder.path().to_str().ok_or("an odd folder")?, "mill.example")?;
     let settings = Settings { pause: Duration::from_millis(1), ..Settings::default() };
     let client = Client::new(&format!("http://127.0.0.1:{port}"), settings, Box::new(()))?;
-    let lineage = Lineage::begin(&lake, Feed::default(), Observer::anonymous())?;
+    let policy = match level {
+        Level::Open => Policy::as_sent(),
+        level => Policy::new(level, "mill.example", &Registry::linked()?),
+    };
+    let lineage = Lineage::begin(&lake, Feed::default(), Observer::anonymous(), &Arc::new(policy))?;
     let (began, before) = (Instant::now(), cpu_seconds()?);
     // The refusal after the stream is how it ends.
     let ended = follow(&client, &Description::default(), &lineage, &Follow::default(), &Nobody);
@@ -113,14 +127,15 @@ fn measure(posts: u64) -> Outcome {
         return Err(format!("it ended otherwise: {ended:?}").into());
     }
     let files: Vec<String> = lake.raw_files()?.into_iter().map(|file| file.path).collect();
-    let lines = tootmill_input::lines_of(find_inputs(files.iter().map(String::as_str))?).lines().count();
+    let lines = tootmill_input::lines_of(find_inputs(files.iter().map(String::as_str))?).lines();
+    let lines = lines.filter(|line| line.as_ref().is_ok_and(|line| line.starts_with("{\"id\""))).count();
     if lines as u64 != posts {
         return Err(format!("{lines} lines of {posts} posts").into());
     }
     let (count, megabytes) = (f64::from(u32::try_from(posts)?), f64::from(bytes.parse::<u32>()?) / 1e6);
     writeln!(
         io::stderr(),
-        "{posts},{megabytes:.0},{seconds:.2},{:.0},{:.0},{cpu:.2},{:.1},{peak}",
+        "{level},{posts},{megabytes:.0},{seconds:.2},{:.0},{:.0},{cpu:.2},{:.1},{peak}",
         count / seconds,
         megabytes / seconds,
         cpu / count * 1e6

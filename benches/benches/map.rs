@@ -9,6 +9,7 @@ use tootmill_engine::{Lines, Merged, Options, Records, Silent, map, run, write_r
 use tootmill_input::{Inputs, Reader};
 use tootmill_metric::{AnyStates, Line, Post, Registry, field::escape};
 use tootmill_plugins as _;
+use tootmill_policy::{Level, Policy};
 use tootmill_synth::Timeline;
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -24,6 +25,7 @@ fn main() -> Outcome {
 
     let mut criterion = Criterion::default().configure_from_args();
     parsing(&mut criterion, &throughput, &lines);
+    keeping(&mut criterion, &throughput, &registry, &lines);
     mapping(&mut criterion, &throughput, &registry, &posts);
     records(&mut criterion, &throughput, &registry, &posts)?;
     whole(&mut criterion, &throughput, &registry, &text)?;
@@ -42,6 +44,26 @@ fn parsing(criterion: &mut Criterion, throughput: &Throughput, lines: &[&str]) {
         bencher.iter(|| count(&|line| tootmill_benches::serde_json(line.as_bytes())));
     });
     group.bench_function("line", |bencher| bencher.iter(|| count(&|line| black_box(Line::parse(line)).is_ok())));
+}
+
+/// What a policy costs, of posts none of which says `indexable` and of posts that all do.
+fn keeping(criterion: &mut Criterion, throughput: &Throughput, registry: &Registry, lines: &[&str]) {
+    let mut group = criterion.benchmark_group("keep");
+    group.throughput(throughput.clone());
+    let indexable: Vec<String> =
+        lines.iter().map(|line| line.replacen("\"locked\":", "\"indexable\":true,\"locked\":", 1)).collect();
+    let indexable: Vec<&str> = indexable.iter().map(String::as_str).collect();
+    let policy = |level| Policy::new(level, "tootmill.example", registry);
+    for (name, policy, lines) in [
+        ("open", policy(Level::Open), lines),
+        ("default, indexable", policy(Level::Default), &indexable),
+        ("default", policy(Level::Default), lines),
+        ("strict", policy(Level::Strict), lines),
+    ] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| lines.iter().map(|line| policy.keep(line).line().map_or(0, str::len)).sum::<usize>());
+        });
+    }
 }
 
 fn mapping(criterion: &mut Criterion, throughput: &Throughput, registry: &Registry, posts: &[Post<'_>]) {

@@ -53,7 +53,7 @@ impl Posts {
                 seen.merge(Observation::of(&post, false));
             }
             Ok(Line::Deletion(id)) => drop(self.deleted.insert(id.into_owned())),
-            Ok(Line::Boost | Line::NotPublic | Line::Gap) => {}
+            Ok(Line::Boost | Line::NotPublic | Line::Gap | Line::Policy(_)) => {}
             Err(BadLine::NotJson | BadLine::TooDeep) => {
                 let parts = objects(record).filter(|part| part.len() < record.len());
                 let parts: Vec<&[u8]> = parts.map(|part| record[part].trim_ascii()).collect();
@@ -73,7 +73,7 @@ impl Posts {
 
 fn run(inputs: &Inputs, memory: usize) -> Outcome {
     let bad_limit = BadLimit { count: u64::MAX, share: 1.0 };
-    let options = Options { threads: NonZeroUsize::MIN, memory, bad_limit, by_day: true };
+    let options = Options { threads: NonZeroUsize::MIN, memory, bad_limit, by_day: true, policy: None };
     tootmill_engine::run(inputs, &REGISTRY, &options, &Silent).expect("a run over readable files")
 }
 

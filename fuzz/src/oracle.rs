@@ -25,7 +25,8 @@ pub fn check(record: &[u8]) {
         (Expected::Bad(expected), Err(bad)) => assert_eq!(bad, expected, "of {line:?}"),
         (Expected::Boost, Ok(Line::Boost))
         | (Expected::NotPublic, Ok(Line::NotPublic))
-        | (Expected::Gap, Ok(Line::Gap)) => {}
+        | (Expected::Gap, Ok(Line::Gap))
+        | (Expected::Policy, Ok(Line::Policy(_))) => {}
         (Expected::Deletion(expected), Ok(Line::Deletion(id))) => assert_eq!(id, expected, "of {line:?}"),
         (Expected::Post(expected), Ok(Line::Post(post))) => {
             let account = post
@@ -58,6 +59,7 @@ enum Expected {
     NotPublic,
     Deletion(String),
     Gap,
+    Policy,
     Bad(BadLine),
 }
 
@@ -93,7 +95,10 @@ fn expected(json: Json<'_>) -> Expected {
     if field("visibility").and_then(Json::text).is_some_and(|visibility| visibility != "public") {
         return Expected::NotPublic;
     }
-    let Some(id) = field("id").and_then(Json::id) else { return Expected::Bad(BadLine::NoId) };
+    let Some(id) = field("id").and_then(Json::id) else {
+        let is_note = field("policy").is_some_and(|policy| policy.object().is_some());
+        return if is_note { Expected::Policy } else { Expected::Bad(BadLine::NoId) };
+    };
     let created_at = field("created_at").and_then(Json::date);
     if created_at.is_none() {
         return Expected::Bad(BadLine::NoDate);

@@ -14,6 +14,7 @@ pub(crate) mod load;
 pub(crate) mod mapper;
 pub(crate) mod merge;
 pub(crate) mod metrics;
+pub(crate) mod policy;
 pub(crate) mod reducer;
 pub(crate) mod report;
 pub(crate) mod run;

@@ -111,6 +111,12 @@ impl From<tootmill_collect::Error> for Failure {
     }
 }
 
+impl From<tootmill_privacy::Error> for Failure {
+    fn from(error: tootmill_privacy::Error) -> Self {
+        Self::Failed(error.to_string(), error.status())
+    }
+}
+
 impl From<tootmill_yarn::Error> for Failure {
     fn from(error: tootmill_yarn::Error) -> Self {
         Self::Failed(error.to_string(), error.status())

@@ -74,6 +74,7 @@ fn write_counters(output: &mut impl Write, done: &Done<'_>, elapsed: Duration, b
         ("deleted", counters.deleted),
         ("bad lines", counters.bad),
         ("unusable keys", counters.unusable_keys),
+        ("posts by a policy", counters.left_out),
     ];
     let left_out: Vec<String> = left_out
         .iter()

@@ -298,9 +298,12 @@ fn too_many_bad_lines(mill: &mut Mill) {
     lake.is_right(&mill.tables);
 }
 
+/// Whole posts, so that there is much to write.
+const IMPORT: [&str; 5] = ["import", "many.jsonl", "--policy", "open", "--keep-all-fields"];
+
 /// An import of `many.jsonl` that was stopped in the middle of its writing.
 fn half_an_import(lake: &Lake<'_>) -> Running {
-    let import = lake.start(&["import", "many.jsonl"]);
+    let import = lake.start(&IMPORT);
     // In a folder whose name only this import knows.
     let is_writing = || {
         let (storage, folder) = open_storage(&format!("{}/mill.example/_aside/import", lake.address)).unwrap();
@@ -327,7 +330,7 @@ fn a_datanode_during_a_write(mill: &mut Mill) {
     if ran.code != 0 {
         failed(&ran, 75, &["worth trying again"]);
         eprintln!("    a retry was needed: {}", ran.stderr.trim_end());
-        lake.done(&["import", "many.jsonl"]);
+        lake.done(&IMPORT);
     }
     lake.done(&["compact"]);
     lake.done(&["submit", "--on", "local"]);
@@ -345,7 +348,7 @@ fn a_writer_killed_in_recovery(mill: &mut Mill) {
     mill.cluster.start(Daemon::DataNode1).unwrap();
     let lake = Lake { mill, address };
     assert!(!lake.has("raw"), "nothing is imported by half");
-    lake.done(&["import", "many.jsonl"]);
+    lake.done(&IMPORT);
     lake.done(&["compact"]);
     lake.done(&["submit", "--on", "local"]);
     lake.is_right(&mill.tables_of_many);

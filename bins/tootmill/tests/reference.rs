@@ -37,11 +37,15 @@ fn agree(folder: &Path, input: &str) {
     }
 }
 
-/// Two gaps, and what is none.
-const GAPS: &str = r#"{"gap":{"after":"1","before":null,"lineage":"public","reason":"expired"},"observed":"2026-11-24T10:00:00Z"}
+/// Two gaps, two notes of a policy, and what is none.
+const NOTES: &str = r#"{"gap":{"after":"1","before":null,"lineage":"public","reason":"expired"},"observed":"2026-11-24T10:00:00Z"}
 {"gap":{}}
 {"gap":"after"}
 {"gap":null,"id":"gap","created_at":"2026-11-20"}
+{"policy":{"name":"default","left_out":3,"reduced":40},"observed":"2026-11-24T10:00:00Z"}
+{"policy":{"left_out":-3,"reduced":"4"},"id":null}
+{"policy":{"left_out":5},"id":"policy","created_at":"2026-11-20"}
+{"policy":["left_out"]}
 "#;
 
 #[test]
@@ -49,7 +53,7 @@ const GAPS: &str = r#"{"gap":{"after":"1","before":null,"lineage":"public","reas
 fn a_synthetic_week_in_every_form() {
     let folder = with_posts(8_000);
     let mut lines = fs::read(folder.path().join("posts.jsonl")).unwrap();
-    lines.splice(0..0, GAPS.bytes());
+    lines.splice(0..0, NOTES.bytes());
     fs::write(folder.path().join("posts.jsonl"), &lines).unwrap();
     agree(folder.path(), "posts.jsonl");
     fs::write(folder.path().join("posts.jsonl.zst"), zstd::encode_all(&*lines, 1).unwrap()).unwrap();

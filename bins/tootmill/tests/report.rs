@@ -53,13 +53,20 @@ fn the_page_is_one_file_and_the_numbers_are_json() {
 fn accounts_that_want_to_be_found_are_called_by_name() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
-    let post = |id: &str, account: &str, discoverable: Value| {
+    let post = |id: &str, account: &str, discoverable: Value, indexable: bool| {
         json!({
             "id": id, "created_at": "2026-11-24T10:00:00Z",
-            "account": {"id": account, "acct": format!("name-of-{account}"), "followers_count": 9, "discoverable": discoverable},
+            "account": {"id": account, "acct": format!("name-of-{account}"), "followers_count": 9, "discoverable": discoverable,
+                "indexable": indexable},
         })
     };
-    let posts = [post("1", "7", true.into()), post("2", "8", false.into()), post("3", "9", Value::Null)];
+    let posts = [
+        post("1", "7", true.into(), true),
+        post("2", "8", false.into(), true),
+        post("3", "9", Value::Null, true),
+        // Of this one the name is not kept.
+        post("4", "10", true.into(), false),
+    ];
     let lines: String = posts.iter().map(|post| format!("{post}\n")).collect();
     fs::write(folder.join("posts.jsonl"), lines).unwrap();
     let lake = ["--lake", "lake", "--instance", "mill.example"];
@@ -69,7 +76,13 @@ fn accounts_that_want_to_be_found_are_called_by_name() {
     assert_eq!(named["accounts"]["names"], json!({"7": "name-of-7"}));
     stdout(folder, &[&["report"], &lake[..]].concat());
     let page = fs::read_to_string(folder.join("report.html")).unwrap();
-    assert!(page.contains("@name-of-7") && !page.contains("name-of-8") && !page.contains("name-of-9"), "{page}");
+    assert!(
+        page.contains("@name-of-7")
+            && !page.contains("name-of-8")
+            && !page.contains("name-of-9")
+            && !page.contains("name-of-10"),
+        "{page}"
+    );
     assert!(page.contains("What the posts on mill.example say"), "{page}");
     stdout(folder, &["report", "-o", "ids.html"]);
     assert!(!fs::read_to_string(folder.join("ids.html")).unwrap().contains("name-of"));

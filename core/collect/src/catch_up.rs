@@ -5,6 +5,7 @@ use std::time::{Duration, Instant as Moment};
 use serde::Serialize;
 use tootmill_mastodon::{Observation, PAGE, Page, Timeline};
 use tootmill_metric::{Id, Instant};
+use tootmill_policy::Policy;
 
 use crate::{
     cursor::Cursor,
@@ -79,6 +80,8 @@ pub struct CaughtUp {
     pub posts: u64,
     /// Posts of the overlap that were committed before, just so.
     pub known: u64,
+    /// Posts that the policy left out, but for those of which an earlier run told.
+    pub left_out: u64,
     /// Objects without a usable id, which were written too.
     pub without_id: u64,
     /// Pages that were read forward.
@@ -129,6 +132,7 @@ pub fn catch_up(
     let mut reading = Reading {
         timeline,
         watch,
+        policy: lineage.policy(),
         writer: RawWriter::new(lineage, Kind::Pages, how.limits),
         not_before: None,
         latest: cursor.as_ref().and_then(|cursor| cursor.written),
@@ -147,7 +151,7 @@ pub fn catch_up(
     }
     if let Some(fence) = reading.known_fence.take().filter(|_| reading.told.posts > 0) {
         // So that a file of late posts says as well how far the lineage has come.
-        reading.writer.write(&fence)?;
+        reading.writer.write_line(&fence)?;
     }
     reading.writer.commit()?;
     let mut told = reading.told;
@@ -174,6 +178,7 @@ fn oldest(page: &Page) -> Option<&Id> {
 struct Reading<'a> {
     timeline: &'a Timeline<'a>,
     watch: &'a dyn Watch,
+    policy: &'a Policy,
     writer: RawWriter<'a>,
     /// Posts written earlier are not wanted: those before the beginning.
     not_before: Option<Instant>,
@@ -366,21 +371,34 @@ impl Reading<'_> {
             if self.not_before.zip(post.created_at).is_some_and(|(begin, written)| written < begin) {
                 continue;
             }
-            if self.cursor.as_ref().is_some_and(|cursor| cursor.knows(&post)) {
-                self.told.known += 1;
-                if post.id.as_ref() == fence {
-                    self.known_fence = Some(post.json);
-                }
-                continue;
-            }
-            *if post.id.is_some() { &mut self.told.posts } else { &mut self.told.without_id } += 1;
-            self.writer.write(&post.json)?;
+            self.write(&post, fence)?;
         }
         self.writer.commit_if_due()?;
         self.told.pages += 1;
         let behind = age(self.latest).and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
         self.watch.progress(Progress { posts: self.told.posts, pages: self.told.pages, behind });
         Ok(newest)
+    }
+
+    /// Writes what is kept of a post, unless just that is committed.
+    fn write(&mut self, post: &Observation, fence: Option<&Id>) -> Result<(), Error> {
+        let kept = self.policy.keep(&post.json);
+        let Some(line) = kept.line() else {
+            if self.cursor.as_ref().is_none_or(|cursor| !cursor.was_told_of(post)) {
+                self.told.left_out += 1;
+                self.writer.write_kept(&kept)?;
+            }
+            return Ok(());
+        };
+        if self.cursor.as_ref().is_some_and(|cursor| cursor.knows(post.id.as_ref(), line)) {
+            self.told.known += 1;
+            if post.id.as_ref() == fence {
+                self.known_fence = Some(line.into());
+            }
+            return Ok(());
+        }
+        *if post.id.is_some() { &mut self.told.posts } else { &mut self.told.without_id } += 1;
+        self.writer.write_kept(&kept).map(drop)
     }
 }
 

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use tootmill_input::observed_at;
 use tootmill_lake::Entry;
 use tootmill_mastodon::Observation;
@@ -26,6 +28,8 @@ pub struct Cursor {
     pub written: Option<Instant>,
     /// The post above which to read again: the overlap is between it and the newest.
     pub start: Id,
+    /// Until when it is noted what a policy left out.
+    told: Option<Instant>,
     /// The observations in the overlap by their hashes, to know those that come again unchanged.
     known: BTreeSet<(Option<Id>, u64)>,
     hashing: RandomState,
@@ -44,11 +48,14 @@ impl Cursor {
         let overlap = i64::try_from(overlap.as_micros()).unwrap_or(i64::MAX);
         let hashing = RandomState::new();
         let (mut seen, mut known) = (Vec::new(), BTreeSet::new());
-        let (mut latest, mut old) = (None, Instant::default());
+        let (mut latest, mut old, mut told) = (None, Instant::default(), None);
         for file in lineage.files()? {
             let mut posts: Vec<Seen> = Vec::new();
             for line in lines(lineage.lake(), &file) {
                 let observation = Observation::of(line?);
+                if observation.id.is_none() {
+                    told = told.max(time_of_note(&observation.json));
+                }
                 known.insert((observation.id.clone(), hashing.hash_one(&observation.json)));
                 posts.extend(observation.id.map(|id| (id, observation.created_at)));
             }
@@ -74,13 +81,30 @@ impl Cursor {
         again.dedup();
         let start = again.iter().rev().nth(most).map_or(start, |id| (*id).clone());
         known.retain(|(id, _)| id.as_ref().is_none_or(|id| *id > start));
-        Ok(Some(Self { newest, written: latest, start, known, hashing }))
+        Ok(Some(Self { newest, written: latest, start, told, known, hashing }))
     }
 
-    /// Whether just this observation is committed.
-    pub(crate) fn knows(&self, observation: &Observation) -> bool {
-        self.known.contains(&(observation.id.clone(), self.hashing.hash_one(&observation.json)))
+    /// Whether just this line is committed, of the post with the id.
+    pub(crate) fn knows(&self, id: Option<&Id>, line: &str) -> bool {
+        self.known.contains(&(id.cloned(), self.hashing.hash_one(line)))
     }
+
+    /// Whether a post that is left out was there when it was noted how many are: nothing else is known of it.
+    pub(crate) fn was_told_of(&self, post: &Observation) -> bool {
+        self.told.zip(post.created_at).is_some_and(|(told, written)| written <= told)
+    }
+}
+
+/// When a note was made of what a policy did; `None` of any other line.
+fn time_of_note(line: &str) -> Option<Instant> {
+    #[derive(Deserialize)]
+    struct Note<'a> {
+        #[serde(borrow, rename = "policy")]
+        _policy: &'a RawValue,
+        observed: &'a str,
+    }
+    let note: Note<'_> = serde_json::from_str(line).ok()?;
+    Instant::parse(note.observed)
 }
 
 /// A post that was seen: its id, and when it was written.

@@ -44,6 +44,8 @@ impl Default for Follow {
 pub struct Followed {
     /// Posts that were streamed, each time that they were edited too.
     pub posts: u64,
+    /// Posts that the policy left out.
+    pub left_out: u64,
     /// Deletions.
     pub deletions: u64,
     /// Events that are no matter of a timeline.
@@ -256,13 +258,18 @@ impl Following<'_> {
                 return self.writer.write_deletion(id.as_str());
             }
         };
+        let kept = self.lineage.policy().keep(&post.json);
+        if kept.line().is_none() {
+            self.told.left_out += 1;
+            return self.writer.write_kept(&kept).map(drop);
+        }
         if let Some(id) = &post.id
             && let Some(Gap { after, reason }) = self.gap.take()
         {
             self.told.gaps += 1;
             self.writer.write_gap(after.as_ref(), Some(id), &reason)?;
         }
-        self.writer.write(&post.json)?;
+        self.writer.write_kept(&kept)?;
         self.told.posts += 1;
         self.told.behind = post.created_at.map(age);
         Ok(())
@@ -307,6 +314,7 @@ fn may_pass(error: &mastodon::Error) -> bool {
 impl AddAssign for Followed {
     fn add_assign(&mut self, more: Self) {
         self.posts += more.posts;
+        self.left_out += more.left_out;
         self.deletions += more.deletions;
         self.others += more.others;
         self.unreadable += more.unreadable;

@@ -1,11 +1,12 @@
 //! A lineage: what is collected from one feed of an instance, one observation after the other, without a gap.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use tootmill_lake::{Entry, Lake, Lease};
 use tootmill_mastodon::{Feed, Owner};
+use tootmill_policy::Policy;
 
 use crate::error::Error;
 
@@ -15,6 +16,7 @@ pub struct Lineage {
     lake: Lake,
     feed: Feed,
     observer: Observer,
+    policy: Arc<Policy>,
     /// What is done, in names of folders.
     work: String,
     lease: Lease,
@@ -22,18 +24,18 @@ pub struct Lineage {
 
 impl Lineage {
     /// Takes the right, and removes what a process that was killed had not committed.
-    pub fn begin(lake: &Lake, feed: Feed, observer: Observer) -> Result<Self, Error> {
-        Self::take(lake, feed, observer, feed.to_string())
+    pub fn begin(lake: &Lake, feed: Feed, observer: Observer, policy: &Arc<Policy>) -> Result<Self, Error> {
+        Self::take(lake, feed, observer, policy, feed.to_string())
     }
 
     /// Takes the right to look again at what was collected, which may go on meanwhile.
-    pub fn refresh(lake: &Lake, feed: Feed, observer: Observer) -> Result<Self, Error> {
-        Self::take(lake, feed, observer, format!("refresh-{feed}"))
+    pub fn refresh(lake: &Lake, feed: Feed, observer: Observer, policy: &Arc<Policy>) -> Result<Self, Error> {
+        Self::take(lake, feed, observer, policy, format!("refresh-{feed}"))
     }
 
-    fn take(lake: &Lake, feed: Feed, observer: Observer, work: String) -> Result<Self, Error> {
+    fn take(lake: &Lake, feed: Feed, observer: Observer, policy: &Arc<Policy>, work: String) -> Result<Self, Error> {
         let lease = lake.collecting(&work, "tootmill collect")?;
-        let lineage = Self { lake: lake.clone(), feed, observer, work, lease };
+        let lineage = Self { lake: lake.clone(), feed, observer, policy: Arc::clone(policy), work, lease };
         lake.storage().remove(&lineage.aside())?;
         Ok(lineage)
     }
@@ -51,6 +53,11 @@ impl Lineage {
     /// Who observes.
     pub fn observer(&self) -> &Observer {
         &self.observer
+    }
+
+    /// What is kept of what is observed.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     pub(crate) fn lease(&self) -> &Lease {

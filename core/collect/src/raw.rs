@@ -1,4 +1,4 @@
-//! Observations into raw files, which are committed by size or time.
+//! What a policy keeps of observations into raw files, which are committed by size or time.
 
 use std::{
     collections::BTreeMap,
@@ -9,6 +9,7 @@ use std::{
 use serde::Serialize;
 use tootmill_lake::Compressed;
 use tootmill_metric::{Id, Instant};
+use tootmill_policy::{Kept, Tally};
 
 use crate::{
     error::Error,
@@ -39,6 +40,8 @@ pub struct Committed {
     pub lines: u64,
     /// Bytes of lines, uncompressed.
     pub bytes: u64,
+    /// What the policy did.
+    pub policy: Tally,
 }
 
 impl AddAssign for Committed {
@@ -46,6 +49,7 @@ impl AddAssign for Committed {
         self.files += more.files;
         self.lines += more.lines;
         self.bytes += more.bytes;
+        self.policy += more.policy;
     }
 }
 
@@ -56,6 +60,8 @@ pub struct RawWriter<'l> {
     kind: Kind,
     limits: Limits,
     open: Option<Open<'l>>,
+    /// What the policy did since the last file.
+    tally: Tally,
     committed: Committed,
 }
 
@@ -73,12 +79,30 @@ struct Open<'l> {
 impl<'l> RawWriter<'l> {
     /// Nothing is written before the first line.
     pub fn new(lineage: &'l Lineage, kind: Kind, limits: Limits) -> Self {
-        Self { lineage, kind, limits, open: None, committed: Committed::default() }
+        Self { lineage, kind, limits, open: None, tally: Tally::default(), committed: Committed::default() }
     }
 
-    /// Writes what the instance sent, one value of JSON; commits if it is time.
-    pub fn write(&mut self, json: &str) -> Result<(), Error> {
-        let open = match &mut self.open {
+    /// Writes what is kept of what the instance sent, one value of JSON; gives whether anything is.
+    pub fn write(&mut self, json: &str) -> Result<bool, Error> {
+        self.write_kept(&self.lineage.policy().keep(json))
+    }
+
+    /// Writes what is kept, and counts it; gives whether anything is.
+    pub(crate) fn write_kept(&mut self, kept: &Kept<'_>) -> Result<bool, Error> {
+        self.tally.count(kept);
+        kept.line().map_or(Ok(false), |line| self.write_line(line).map(|()| true))
+    }
+
+    /// Writes a line as it is; commits if it is time.
+    pub(crate) fn write_line(&mut self, line: &str) -> Result<(), Error> {
+        let open = self.open()?;
+        open.bytes += open.file.write_line(line.as_bytes())?;
+        open.lines += 1;
+        self.commit_if_due()
+    }
+
+    fn open(&mut self) -> Result<&mut Open<'l>, Error> {
+        Ok(match &mut self.open {
             Some(open) => open,
             none => {
                 let (lineage, observed) = (self.lineage, now());
@@ -88,16 +112,13 @@ impl<'l> RawWriter<'l> {
                 let file = Compressed::create(&**lineage.lake().storage(), &path)?;
                 none.insert(Open { file, name, observed, since: Moment::now(), lines: 0, bytes: 0 })
             }
-        };
-        open.bytes += open.file.write_line(json.as_bytes())?;
-        open.lines += 1;
-        self.commit_if_due()
+        })
     }
 
     /// Writes that a post was deleted.
     pub fn write_deletion(&mut self, id: &str) -> Result<(), Error> {
         let line = serde_json::json!({"deleted": id, "observed": now().to_string()});
-        self.write(&line.to_string())
+        self.write_line(&line.to_string())
     }
 
     /// Writes that the posts between two are known to be missing; those before the first, or after the last, without one.
@@ -112,7 +133,7 @@ impl<'l> RawWriter<'l> {
             ]
             .map(|(name, value)| (name, value.map(str::to_string))),
         );
-        self.write(&serde_json::json!({"gap": gap, "observed": now().to_string()}).to_string())
+        self.write_line(&serde_json::json!({"gap": gap, "observed": now().to_string()}).to_string())
     }
 
     /// Commits what was written, if it has been open for long or is large.
@@ -123,14 +144,22 @@ impl<'l> RawWriter<'l> {
 
     /// Commits what was written: from now on it is in the lake.
     pub fn commit(&mut self) -> Result<(), Error> {
-        let Some(Open { file, name, observed, lines, bytes, .. }) = self.open.take() else { return Ok(()) };
+        let (lineage, policy) = (self.lineage, std::mem::take(&mut self.tally));
+        if !policy.is_empty() {
+            // Even where nothing was kept.
+            self.open()?;
+        }
+        let Some(Open { mut file, name, observed, lines, bytes, .. }) = self.open.take() else { return Ok(()) };
+        if !lineage.policy().keeps_all() {
+            file.write_line(policy.note(lineage.policy().level(), &now().to_string()).as_bytes())?;
+        }
         file.finish()?;
-        let (lineage, name) = (self.lineage, format!("{name}.jsonl.zst"));
+        let name = format!("{name}.jsonl.zst");
         lineage.lease().check()?;
         let (from, to) = (format!("{}/{name}", lineage.aside()), lineage.lake().raw(observed.day()));
         let storage = lineage.lake().storage();
         storage.rename(&from, &format!("{to}/{name}"))?;
-        self.committed += Committed { files: 1, lines, bytes };
+        self.committed += Committed { files: 1, lines, bytes, policy };
         Ok(())
     }
 

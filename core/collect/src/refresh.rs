@@ -65,13 +65,14 @@ pub fn refresh(
         asked: 0,
         observed: 0,
         left_out: Vec::new(),
+        withdrawn: Vec::new(),
     };
     let found = looking.at_all(timeline, &ids, how.sample).and_then(|how_asked| {
         let deleted = deletions::find(&mut looking, timeline, lineage, day, how.sample)?;
         Ok((how_asked, deleted))
     });
     if let Ok((_, (deleted, _))) = &found {
-        deleted.iter().try_for_each(|id| looking.writer.write_deletion(id.as_str()))?;
+        deleted.iter().chain(&looking.withdrawn).try_for_each(|id| looking.writer.write_deletion(id.as_str()))?;
     }
     // What was observed is kept, whatever happened afterwards.
     looking.writer.commit()?;
@@ -80,6 +81,7 @@ pub fn refresh(
         return Err(Error::InTrouble { day, doubtful });
     }
     let (asked, observed, deleted) = (looking.asked, looking.observed, deleted.len() as u64);
+    let withdrawn = looking.withdrawn.len() as u64;
     let coverage = Coverage {
         at: began.to_string(),
         how: how_asked,
@@ -87,7 +89,8 @@ pub fn refresh(
         asked,
         observed,
         deleted,
-        unexplained: asked.saturating_sub(observed + deleted),
+        withdrawn,
+        unexplained: asked.saturating_sub(observed + deleted + withdrawn),
         observer: lineage.observer().to_string(),
     };
     coverage.commit(lineage, day)?;
@@ -107,6 +110,8 @@ struct Looking<'a> {
     observed: u64,
     /// Those that the instance did not give.
     left_out: Vec<Id>,
+    /// Those that it gave, and that the policy leaves out now: they do not count any more.
+    withdrawn: Vec<Id>,
 }
 
 impl Looking<'_> {
@@ -157,8 +162,12 @@ impl Looking<'_> {
     }
 
     fn write(&mut self, post: &Observation) -> Result<(), Error> {
-        self.observed += 1;
-        self.writer.write(&post.json)
+        if self.writer.write(&post.json)? {
+            self.observed += 1;
+        } else {
+            self.withdrawn.extend(post.id.clone());
+        }
+        Ok(())
     }
 
     fn tell(&mut self) {

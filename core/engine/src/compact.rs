@@ -47,7 +47,7 @@ pub fn observe(inputs: &Inputs, options: &Options, watch: &dyn Watch) -> Result<
     let mut workers: Vec<Observer> =
         (0..options.threads.get()).map(|_| Observer { observations: Observations::default(), memory }).collect();
     watch.pass("reading");
-    let counters = read_inputs(inputs, &mut workers, watch)?;
+    let counters = read_inputs(inputs, options.policy.as_deref(), &mut workers, watch)?;
     options.bad_limit.check(&counters)?;
     Ok(Observed::new(counters, workers.into_iter().map(|worker| worker.observations)))
 }
@@ -304,7 +304,7 @@ impl Observations {
             Line::Deletion(id) => {
                 self.deleted.insert(id.clone().into_owned());
             }
-            Line::Boost | Line::NotPublic | Line::Gap => {}
+            Line::Boost | Line::NotPublic | Line::Gap | Line::Policy(_) => {}
         }
     }
 

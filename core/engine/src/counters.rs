@@ -37,7 +37,7 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Lines that were read, but for empty ones; in a file that is not lines, objects.
+    /// Lines that were read, but for empty ones and notes of a policy; in a file that is not lines, objects.
     lines,
     /// Posts that count.
     posts,
@@ -61,6 +61,10 @@ counters! {
     unusable_keys,
     /// Gaps in the input of which whoever observed the posts knows: a gap is any number of posts.
     known_gaps,
+    /// Observations that a policy left out, because the account does not want to be in it or was blocked.
+    left_out,
+    /// Observations of which a policy kept no names and no text, because the account did not say that it may be found.
+    reduced,
 }
 
 impl Counters {

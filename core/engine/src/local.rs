@@ -7,12 +7,14 @@ use std::{
     num::NonZeroUsize,
     ops::ControlFlow,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
 };
 
 use tempfile::TempDir;
 use tootmill_input::{Inputs, id_at_start, is_ripe};
 use tootmill_metric::{Day, Instant, Line, Post, Registry};
+use tootmill_policy::Policy;
 
 use crate::{
     aggregate::Aggregate,
@@ -39,12 +41,14 @@ pub struct Options {
     pub bad_limit: BadLimit,
     /// Whether there are rows for each day besides the totals.
     pub by_day: bool,
+    /// What counts of whose posts; everything where there is none, as where it was looked at when they were kept.
+    pub policy: Option<Arc<Policy>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Self { threads, memory: 512 << 20, bad_limit: BadLimit::default(), by_day: true }
+        Self { threads, memory: 512 << 20, bad_limit: BadLimit::default(), by_day: true, policy: None }
     }
 }
 
@@ -121,7 +125,7 @@ pub fn count(
     let memory = options.memory / options.threads.get();
     let mut counters_of: Vec<Counter<'_>> =
         (0..options.threads.get()).map(|_| Counter { tally: Tally::new(registry, false), memory }).collect();
-    let mut counters = read_inputs(posts, &mut counters_of, watch)?;
+    let mut counters = read_inputs(posts, options.policy.as_deref(), &mut counters_of, watch)?;
     options.bad_limit.check(&counters)?;
     watch.pass("merging");
     let mut sources = Vec::new();
@@ -146,7 +150,7 @@ impl Work for Counter<'_> {
         match line {
             Line::Post(post) => self.tally.map(&post, false),
             Line::Deletion(id) => return Err(Error::Deletion(id.into_owned())),
-            Line::Boost | Line::NotPublic | Line::Gap => {}
+            Line::Boost | Line::NotPublic | Line::Gap | Line::Policy(_) => {}
         }
         Ok(())
     }
@@ -182,7 +186,7 @@ fn map_all<'r>(
     let mut mappers: Vec<Mapper<'_>> = (0..options.threads.get())
         .map(|_| Mapper { tally: Tally::new(registry, options.by_day), identities: Identities::default(), memory })
         .collect();
-    let counters = read_inputs(inputs, &mut mappers, &provisional)?;
+    let counters = read_inputs(inputs, options.policy.as_deref(), &mut mappers, &provisional)?;
     if mappers.iter().any(|mapper| mapper.identities.is_contested_early()) {
         return Ok(Mapped::Contested(None));
     }
@@ -227,7 +231,7 @@ fn find_contested(inputs: &Inputs, options: &Options, guess: bool, watch: &dyn W
     let mut finders: Vec<Finder> =
         (0..options.threads.get()).map(|_| Finder { identities: Identities::default(), guess, memory }).collect();
     // Bad lines are told of when they are read as posts.
-    read_inputs(inputs, &mut finders, &Provisional::new(watch))?;
+    read_inputs(inputs, options.policy.as_deref(), &mut finders, &Provisional::new(watch))?;
     contested(finders.into_iter().map(|finder| finder.identities).collect(), options.memory)
 }
 
@@ -254,7 +258,7 @@ fn map_chosen<'r>(
             is_right: true,
         })
         .collect();
-    let mut counters = read_inputs(inputs, &mut choosers, watch)?;
+    let mut counters = read_inputs(inputs, options.policy.as_deref(), &mut choosers, watch)?;
     if choosers.iter().any(|chooser| !chooser.is_right) {
         return Ok(None);
     }
@@ -317,7 +321,7 @@ impl Work for Mapper<'_> {
                 self.tally.map(&post, is_ripe(post.created_at, observed));
             }
             Line::Deletion(id) => self.identities.deletion(&id),
-            Line::Boost | Line::NotPublic | Line::Gap => {}
+            Line::Boost | Line::NotPublic | Line::Gap | Line::Policy(_) => {}
         }
         Ok(())
     }
@@ -355,7 +359,7 @@ impl Work for Finder {
         match line {
             Line::Post(post) => self.identities.post(&post.id),
             Line::Deletion(id) => self.identities.deletion(&id),
-            Line::Boost | Line::NotPublic | Line::Gap => {}
+            Line::Boost | Line::NotPublic | Line::Gap | Line::Policy(_) => {}
         }
         Ok(())
     }
@@ -400,7 +404,7 @@ impl Work for Chooser<'_, '_> {
                 self.is_right &= !self.guess || self.contested.knows_deletion(id);
                 id
             }
-            Line::Boost | Line::NotPublic | Line::Gap => return Ok(()),
+            Line::Boost | Line::NotPublic | Line::Gap | Line::Policy(_) => return Ok(()),
         };
         match &line {
             _ if self.contested.contains(id) => self.observations.add(&line, observed),

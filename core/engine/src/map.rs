@@ -99,7 +99,7 @@ impl<W: Write + Send> Work for Mapper<'_, W> {
                 Ok(())
             }
             Line::Deletion(id) => Err(Error::Deletion(id.into_owned())),
-            Line::Boost | Line::NotPublic | Line::Gap => Ok(()),
+            Line::Boost | Line::NotPublic | Line::Gap | Line::Policy(_) => Ok(()),
         }
     }
 

@@ -9,8 +9,9 @@ use std::{
     thread,
 };
 
-use tootmill_input::{Chunk, Inputs, Reader, objects, observed_at, read_line};
-use tootmill_metric::{BadLine, Instant, Line};
+use tootmill_input::{Chunk, Inputs, Reader, objects_within, observed_at, read_line};
+use tootmill_metric::{BadLine, Instant, Line, Post};
+use tootmill_policy::{Kept, Policy};
 
 use crate::{counters::Counters, error::Error};
 
@@ -112,9 +113,10 @@ pub(crate) trait Work {
 }
 
 /// Lets as many threads as there are workers read all inputs, and gives what was counted on the way: lines, bad ones, boosts,
-/// what is not public, and known gaps.
+/// what is not public, known gaps, and what the policy did.
 pub(crate) fn read_inputs<W: Work + Send>(
     inputs: &Inputs,
+    policy: Option<&Policy>,
     workers: &mut [W],
     watch: &dyn Watch,
 ) -> Result<Counters, Error> {
@@ -124,6 +126,7 @@ pub(crate) fn read_inputs<W: Work + Send>(
         bytes,
         lines: AtomicU64::new(0),
         stopped: AtomicBool::new(false),
+        policy,
         watch,
     };
     let mut counters = Counters::default();
@@ -149,6 +152,7 @@ pub(crate) fn read_stream(reader: Reader<'_>, worker: &mut impl Work, watch: &dy
         bytes: Arc::default(),
         lines: AtomicU64::new(0),
         stopped: AtomicBool::new(false),
+        policy: None,
         watch,
     };
     shared.work(worker)
@@ -169,6 +173,8 @@ struct Shared<'s> {
     lines: AtomicU64,
     /// Whether a thread failed, or there is no need to go on.
     stopped: AtomicBool,
+    /// What counts of whose posts.
+    policy: Option<&'s Policy>,
     watch: &'s dyn Watch,
 }
 
@@ -212,6 +218,24 @@ impl<'s> Shared<'s> {
         Ok(input.map(|input| Origin { input, observed: observed_at(input) }))
     }
 
+    /// Works on what the policy keeps of a post.
+    fn post(
+        &self,
+        post: Post<'_>,
+        origin: Origin<'_>,
+        worker: &mut impl Work,
+        counters: &mut Counters,
+    ) -> Result<(), Error> {
+        let Some(policy) = self.policy else { return worker.line(Line::Post(post), origin.observed) };
+        let kept = policy.keep(post.line());
+        counters.reduced += u64::from(matches!(kept, Kept::Reduced(_)));
+        if let Some(Ok(line)) = kept.line().map(Line::parse) {
+            return worker.line(line, origin.observed);
+        }
+        counters.left_out += 1;
+        Ok(())
+    }
+
     fn record(
         &self,
         origin: Origin<'_>,
@@ -227,12 +251,17 @@ impl<'s> Shared<'s> {
         }
         let reason = match read_line(record, repaired) {
             Ok(line) => {
-                counters.lines += 1;
+                counters.lines += u64::from(!matches!(line, Line::Policy(_)));
                 match line {
                     Line::Boost => counters.boosts += 1,
                     Line::NotPublic => counters.not_public += 1,
                     Line::Gap => counters.known_gaps += 1,
-                    line => worker.line(line, origin.observed)?,
+                    Line::Policy(counts) => {
+                        counters.left_out += counts.left_out;
+                        counters.reduced += counts.reduced;
+                    }
+                    Line::Post(post) => self.post(post, origin, worker, counters)?,
+                    Line::Deletion(_) => worker.line(line, origin.observed)?,
                 }
                 return Ok(());
             }
@@ -240,12 +269,12 @@ impl<'s> Shared<'s> {
         };
         if matches!(reason, BadLine::NotJson | BadLine::TooDeep) {
             // Several objects on one line, perhaps, or an array; where none of them is sound, it is one bad line.
-            let parts: Vec<_> = objects(record).filter(|part| *part != (0..record.len())).collect();
-            let part = |range: &std::ops::Range<usize>| record.get(range.clone()).unwrap_or_default().trim_ascii();
-            if parts.iter().any(|range| read_line(part(range), repaired).is_ok()) {
+            let parts = objects_within(record, repaired);
+            if !parts.is_empty() {
                 worker.several();
-                return parts.iter().try_for_each(|range| {
-                    self.record(origin, offset + range.start as u64, part(range), worker, counters, repaired)
+                return parts.into_iter().try_for_each(|part| {
+                    let start = offset + part.start as u64;
+                    self.record(origin, start, record.get(part).unwrap_or_default(), worker, counters, repaired)
                 });
             }
         }

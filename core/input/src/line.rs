@@ -1,6 +1,10 @@
 //! From a record's bytes to what it is.
 
+use std::ops::Range;
+
 use tootmill_metric::{BadLine, Line};
+
+use crate::document::objects;
 
 /// Reads one record. Where its bytes are not UTF-8, they are repaired (each wrong sequence as U+FFFD) into `repaired`, from
 /// which the line then borrows.
@@ -10,6 +14,19 @@ pub fn read_line<'a>(record: &'a [u8], repaired: &'a mut String) -> Result<Line<
     }
     *repaired = String::from_utf8_lossy(record).into_owned();
     Line::parse(repaired)
+}
+
+/// The objects in a record that is no object by itself, as where several stand on one line; none where not one of them can be
+/// read.
+pub fn objects_within(record: &[u8], repaired: &mut String) -> Vec<Range<usize>> {
+    let trimmed = |part: Range<usize>| {
+        let text = record.get(part.clone()).unwrap_or_default();
+        let start = part.start + (text.len() - text.trim_ascii_start().len());
+        start..start + text.trim_ascii().len()
+    };
+    let parts: Vec<Range<usize>> = objects(record).filter(|part| *part != (0..record.len())).map(trimmed).collect();
+    let is_sound = |part: &Range<usize>| read_line(record.get(part.clone()).unwrap_or_default(), repaired).is_ok();
+    if parts.iter().any(is_sound) { parts } else { Vec::new() }
 }
 
 /// The id with which a record begins, as servers write statuses: without reading the rest, so that it is a guess. There may be
@@ -43,6 +60,19 @@ mod tests {
         ] {
             assert_eq!(id_at_start(unknown.as_bytes()), None, "{unknown}");
         }
+    }
+
+    #[test]
+    fn several_objects_on_one_line_are_found_if_one_is_sound() {
+        let within = |record: &str| -> Vec<String> {
+            let parts = objects_within(record.as_bytes(), &mut String::new());
+            parts.into_iter().map(|part| record[part].into()).collect()
+        };
+        let post = r#"{"id":"1","created_at":"2026-11-24"}"#;
+        assert_eq!(within(&format!("[{post}, {{}}")), [post, "{}"]);
+        assert_eq!(within(&format!(" {post} x ")), [post, "x"]);
+        assert_eq!(within("{} {}"), [""; 0]);
+        assert_eq!(within(post), [""; 0]);
     }
 
     #[test]

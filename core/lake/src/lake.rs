@@ -89,6 +89,11 @@ impl Lake {
         format!("{}/collecting/accepted-rules.json", self.root)
     }
 
+    /// The file that says under which policies posts came into it.
+    pub fn policies(&self) -> String {
+        format!("{}/privacy/policies.json", self.root)
+    }
+
     /// The folder of what was observed on a day.
     pub fn raw(&self, day: Day) -> String {
         format!("{}/raw/{DAY_FOLDER}{day}", self.root)

@@ -14,6 +14,7 @@ mod tokens;
 
 pub use anchor::{Anchor, anchors};
 pub use host::host;
+pub use text::texts;
 
 /// Calls `each` with the host of every link in the content: lower-case, IDN as punycode, without port and trailing dots.
 /// Each link counts, so a host may come several times.
@@ -38,7 +39,7 @@ pub fn hosts(content: &str, each: &mut impl FnMut(&str)) {
         }
     }
     if !has_anchor && text::may_have_url(content) {
-        for text in text::texts(content) {
+        for text in texts(content) {
             text::urls(&text).filter_map(host).for_each(|host| each(&host));
         }
     }

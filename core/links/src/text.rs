@@ -29,7 +29,7 @@ impl<'a> Text<'a> {
 }
 
 /// The runs of text of a content, in order, decoded.
-pub(crate) fn texts(content: &str) -> impl Iterator<Item = Cow<'_, str>> {
+pub fn texts(content: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let mut tokens = Tokens::new(content);
     iter::from_fn(move || tokens.next_text()).map(|text| text.decoded())
 }

@@ -64,7 +64,11 @@ pub trait Metric: Send + Sync + 'static {
 pub struct About {
     /// What it counts, in one sentence.
     pub counts: &'static str,
-    /// The fields of a status that `map` looks at, besides `id` and `created_at`: `account.followers_count`.
+    /// The fields of a status that `map` looks at, besides `id` and `created_at`: `account.followers_count`. Others are not there
+    /// where a lake keeps no more than metrics read.
+    ///
+    /// Of a list or an object its path alone means how many there are, or whether there is one: `media_attachments`. What is
+    /// in it is named by longer paths: `tags.name`.
     pub reads: Vec<&'static str>,
     /// Those of them that are personal data and end in its states or its table: `account.id`.
     pub personal_data: Vec<&'static str>,

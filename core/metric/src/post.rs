@@ -3,12 +3,12 @@
 use std::{borrow::Cow, cmp::Ordering};
 
 use compact_str::CompactString;
-use serde::Deserialize;
+use serde::{Deserialize, de::MapAccess};
 use sonic_rs::Deserializer;
 
 use crate::{
     Instant,
-    json::{AnyObject, Flag, Length, Name, Names, NotNull, Number, Optional, RawId, Shortcode, Text, object},
+    json::{AnyObject, Field, Flag, Length, Name, Names, NotNull, Number, Optional, RawId, Shortcode, Text, object},
 };
 
 /// A post's id, opaque: a shorter one comes before a longer one, those of one length are in the order of their bytes.
@@ -106,7 +106,7 @@ impl<'a> Post<'a> {
     pub fn parse(line: &'a str) -> Result<Self, BadLine> {
         match Line::parse(line)? {
             Line::Post(post) => Ok(post),
-            Line::Boost | Line::NotPublic | Line::Deletion(_) | Line::Gap => Err(BadLine::NotAPost),
+            Line::Boost | Line::NotPublic | Line::Deletion(_) | Line::Gap | Line::Policy(_) => Err(BadLine::NotAPost),
         }
     }
 
@@ -179,6 +179,32 @@ pub enum Line<'a> {
     Deletion(Cow<'a, str>),
     /// The note that posts are missing here: whoever observed them knows that it did not see them.
     Gap,
+    /// The note of what a policy did with observations before they were kept.
+    Policy(PolicyCounts),
+}
+
+/// With how many observations a policy did something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PolicyCounts {
+    /// How many were left out.
+    pub left_out: u64,
+    /// Of how many less was kept than metrics read.
+    pub reduced: u64,
+}
+
+impl<'a> Field<'a> for PolicyCounts {
+    fn object<A: MapAccess<'a>>(mut object: A) -> Result<Option<Self>, A::Error> {
+        let mut counts = Self::default();
+        while let Some(name) = object.next_key::<Cow<'a, str>>()? {
+            let count = Number::or_zero(object.next_value::<Optional<Number>>()?.0);
+            match &*name {
+                "left_out" => counts.left_out = count,
+                "reduced" => counts.reduced = count,
+                _ => {}
+            }
+        }
+        Ok(Some(counts))
+    }
 }
 
 /// Why a line is none of what a [`Line`] can be.
@@ -208,6 +234,7 @@ object! {
         edited_at: Text<'a> = "edited_at",
         deleted: RawId<'a> = "deleted",
         gap: AnyObject = "gap",
+        policy: PolicyCounts = "policy",
         reblog: NotNull = "reblog",
         visibility: Text<'a> = "visibility",
         language: Text<'a> = "language",
@@ -265,8 +292,12 @@ impl<'a> Line<'a> {
                 bot: account.bot.is_some_and(|bot| bot.0),
             })
         });
+        let Some(id) = status.id.and_then(|id| id.text(line, &["id"])) else {
+            // A status may have a field of that name.
+            return status.policy.map(Self::Policy).ok_or(BadLine::NoId);
+        };
         Ok(Self::Post(Post {
-            id: status.id.and_then(|id| id.text(line, &["id"])).ok_or(BadLine::NoId)?,
+            id,
             created_at: date(status.created_at).ok_or(BadLine::NoDate)?,
             edited_at: date(status.edited_at),
             language: status.language.map(|language| language.0),

@@ -10,7 +10,7 @@ use proptest::{
 };
 use tootmill_metric::{AnyMetric, MemberSource, Post};
 
-use crate::posts::statuses;
+use crate::{fields::with_fields, posts::statuses};
 
 /// Looks for posts on which the metric breaks a law.
 ///
@@ -92,6 +92,14 @@ fn keeps_laws(metric: &dyn AnyMetric, lines: &[String], plan: &Plan) -> Result<(
     let merged = merge(metric, shards.concat())?;
     prop_assert_eq!(&merged, &merge(metric, whole)?, "the records depend on how the posts are cut and merged");
     prop_assert_eq!(rows, reduce(metric, &merged)?, "the rows depend on how the posts are cut and merged");
+    reads_what_it_declares(metric, &posts, &map(metric, &posts)?)
+}
+
+fn reads_what_it_declares(metric: &dyn AnyMetric, posts: &[Post<'_>], records: &[Record]) -> Result<(), TestCaseError> {
+    let reads = metric.about().reads;
+    let lines: Vec<String> = posts.iter().map(|post| with_fields(post.line(), &reads)).collect();
+    let posts: Vec<Post<'_>> = lines.iter().filter_map(|line| Post::parse(line).ok()).collect();
+    prop_assert_eq!(records, map(metric, &posts)?, "it reads a field that it does not declare");
     Ok(())
 }
 

@@ -21,8 +21,10 @@
 //!
 //! The laws: the text of a state reads back to the same state; merging is commutative and associative, with the empty state
 //! as its identity; however the posts are cut into shards, in any order, with empty shards, merged in any tree, combined
-//! anywhere or nowhere, the rows are the same; and mapping the same posts again gives the same bytes.
+//! anywhere or nowhere, the rows are the same; mapping the same posts again gives the same bytes; and posts with nothing but the
+//! fields that it says it reads give the same as whole ones.
 
+mod fields;
 mod laws;
 mod posts;
 

@@ -24,7 +24,7 @@ impl Metric for Emoji {
 
     fn about(&self) -> About {
         About::new("Posts by the shortcode of the custom emoji that they use, each emoji once a post.")
-            .reads(&["emojis"])
+            .reads(&["emojis.shortcode"])
     }
 }
 tootmill_metric::register!(Emoji);

@@ -23,7 +23,7 @@ impl Metric for Tag {
     }
 
     fn about(&self) -> About {
-        About::new("Posts by hashtag in lower case (Unicode), each tag once a post.").reads(&["tags"])
+        About::new("Posts by hashtag in lower case (Unicode), each tag once a post.").reads(&["tags.name"])
     }
 }
 tootmill_metric::register!(Tag);

@@ -12,16 +12,24 @@ const CORE: &[(&str, &[&str])] = &[
     ("tootmill-synth", &[]),
     ("tootmill-metric", &["tootmill-links"]),
     ("tootmill-testkit", &["tootmill-metric"]),
+    ("tootmill-policy", &["tootmill-metric", "tootmill-links"]),
     ("tootmill-input", &["tootmill-metric"]),
-    ("tootmill-engine", &["tootmill-metric", "tootmill-input"]),
+    ("tootmill-engine", &["tootmill-metric", "tootmill-input", "tootmill-policy"]),
     ("tootmill-tables", &["tootmill-metric", "tootmill-engine"]),
     ("tootmill-yarn", &["tootmill-metric"]),
     ("tootmill-watch", &["tootmill-metric", "tootmill-lake"]),
     ("tootmill-mastodon", &["tootmill-metric"]),
     ("tootmill-lake", &["tootmill-metric", "tootmill-input"]),
-    ("tootmill-collect", &["tootmill-metric", "tootmill-input", "tootmill-lake", "tootmill-mastodon"]),
     ("tootmill-report", &["tootmill-metric", "tootmill-input", "tootmill-lake", "tootmill-tables"]),
-    ("tootmill-stages", &["tootmill-metric", "tootmill-input", "tootmill-engine", "tootmill-lake", "tootmill-yarn"]),
+    ("tootmill-privacy", &["tootmill-metric", "tootmill-policy", "tootmill-lake"]),
+    (
+        "tootmill-collect",
+        &["tootmill-metric", "tootmill-policy", "tootmill-input", "tootmill-lake", "tootmill-mastodon"],
+    ),
+    (
+        "tootmill-stages",
+        &["tootmill-metric", "tootmill-policy", "tootmill-input", "tootmill-engine", "tootmill-lake", "tootmill-yarn"],
+    ),
 ];
 
 /// What tests of the core may use besides: posts, laws, and all the metrics there are.

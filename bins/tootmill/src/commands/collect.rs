@@ -15,6 +15,7 @@ use tootmill_collect::{Beginning, CatchUp, CaughtUp, Committed, Follow, Followed
 use tootmill_lake::Lake;
 use tootmill_mastodon::{Feed, Statuses, Stream, Timeline};
 use tootmill_metric::Instant;
+use tootmill_policy::Policy;
 
 pub(in crate::commands) use self::instance::contact;
 use self::{
@@ -24,6 +25,7 @@ use self::{
 use super::{
     import::now,
     lake::{LakeArguments, OutcomeArguments},
+    policy::{self, PolicyArguments},
     run::parse_time,
     stage::Told,
 };
@@ -50,6 +52,8 @@ pub(crate) struct Collect {
     feed: FeedArguments,
     #[command(flatten)]
     pages: PageArguments,
+    #[command(flatten)]
+    policy: PolicyArguments,
     #[command(flatten)]
     stream: StreamArguments,
     #[command(flatten)]
@@ -124,11 +128,18 @@ impl Collect {
         self.outcome.tell_stage(&done?)
     }
 
+    /// What is kept, on record.
+    fn policy(&self, lake: &Lake) -> Result<Arc<Policy>, Failure> {
+        let policy = self.policy.policy(&self.lake.instance)?;
+        policy::record(lake, &policy, now())?;
+        Ok(policy)
+    }
+
     fn catch_up(&self, lake: &Lake, progress: &Arc<CollectProgress>, began: &Began) -> Result<Told, Failure> {
         let Reached { client, instance, observer } =
             self.instance.reach(&self.lake.instance, lake, Timeline::ADDRESSES, &Arc::default(), progress)?;
         let timeline = Timeline::open(&client, &instance, self.feed.feed())?;
-        let lineage = Lineage::begin(lake, self.feed.feed(), observer)?;
+        let lineage = Lineage::begin(lake, self.feed.feed(), observer, &self.policy(lake)?)?;
         let told = catch_up(&timeline, &lineage, &self.pages.how(), &**progress)?;
         if told.falls_behind() {
             say(format!(
@@ -137,8 +148,15 @@ impl Collect {
                 told.behind.unwrap_or_default()
             ));
         }
-        let CaughtUp { posts, known, pages, committed: Committed { files, .. }, .. } = told;
-        let counters = [("posts", posts), ("known", known), ("pages", pages), ("files", files)];
+        let CaughtUp { posts, known, pages, committed: Committed { files, policy, .. }, .. } = told;
+        let counters = [
+            ("posts", posts),
+            ("known", known),
+            ("left_out", policy.left_out),
+            ("reduced", policy.reduced),
+            ("pages", pages),
+            ("files", files),
+        ];
         Ok(Told { sentence: sentence(&told), own: json!(told), ..began.told(lake, files > 0, &counters)? })
     }
 
@@ -153,7 +171,7 @@ impl Collect {
         while !stop.load(Ordering::Relaxed) {
             let reached = self.instance.reach(&self.lake.instance, lake, &addresses, &stop, progress)?;
             let Reached { client, instance, observer } = &reached;
-            let lineage = Lineage::begin(lake, self.feed.feed(), observer.clone())?;
+            let lineage = Lineage::begin(lake, self.feed.feed(), observer.clone(), &self.policy(lake)?)?;
             match follow(client, instance, &lineage, &how, &**progress) {
                 Ok(more) => told += more,
                 Err(error)
@@ -165,9 +183,13 @@ impl Collect {
             }
             (how.catch_up.beginning, how.catch_up.leave_gap) = (None, false);
         }
-        let Followed { posts, deletions, by_pages, gaps, unreadable, committed: Committed { files, .. }, .. } = told;
+        let Followed {
+            posts, deletions, by_pages, gaps, unreadable, committed: Committed { files, policy, .. }, ..
+        } = told;
         let counters = [
             ("posts", posts),
+            ("left_out", policy.left_out),
+            ("reduced", policy.reduced),
             ("deletions", deletions),
             ("by_pages", by_pages),
             ("gaps", gaps),
@@ -194,7 +216,7 @@ impl Collect {
             self.instance.reach(&self.lake.instance, lake, &addresses, &stop, progress)?;
         // What was observed until a signal came is committed.
         let timeline = Timeline::open(&client, &instance, self.feed.feed())?;
-        let lineage = Lineage::refresh(lake, self.feed.feed(), observer)?;
+        let lineage = Lineage::refresh(lake, self.feed.feed(), observer, &self.policy(lake)?)?;
         let refresh = |day| {
             let coverage = tootmill_collect::refresh(&timeline, &lineage, day, &self.refresh.how(), &**progress)?;
             Ok((day, coverage))
@@ -260,7 +282,8 @@ fn sentence(told: &CaughtUp) -> String {
     let CaughtUp { posts, known, pages, committed, behind, .. } = told;
     let again = if *known > 0 { format!(", {known} were known") } else { String::new() };
     let behind = behind.map_or_else(String::new, |seconds| format!("; the newest was written {seconds} s ago"));
-    format!("{posts} posts in {pages} pages were collected into {} files{again}{behind}", committed.files)
+    let policy = policy::phrase(&committed.policy);
+    format!("{posts} posts in {pages} pages were collected into {} files{again}{policy}{behind}", committed.files)
 }
 
 fn sentence_of_stream(told: &Followed) -> String {
@@ -271,8 +294,9 @@ fn sentence_of_stream(told: &Followed) -> String {
     }
     format!(
         "{posts} posts and {deletions} deletions were streamed into {} files, over {connections} connections; {by_pages} posts \
-         were read by pages{gaps}",
-        committed.files
+         were read by pages{gaps}{}",
+        committed.files,
+        policy::phrase(&committed.policy)
     )
 }
 

@@ -4,16 +4,18 @@ use clap::Args;
 use serde_json::json;
 use tootmill_lake::find_inputs;
 use tootmill_metric::Instant;
+use tootmill_stages::Imported;
 
 use super::{
     lake::{LakeArguments, OutcomeArguments},
+    policy::{PolicyArguments, phrase, record},
     run::{InputArguments, parse_time},
 };
 use crate::{failure::Failure, progress::Progress};
 
 /// Add files of posts to a lake, as if they had been observed.
 ///
-/// They become raw files of the day on which they were observed, one object a line, otherwise unchanged. `tootmill compact`
+/// What the policy keeps of them becomes raw files of the day on which they were observed, one object a line. `tootmill compact`
 /// makes posts of them, and finds out what is none.
 #[derive(Args, Debug)]
 #[command(
@@ -28,21 +30,26 @@ pub(crate) struct Import {
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     observed: Option<Instant>,
     #[command(flatten)]
+    policy: PolicyArguments,
+    #[command(flatten)]
     outcome: OutcomeArguments,
 }
 
 impl Import {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let lake = self.lake.open()?;
+        let policy = self.policy.policy(&self.lake.instance)?;
         let inputs = find_inputs(self.inputs.inputs.iter().map(String::as_str))?;
         let lease = tootmill_stages::begin(&lake, "tootmill import")?;
         let observed = self.observed.unwrap_or_else(now);
         let progress = Progress::new(inputs.bytes(), self.outcome.quiet);
-        let lines = tootmill_stages::import(&lake, &lease, &inputs, observed, &progress);
+        record(&lake, &policy, now())?;
+        let imported = tootmill_stages::import(&lake, &lease, &inputs, observed, &policy, &progress);
         progress.finish();
-        let lines = lines?;
+        let Imported { lines, tally } = imported?;
         let folder = lake.storage().address(&lake.raw(observed.day()));
-        self.outcome.tell(&format!("{lines} lines were added to {folder}"), &json!({"lines": lines, "folder": folder}))
+        let sentence = format!("{lines} lines were added to {folder}{}", phrase(&tally));
+        self.outcome.tell(&sentence, &json!({"lines": lines, "folder": folder, "policy": tally}))
     }
 }
 

@@ -1,17 +1,19 @@
 //! `tootmill run`: the main job in one process.
 
-use std::{io::Write, num::NonZeroUsize};
+use std::{io::Write, num::NonZeroUsize, sync::Arc};
 
 use bytesize::ByteSize;
 use clap::Args;
 use serde_json::json;
 use tootmill_engine::{BadLimit, Counters, Options, Outcome};
 use tootmill_metric::{Day, Instant, Registered, Registry};
+use tootmill_policy::{Level, Policy};
 use tootmill_tables::{DayRows, Destination, Load, Loaded, Rows};
 
 use super::{
     destination::DestinationParser,
     load::{LoadArguments, as_data},
+    policy::WhoArguments,
 };
 use crate::{
     failure::Failure,
@@ -35,6 +37,11 @@ pub(crate) struct Run {
     pub(crate) tables: Destination,
     #[command(flatten)]
     pub(crate) engine: EngineArguments,
+    /// Count only what this policy keeps, as if the posts were collected under it: open, default or strict [default: all counts]
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) policy: Option<Level>,
+    #[command(flatten)]
+    pub(crate) who: WhoArguments,
     /// The logical time of the numbers, a day or an instant [default: the day after the latest post]
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) as_of: Option<Instant>,
@@ -85,6 +92,7 @@ impl EngineArguments {
             memory: usize::try_from(self.memory.as_u64()).unwrap_or(usize::MAX),
             bad_limit: BadLimit { count: self.max_bad, share: self.max_bad_share },
             by_day: true,
+            policy: None,
         }
     }
 }
@@ -116,7 +124,7 @@ impl Run {
         let started = std::time::Instant::now();
         self.tables.check()?;
         let inputs = tootmill_lake::find_inputs(self.inputs.inputs.iter().map(String::as_str))?;
-        let options = Options { by_day: !self.totals_only, ..self.engine.options() };
+        let options = Options { by_day: !self.totals_only, policy: self.policy()?, ..self.engine.options() };
         let progress = Progress::new(inputs.bytes(), self.quiet);
         let outcome = tootmill_engine::run(&inputs, &registry, &options, &progress);
         progress.finish();
@@ -155,6 +163,17 @@ impl Run {
                 summary::write(output, &done, &*store, &registry, &self.tables, started.elapsed(), inputs.bytes())
             })
         }
+    }
+}
+
+impl Run {
+    fn policy(&self) -> Result<Option<Arc<Policy>>, Failure> {
+        let Some(level) = self.policy else {
+            let missing = "--block-list, --opt-out-tag and --ask-discoverable need --policy: whose posts count";
+            return if self.who.ask_more() { Err(Failure::Usage(missing.into())) } else { Ok(None) };
+        };
+        // Fields that no metric reads are dropped as well as not.
+        Ok(Some(Arc::new(self.who.policy(level, "")?.with_all_fields())))
     }
 }
 

@@ -38,7 +38,19 @@ TABLES = (
     "url_table",
     "user_table",
 )
-COUNTERS = ("posts", "bad", "boosts", "duplicates", "deleted", "not_public", "bots", "unusable_keys", "known_gaps")
+COUNTERS = (
+    "posts",
+    "bad",
+    "boosts",
+    "duplicates",
+    "deleted",
+    "not_public",
+    "bots",
+    "unusable_keys",
+    "known_gaps",
+    "left_out",
+    "reduced",
+)
 MAX_DEPTH = 128
 MAX_KEY_BYTES = 32_767
 
@@ -363,6 +375,9 @@ def choose(sources: Iterable[bytes]) -> tuple[list[Post], Counter[str]]:
                 counters["known_gaps"] += 1
             elif text(value.get("visibility")) not in (None, "public"):
                 counters["not_public"] += 1
+            elif identifier(value.get("id")) is None and isinstance(policy := value.get("policy"), dict):
+                counters["left_out"] += count(policy.get("left_out"))
+                counters["reduced"] += count(policy.get("reduced"))
             elif (post := read_post(raw, value)) is None:
                 counters["bad"] += 1
             else:

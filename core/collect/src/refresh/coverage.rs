@@ -6,7 +6,7 @@ use tootmill_metric::Day;
 
 use crate::{error::Error, lineage::Lineage};
 
-/// What came of a refresh. `asked` is the sum of `observed`, `deleted` and `unexplained`.
+/// What came of a refresh. `asked` is the sum of `observed`, `deleted`, `withdrawn` and `unexplained`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Coverage {
     /// When it began.
@@ -21,6 +21,10 @@ pub struct Coverage {
     pub observed: u64,
     /// How many were deleted.
     pub deleted: u64,
+    /// How many it gave that the policy leaves out now, because their accounts want no part in it any more: they count no more
+    /// than deleted ones.
+    #[serde(default)]
+    pub withdrawn: u64,
     /// How many it did not give, and it is not known that they were deleted: they are kept as they were.
     pub unexplained: u64,
     /// Who asked.

@@ -110,15 +110,19 @@ impl KnownGood {
     }
 }
 
-/// Whether a post is another instance's: the account's name then has an `@` in it (`entities/Account.md#acct`).
+/// Whether a post is another instance's: the account's name then has an `@` in it (`entities/Account.md#acct`), or it was noted
+/// where the name was not kept.
 fn is_remote(post: &Observation) -> bool {
     #[derive(Deserialize)]
     struct Status {
-        account: Account,
+        #[serde(default)]
+        remote: bool,
+        account: Option<Account>,
     }
     #[derive(Deserialize)]
     struct Account {
-        acct: String,
+        acct: Option<String>,
     }
-    serde_json::from_str::<Status>(&post.json).is_ok_and(|status| status.account.acct.contains('@'))
+    let has_host = |account: Account| account.acct.is_some_and(|name| name.contains('@'));
+    serde_json::from_str(&post.json).is_ok_and(|status: Status| status.remote || status.account.is_some_and(has_host))
 }

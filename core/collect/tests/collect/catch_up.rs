@@ -192,7 +192,7 @@ fn a_file_of_old_posts_alone_puts_nothing_back() {
     (1..=200).for_each(|number| instance.post(number, number * 3600));
     mill.collect(&instance, all(1000)).unwrap();
     for (kind, id) in [(Kind::Stream, 2), (Kind::Stream, 50), (Kind::Pages, 3), (Kind::Stream, 4)] {
-        let lineage = Lineage::begin(&mill.lake, Feed::default(), Observer::anonymous()).unwrap();
+        let lineage = Lineage::begin(&mill.lake, Feed::default(), Observer::anonymous(), &mill.policy).unwrap();
         let mut writer = RawWriter::new(&lineage, kind, Limits::default());
         writer.write(&json!({"edited_at": "2026-11-20T00:00:00Z", "id": id.to_string(), "created_at": "2026-11-01T02:00:00Z"}).to_string()).unwrap();
         if kind == Kind::Pages {

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::instance::{Instance, Mill, Nobody, Posts, Reply, Request, all, on, post, quick};
+use crate::{
+    instance::{Instance, Mill, Nobody, Posts, Reply, Request, all, on, post, quick},
+    policy::{default_policy, says},
+};
 use serde_json::{Value, json};
 use tootmill_collect::{CatchUp, Error, Follow, Followed, Limits, Lineage, Observer, follow};
 use tootmill_mastodon::{Client, Feed, Instance as Description, Settings, Stream};
@@ -36,7 +39,7 @@ fn follow_until(
 ) -> Result<Followed, Error> {
     let settings = Settings { timeout: LONG, ..quick() };
     let client = Client::new(&instance.url, settings, Box::new(())).unwrap();
-    let lineage = Lineage::begin(&mill.lake, Feed::default(), Observer::anonymous()).unwrap();
+    let lineage = Lineage::begin(&mill.lake, Feed::default(), Observer::anonymous(), &mill.policy).unwrap();
     let stop = &client.settings().stop.clone();
     let (is_over, since) = (&std::sync::atomic::AtomicBool::new(false), Instant::now());
     thread::scope(|scope| {
@@ -178,4 +181,20 @@ fn a_stream_that_is_refused_ends_it_and_keeps_what_came() {
     assert_eq!(error.status(), Status::Permanent);
     assert!(error.to_string().contains("Invalid access token"), "{error}");
     assert_eq!(mill.ids(), [1, 2]);
+}
+
+#[test]
+fn what_is_streamed_is_kept_as_the_policy_says() {
+    let (mill, updates) = (
+        Mill::under(default_policy()),
+        (1..=30).map(|id| match id % 3 {
+            0 => format!("event: update\ndata: {}\n\n", says(post(id, id), "noindex")),
+            1 => format!("event: update\ndata: {}\n\n", says(post(id, id), "indexable")),
+            _ => update(id),
+        }),
+    );
+    let instance = streams(vec![updates.map(|update| (Duration::ZERO, update)).collect()], |_, _| {});
+    let told = follow_until(&mill, &instance, &soon(CatchUp::default()), |mill| mill.ids().len() == 20).unwrap();
+    assert_eq!((told.posts, told.left_out, told.committed.policy.reduced), (20, 10, 10));
+    assert!(mill.ids().iter().all(|id| id % 3 != 0));
 }

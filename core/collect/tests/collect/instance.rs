@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tootmill_collect::{CatchUp, CaughtUp, Error, Limits, Lineage, Observer, Progress, Watch, catch_up};
 use tootmill_lake::{Lake, find_inputs};
 use tootmill_mastodon::{Client, Feed, Instance as Description, Settings, Timeline};
+use tootmill_policy::Policy;
 
 /// A request: its path, its parameters.
 #[derive(Clone, Debug)]
@@ -198,6 +199,7 @@ fn serve(mut stream: &TcpStream, reply: impl FnOnce(&Request) -> Reply) {
 /// A lake for a test, and what collects into it.
 pub struct Mill {
     pub lake: Lake,
+    pub policy: Arc<Policy>,
     _folder: tempfile::TempDir,
 }
 
@@ -213,7 +215,12 @@ impl Mill {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lake = Lake::open(folder.path().to_str().unwrap(), "mill.test").unwrap();
-        Self { lake, _folder: folder }
+        Self { lake, policy: Arc::new(Policy::as_sent()), _folder: folder }
+    }
+
+    /// Where a policy is in force.
+    pub fn under(policy: Policy) -> Self {
+        Self { policy: Arc::new(policy), ..Self::new() }
     }
 
     /// Collects the public timeline as `tootmill collect` does.
@@ -239,7 +246,7 @@ impl Mill {
     /// Collects by a client that was made before, which is most of the work where there are few posts.
     pub fn collect_by(&self, client: &Client, how: CatchUp, feed: Feed) -> Result<CaughtUp, Error> {
         let timeline = Timeline::open(client, &Description::of(client)?, feed)?;
-        let lineage = Lineage::begin(&self.lake, feed, Observer::anonymous())?;
+        let lineage = Lineage::begin(&self.lake, feed, Observer::anonymous(), &self.policy)?;
         catch_up(&timeline, &lineage, &how, &Nobody)
     }
 

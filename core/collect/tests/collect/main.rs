@@ -4,5 +4,6 @@
 mod catch_up;
 mod follow;
 mod instance;
+mod policy;
 mod refresh;
 mod wrong_bodies;

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use crate::instance::{Instance, Mill, Nobody, Posts, Reply, Request, all, post, quick};
+use crate::{
+    instance::{Instance, Mill, Nobody, Posts, Reply, Request, all, post, quick},
+    policy::{default_policy, says, strict_policy},
+};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tootmill_collect::{Coverage, Due, Error, How, Lineage, Observer, Refresh, due, refresh};
@@ -85,7 +88,7 @@ fn look_again_as(
 ) -> Result<Coverage, Error> {
     let client = Client::new(&instance.url, settings, Box::new(())).unwrap();
     let timeline = Timeline::open(&client, &Description::default(), Feed::default()).unwrap();
-    let lineage = Lineage::refresh(&mill.lake, Feed::default(), observer).unwrap();
+    let lineage = Lineage::refresh(&mill.lake, Feed::default(), observer, &mill.policy).unwrap();
     refresh(&timeline, &lineage, day(), how, &Nobody)
 }
 
@@ -130,6 +133,7 @@ fn a_day_is_seen_again_in_twenties_and_the_coverage_stands_in_the_lake() {
         asked: 10_000,
         observed: 10_000,
         deleted: 0,
+        withdrawn: 0,
         unexplained: 0,
         observer: "anonymous".into(),
     };
@@ -251,7 +255,31 @@ fn who_could_not_see_a_post_before_cannot_miss_it() {
 
 /// An instance may hide what comes from elsewhere, and give its own.
 #[test]
+fn who_wants_no_part_in_it_any_more_counts_no_more() {
+    let instance = mastodon(|_, _| None);
+    let mill = Mill::under(default_policy());
+    (1..=60).for_each(|id| instance.post(id, id));
+    mill.collect(&instance, all(1 << 20)).unwrap();
+    compacted(&mill, 1..=60);
+    for id in [5, 50] {
+        instance.posts.lock().unwrap().insert(id, says(post(id, id), "noindex"));
+    }
+    remove(&instance, &[40]);
+    let coverage = look_again(&mill, &instance).unwrap();
+    let counted = (coverage.asked, coverage.observed, coverage.deleted, coverage.withdrawn, coverage.unexplained);
+    assert_eq!(counted, (60, 57, 1, 2, 0));
+    assert_eq!(deletions(&mill), BTreeSet::from([5, 40, 50]));
+}
+
+#[test]
 fn posts_of_the_instances_own_do_not_speak_for_those_of_others() {
+    // Where names are not kept, it is noted whose a post is.
+    for mill in [Mill::new(), Mill::under(default_policy()), Mill::under(strict_policy())] {
+        posts_of_the_instances_own_do_not_speak_for_those_of_others_in(&mill);
+    }
+}
+
+fn posts_of_the_instances_own_do_not_speak_for_those_of_others_in(mill: &Mill) {
     let instance = mastodon(|_, _| None);
     let acct = |id: u64, acct: &str| {
         let mut post = post(id, id);
@@ -259,15 +287,14 @@ fn posts_of_the_instances_own_do_not_speak_for_those_of_others() {
         instance.posts.lock().unwrap().insert(id, post);
     };
     (1..=10).for_each(|id| acct(id, if id % 2 == 0 { "ada" } else { "cy@remote.example" }));
-    let mill = Mill::new();
     mill.collect(&instance, all(1 << 20)).unwrap();
-    compacted(&mill, 1..=10);
+    compacted(mill, 1..=10);
     remove(&instance, &[1, 2, 3, 5, 7, 9]);
-    let coverage = look_again(&mill, &instance).unwrap();
+    let coverage = look_again(mill, &instance).unwrap();
     assert_eq!((coverage.deleted, coverage.unexplained), (1, 5));
     acct(11, "gus@remote.example");
-    assert_eq!(look_again(&mill, &instance).unwrap().deleted, 6);
-    assert_eq!(deletions(&mill), BTreeSet::from([1, 2, 3, 5, 7, 9]));
+    assert_eq!(look_again(mill, &instance).unwrap().deleted, 6);
+    assert_eq!(deletions(mill), BTreeSet::from([1, 2, 3, 5, 7, 9]));
 }
 
 #[test]

@@ -35,6 +35,7 @@ fn what_a_line_is() {
         Ok(Line::NotPublic) => "not public".into(),
         Ok(Line::Deletion(id)) => format!("deletion of {id}"),
         Ok(Line::Gap) => "gap".into(),
+        Ok(Line::Policy(counts)) => format!("{} left out, {} reduced", counts.left_out, counts.reduced),
         Err(error) => error.to_string(),
     };
     assert_eq!(kind(&post("")), "post");
@@ -50,6 +51,11 @@ fn what_a_line_is() {
     for no_gap in ["null", "[]", "7", "\"after\""] {
         assert_eq!(kind(&post(&format!(r#","gap":{no_gap}"#))), "post", "{no_gap}");
     }
+    let policy = r#"{"policy":{"name":"default","left_out":3,"noindex":3,"reduced":40},"observed":"2026-11-24"}"#;
+    assert_eq!(kind(policy), "3 left out, 40 reduced");
+    assert_eq!(kind(r#"{"policy":{"left_out":"3","reduced":-1}}"#), "0 left out, 0 reduced");
+    assert_eq!(kind(&post(r#","policy":{"left_out":3}"#)), "post");
+    assert_eq!(kind(r#"{"policy":3}"#), "no usable `id`");
     assert_eq!(kind(r#"{"created_at":"2026-11-24"}"#), "no usable `id`");
     assert_eq!(kind(r#"{"id":"1","created_at":1700000000}"#), "no usable `created_at`");
     for no_object in ["", " ", "[]", "5", "null", "\"{}\"", "{", r#"{"id":"1""#, r#"{"id":"1"} x"#, "\0\0"] {

@@ -26,6 +26,16 @@ const COUNTERS: &[(&str, &str, &str)] = &[
     ("boosts", "Boosts", "left out: they are not posts of their own"),
     ("not_public", "Not public", "left out: statuses for followers or for those who are mentioned"),
     ("deleted", "Deleted", "left out: posts that their authors deleted"),
+    (
+        "left_out",
+        "Not kept",
+        "observations of accounts that want no part in this or are blocked, by the policy under which posts were collected",
+    ),
+    (
+        "reduced",
+        "Reduced",
+        "observations of accounts that did not say that they may be found: counted, but without names and text",
+    ),
     ("bad", "Bad lines", "left out: no JSON object, or without a usable id or date"),
     ("late", "Late", "left out: of days whose posts are no longer kept"),
     ("unusable_keys", "Unusable keys", "left out of a table: names that are empty or longer than a table can hold"),

@@ -23,7 +23,7 @@ impl<S: Merge> Metric for Replies<S> {
     }
 
     fn about(&self) -> About {
-        About::new("Replies.")
+        About::new("Replies.").reads(&["language", "replies_count"])
     }
 }
 
@@ -103,6 +103,16 @@ fn a_map_that_remembers_is_found() {
     static CALLS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let call = |_: &Post<'_>| Count(CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
     breaks(&Replies(call, |count| count.0.into()), "again gives other records");
+}
+
+#[test]
+fn an_undeclared_field_is_found() {
+    breaks(
+        &Replies(|post| Count(post.reblogs_count), |count| count.0.into()),
+        "reads a field that it does not declare",
+    );
+    let has_media = |post: &Post<'_>| Count(post.media_attachments as u64);
+    breaks(&Replies(has_media, |count| count.0.into()), "reads a field that it does not declare");
 }
 
 #[test]

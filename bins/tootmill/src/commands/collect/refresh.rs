@@ -68,7 +68,7 @@ pub(super) fn told(lake: &Lake, days: &[(Day, Coverage)], began: &Began) -> Resu
 }
 
 fn sentence(day: Day, coverage: &Coverage) -> String {
-    let Coverage { how, of, asked, observed, deleted, unexplained, .. } = coverage;
+    let Coverage { how, of, asked, observed, deleted, withdrawn, unexplained, .. } = coverage;
     let asked = match how {
         How::Batches => format!("all {asked} posts"),
         How::Sample => format!("a sample of {asked} of {of} posts"),
@@ -77,5 +77,9 @@ fn sentence(day: Day, coverage: &Coverage) -> String {
         0 => String::new(),
         some => format!(", {some} were not given without a reason and are kept as they were"),
     };
-    format!("{day}: {asked}: {observed} were observed again, {deleted} were deleted{unexplained}")
+    let withdrawn = match withdrawn {
+        0 => String::new(),
+        some => format!(", {some} are of accounts that want no part in it any more"),
+    };
+    format!("{day}: {asked}: {observed} were observed again, {deleted} were deleted{withdrawn}{unexplained}")
 }

@@ -1,0 +1,92 @@
+//! The arguments that say what is kept of whose posts.
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use clap::Args;
+use tootmill_lake::Lake;
+use tootmill_metric::{Instant, Registry};
+use tootmill_policy::{BlockList, Level, OPT_OUT_TAGS, Policy, Tally};
+
+use crate::{failure::Failure, output::say};
+
+/// What is kept of whose posts.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct PolicyArguments {
+    /// Whose posts are kept, and how much of them: open, default or strict
+    #[arg(long, value_name = "POLICY", default_value_t = Level::Default, env = "TOOTMILL_POLICY")]
+    policy: Level,
+    /// Keep all fields of posts that are kept with their text, not only those that metrics read
+    #[arg(long)]
+    keep_all_fields: bool,
+    #[command(flatten)]
+    who: WhoArguments,
+}
+
+/// Who is asked what.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct WhoArguments {
+    /// A list of whom not to keep, a line each: HOST, USER@HOST or id:ACCOUNT; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    block_list: Vec<PathBuf>,
+    /// A tag by which people say in their profile that they want no part in this; may be given more than once
+    #[arg(long, value_name = "TAG", default_values = OPT_OUT_TAGS)]
+    opt_out_tag: Vec<String>,
+    /// Keep names and text of accounts only that say `discoverable` besides `indexable`
+    #[arg(long)]
+    ask_discoverable: bool,
+}
+
+impl PolicyArguments {
+    /// The policy for posts of an instance.
+    pub(crate) fn policy(&self, instance: &str) -> Result<Arc<Policy>, Failure> {
+        let policy = self.who.policy(self.policy, instance)?;
+        Ok(Arc::new(if self.keep_all_fields { policy.with_all_fields() } else { policy }))
+    }
+}
+
+impl WhoArguments {
+    /// Whether one is asked more than a policy asks by itself.
+    pub(crate) fn ask_more(&self) -> bool {
+        !self.block_list.is_empty() || self.ask_discoverable || self.opt_out_tag != OPT_OUT_TAGS
+    }
+
+    /// A policy of this level for posts of an instance.
+    pub(crate) fn policy(&self, level: Level, instance: &str) -> Result<Policy, Failure> {
+        let mut blocked = BlockList::default();
+        for file in &self.block_list {
+            let failed = |error: &dyn std::fmt::Display| {
+                Failure::permanent(format!("cannot read the block list `{}`: {error}", file.display()))
+            };
+            let list = fs::read_to_string(file).map_err(|error| failed(&error))?;
+            blocked.add(&list).map_err(|error| failed(&error))?;
+        }
+        let policy = Policy::new(level, instance, &Registry::linked()?)
+            .blocking(blocked)
+            .with_opt_out_tags(self.opt_out_tag.iter().cloned());
+        Ok(if self.ask_discoverable { policy.asking_discoverable() } else { policy })
+    }
+}
+
+/// What a policy did, behind what was done.
+pub(crate) fn phrase(tally: &Tally) -> String {
+    let mut phrase = String::new();
+    if tally.left_out > 0 {
+        phrase += &format!("; {} were left out", tally.left_out);
+    }
+    if tally.reduced > 0 {
+        phrase += &format!("; of {} neither names nor text were kept", tally.reduced);
+    }
+    phrase
+}
+
+/// Notes in the lake under which policy posts come into it, and says what is new.
+pub(crate) fn record(lake: &Lake, policy: &Policy, now: Instant) -> Result<(), Failure> {
+    let new = tootmill_privacy::record_policy(lake, policy, now)?;
+    if !new.is_empty() {
+        say(format!(
+            "kept from now on: {}; posts that came before do not have it, and no metric sees it in them",
+            new.join(", ")
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! Collecting under a policy: what is kept, what is counted, and that nothing is read or counted twice because it was not kept.
+
+use serde_json::{Value, json};
+use tootmill_metric::{Instant, Line, PolicyCounts, Registry};
+use tootmill_plugins as _;
+use tootmill_policy::{Level, Policy, Tally};
+
+use crate::instance::{Instance as Server, Mill, all, on, post};
+
+pub fn default_policy() -> Policy {
+    policy(Level::Default)
+}
+
+pub fn strict_policy() -> Policy {
+    policy(Level::Strict)
+}
+
+fn policy(level: Level) -> Policy {
+    Policy::new(level, "mill.test", &Registry::linked().unwrap())
+}
+
+/// The post, of an account that says this of itself.
+pub fn says(mut post: Value, what: &str) -> Value {
+    post["account"][what] = json!(true);
+    post
+}
+
+/// Puts a post of this moment into the timeline.
+fn post_now(server: &Server, id: u64, what: &str) {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = Instant::from_micros(since.as_micros().try_into().unwrap());
+    let mut post = says(post(id, 0), what);
+    post["created_at"] = json!(now.to_string());
+    server.posts.lock().unwrap().insert(id, post);
+}
+
+/// What the notes in the lake count.
+fn noted(mill: &Mill) -> PolicyCounts {
+    let mut counts = PolicyCounts::default();
+    for line in mill.raw() {
+        if let Ok(Line::Policy(more)) = Line::parse(&line.to_string()) {
+            counts.left_out += more.left_out;
+            counts.reduced += more.reduced;
+        }
+    }
+    counts
+}
+
+#[test]
+fn what_is_kept_is_collected_and_what_is_not_is_counted_once() {
+    let (server, mill) = (Server::plain(), Mill::under(default_policy()));
+    for id in 1..=90 {
+        let what = ["noindex", "indexable", "locked"][usize::try_from(id % 3).unwrap()];
+        server.posts.lock().unwrap().insert(id, says(post(id, id * 60), what));
+    }
+    let told = mill.collect(&server, all(1000)).unwrap();
+    assert_eq!((told.posts, told.left_out), (60, 30));
+    let policy = Tally { left_out: 30, noindex: 30, reduced: 30, ..Tally::default() };
+    assert!(told.committed.files > 2 && told.committed.policy == policy, "{told:?}");
+    assert_eq!(noted(&mill), PolicyCounts { left_out: 30, reduced: 30 });
+    let raw = mill.raw();
+    let with_text = raw.iter().filter(|line| line["content"] == "<p>grain</p>").count();
+    assert_eq!((with_text, raw.iter().filter(|line| line["content"] == "").count()), (30, 30));
+    assert!(!raw.iter().any(|line| line.to_string().contains("noindex\":true")), "{raw:?}");
+
+    // What comes again is known as it was kept, and what was left out was counted.
+    let told = mill.collect(&server, on()).unwrap();
+    assert_eq!((told.posts, told.left_out, told.committed.files), (0, 0, 0));
+    assert!(told.known > 5, "{told:?}");
+    post_now(&server, 91, "indexable");
+    post_now(&server, 92, "noindex");
+    let told = mill.collect(&server, on()).unwrap();
+    assert_eq!((told.posts, told.left_out), (1, 1));
+    // The newest of all is not kept, and is read each time.
+    for _ in 0..3 {
+        let told = mill.collect(&server, on()).unwrap();
+        assert_eq!((told.posts, told.left_out, told.committed.files), (0, 0, 0));
+    }
+    post_now(&server, 93, "noindex");
+    let told = mill.collect(&server, on()).unwrap();
+    assert_eq!((told.posts, told.left_out, told.committed.files), (0, 1, 1), "a note alone");
+    assert_eq!(mill.collect(&server, on()).unwrap().left_out, 0);
+    assert_eq!(noted(&mill), PolicyCounts { left_out: 32, reduced: 30 });
+}
+
+#[test]
+fn where_nothing_is_kept_nothing_is_broken() {
+    let (server, mill) = (Server::plain(), Mill::under(default_policy()));
+    (1..=50).for_each(|id| drop(server.posts.lock().unwrap().insert(id, says(post(id, id), "noindex"))));
+    let told = mill.collect(&server, all(1000)).unwrap();
+    assert_eq!((told.posts, told.left_out, told.committed.lines), (0, 50, 0));
+    assert_eq!(noted(&mill).left_out, 50);
+}

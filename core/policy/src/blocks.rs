@@ -1,0 +1,137 @@
+//! A list of accounts and servers that are not to be kept.
+
+use std::{borrow::Cow, collections::HashSet};
+
+/// Accounts and servers of which nothing is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlockList {
+    ids: HashSet<String>,
+    /// As `user@host`.
+    accounts: HashSet<String>,
+    hosts: HashSet<String>,
+}
+
+/// A line of a list that is no entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} is neither `HOST`, `USER@HOST` nor `id:ACCOUNT`")]
+pub struct BadEntry {
+    /// The line's number, from 1.
+    pub line: usize,
+}
+
+impl BlockList {
+    /// Adds a list: a line an entry, a host with all below it, an account as `USER@HOST`, or `id:` and its id on the instance
+    /// that is collected. What stands behind a comma does not matter, nor do empty lines and those that begin with `#`: so the
+    /// lists that Mastodon exports can be taken as they are.
+    ///
+    /// ```
+    /// # use tootmill_policy::BlockList;
+    /// let mut list = BlockList::default();
+    /// list.add("#domain,#severity\nspam.example,suspend\n@ada@mill.example\nid:42\n").unwrap();
+    /// assert_eq!(list.len(), 3);
+    /// assert_eq!(list.add("two words\n").unwrap_err().line, 1);
+    /// ```
+    pub fn add(&mut self, list: &str) -> Result<(), BadEntry> {
+        for (place, line) in list.lines().enumerate() {
+            let entry = line.split(',').next().unwrap_or_default().trim().trim_start_matches('\u{feff}');
+            // The first line of the list of those whom somebody has muted.
+            if entry.is_empty() || entry.starts_with('#') || (place == 0 && entry == "Account address") {
+                continue;
+            }
+            self.add_entry(entry).ok_or(BadEntry { line: place + 1 })?;
+        }
+        Ok(())
+    }
+
+    fn add_entry(&mut self, entry: &str) -> Option<()> {
+        if entry.contains(|character: char| character.is_whitespace() || character.is_control() || character == '/') {
+            return None;
+        }
+        if let Some(id) = entry.strip_prefix("id:") {
+            self.ids.insert(id.into());
+            return (!id.is_empty()).then_some(());
+        }
+        match entry.trim_start_matches('@').split_once('@') {
+            Some((user, host)) if !user.is_empty() => self.accounts.insert(account(user, &plain_host(host)?)),
+            Some(_) => return None,
+            None if entry.starts_with('@') => return None,
+            None => self.hosts.insert(plain_host(entry.trim_start_matches("*."))?.into_owned()),
+        };
+        Some(())
+    }
+
+    /// How many entries it has.
+    pub fn len(&self) -> usize {
+        self.ids.len() + self.accounts.len() + self.hosts.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether it has an account, by its id, or by its name and host, or the host.
+    pub(crate) fn has(&self, id: Option<&str>, user: &str, host: &str) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        if id.is_some_and(|id| self.ids.contains(id)) {
+            return true;
+        }
+        let Some(host) = plain_host(host) else { return false };
+        let has_host = || {
+            let mut rest = Some(&*host);
+            std::iter::from_fn(|| {
+                let host = rest?;
+                rest = host.split_once('.').map(|(_, above)| above);
+                Some(host)
+            })
+            .any(|host| self.hosts.contains(host))
+        };
+        (!self.accounts.is_empty() && self.accounts.contains(&account(user, &host))) || has_host()
+    }
+}
+
+fn account(user: &str, host: &str) -> String {
+    format!("{}@{host}", user.to_lowercase())
+}
+
+/// A host as it is compared; `None` where it is none.
+fn plain_host(host: &str) -> Option<Cow<'_, str>> {
+    let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-');
+    if !host.is_empty() && host.bytes().all(is_plain) {
+        return Some(Cow::Borrowed(host.trim_end_matches('.'))).filter(|host| !host.is_empty());
+    }
+    let host = tootmill_links::host(&format!("https://{host}"))?.into_owned();
+    (!host.is_empty()).then_some(Cow::Owned(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_hosts_and_all_below_them_and_ids_are_found() {
+        let mut list = BlockList::default();
+        list.add("\u{feff}Account address,Hide notifications\n@Ada@Mill.example,true\n\n# me\nb\u{fc}cher.example\r\n*.spam.example\nid:42")
+            .unwrap();
+        assert_eq!(list.len(), 4);
+        let has = |id, user, host| list.has(id, user, host);
+        assert!(has(None, "ada", "mill.example") && has(Some("1"), "ADA", "MILL.example"));
+        assert!(has(None, "x", "xn--bcher-kva.example") && has(None, "x", "a.B\u{dc}cher.example"));
+        assert!(has(None, "x", "spam.example") && has(None, "x", "a.b.spam.example."));
+        assert!(has(Some("42"), "x", "mill.example"));
+        assert!(!has(Some("4"), "ad", "mill.example") && !has(None, "ada", "other.example"));
+        assert!(!has(None, "x", "notspam.example") && !has(None, "x", "example") && !has(None, "x", ""));
+    }
+
+    #[test]
+    fn what_is_no_entry_is_named_by_its_line() {
+        for entry in
+            ["a b", "@", "@ada", "@@host.example", "id:", "https://a.example/x", "ada@", "a@b@c d", "Account address"]
+        {
+            let list = format!("a.example\n{entry}\n");
+            assert_eq!(BlockList::default().add(&list), Err(BadEntry { line: 2 }), "{entry}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What is kept of a status before it comes into a lake: by what its author says, and by what the metrics read.
+//!
+//! A [`Policy`] is asked once for every line that was observed, and says what is [`Kept`] of it. It knows no lake and does no
+//! input or output. A [`Tally`] counts what it did, as the note that stands among the lines.
+
+mod account;
+mod blocks;
+mod fields;
+mod policy;
+mod reduce;
+mod tags;
+mod tally;
+
+pub use blocks::{BadEntry, BlockList};
+pub use policy::{Described, Kept, Level, Policy, Reason, UnknownLevel};
+pub use tags::OPT_OUT_TAGS;
+pub use tally::Tally;

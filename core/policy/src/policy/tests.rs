@@ -1,0 +1,292 @@
+//! Tests of policies, on statuses as servers send them.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tootmill_metric::{Account, Post, Registered};
+use tootmill_plugins as _;
+use tootmill_synth::Timeline;
+
+use super::*;
+
+fn policy(level: Level) -> Policy {
+    Policy::new(level, "mill.example", &Registry::linked().unwrap())
+}
+
+/// A post of an account that says this of itself.
+fn post(account: &Value) -> String {
+    let mut of_post = json!({"id": "7", "acct": "ada@a.example", "username": "ada", "display_name": "Ada", "bot": true,
+        "created_at": "2023-01-01", "followers_count": 3, "url": "https://a.example/@ada", "note": "<p>words</p>"});
+    of_post.as_object_mut().unwrap().extend(account.as_object().unwrap().clone());
+    json!({"id": "1", "created_at": "2026-11-24T10:00:00Z", "language": "de", "visibility": "public",
+        "content": "<p>Ada <a href=\"https://b.example/secret\">b</a> <a class=\"mention\" href=\"https://c.example/@eva\">@eva</a></p>",
+        "uri": "https://a.example/1", "reblogs_count": 2, "favourites_count": 1, "replies_count": 0, "spoiler_text": "secret",
+        "media_attachments": [{"id": "5", "description": "secret"}], "mentions": [{"acct": "eva@c.example", "id": "6"}],
+        "tags": [{"name": "art", "url": "https://a.example/tags/art"}], "emojis": [{"shortcode": "blob", "url": "x"}],
+        "account": of_post})
+    .to_string()
+}
+
+fn kept(policy: &Policy, account: &Value) -> Result<(bool, Value), Reason> {
+    match policy.keep(&post(account)) {
+        Kept::Whole(line) => Ok((true, serde_json::from_str(&line).unwrap())),
+        Kept::Reduced(line) => Ok((false, serde_json::from_str(&line).unwrap())),
+        Kept::LeftOut(reason) => Err(reason),
+        Kept::NoObject => panic!("it is one"),
+    }
+}
+
+#[test]
+fn who_wants_no_part_is_left_out() {
+    let tag =
+        json!({"indexable": true, "note": "<p><a href=\"https://a.example/tags/nobot\">#<span>NoBot</span></a></p>"});
+    for level in [Level::Default, Level::Strict] {
+        let policy = policy(level);
+        assert_eq!(kept(&policy, &json!({"noindex": true, "indexable": true})), Err(Reason::NoIndex));
+        assert_eq!(kept(&policy, &tag), Err(Reason::OptOutTag));
+        assert!(kept(&policy.clone().with_opt_out_tags(["#Other".into()]), &tag).is_ok());
+        assert_eq!(
+            kept(&policy.with_opt_out_tags(["#Other".into()]), &json!({"fields": [{"name": "x", "value": "#OTHER"}]})),
+            Err(Reason::OptOutTag)
+        );
+    }
+    assert!(kept(&policy(Level::Open), &json!({"noindex": true})).unwrap().0);
+    assert!(kept(&policy(Level::Open), &tag).unwrap().0);
+}
+
+#[test]
+fn who_is_on_a_list_is_left_out_whatever_the_level() {
+    for level in [Level::Open, Level::Default, Level::Strict] {
+        let blocking = |list: &str| {
+            let mut blocked = BlockList::default();
+            blocked.add(list).unwrap();
+            policy(level).blocking(blocked)
+        };
+        for list in ["a.example", "example", "Ada@A.example", "id:7"] {
+            assert_eq!(kept(&blocking(list), &json!({"indexable": true})), Err(Reason::Blocked), "{list}");
+        }
+        for list in ["b.example", "eva@a.example", "id:1", "mill.example"] {
+            assert!(kept(&blocking(list), &json!({})).is_ok(), "{list}");
+        }
+        // An account of the instance itself has no host in its name.
+        for list in ["mill.example", "ada@mill.example"] {
+            assert_eq!(kept(&blocking(list), &json!({"acct": "ada"})), Err(Reason::Blocked), "{list}");
+        }
+        let all = blocking("b.example").with_all_fields();
+        assert_eq!(all.keep(&post(&json!({"acct": "x@b.example"}))), Kept::LeftOut(Reason::Blocked));
+    }
+}
+
+#[test]
+fn of_who_may_be_found_the_fields_are_kept_that_metrics_read() {
+    let (is_whole, post) = kept(&policy(Level::Default), &json!({"indexable": true})).unwrap();
+    assert!(is_whole);
+    assert_eq!(
+        post,
+        json!({"id": "1", "created_at": "2026-11-24T10:00:00Z", "language": "de", "visibility": "public",
+            "content": "<p>Ada <a href=\"https://b.example/secret\">b</a> <a class=\"mention\" href=\"https://c.example/@eva\">@eva</a></p>",
+            "reblogs_count": 2, "favourites_count": 1, "replies_count": 0, "media_attachments": [{}],
+            "tags": [{"name": "art"}], "emojis": [{"shortcode": "blob"}],
+            "account": {"id": "7", "acct": "ada@a.example", "bot": true, "indexable": true, "created_at": "2023-01-01",
+                "followers_count": 3}})
+    );
+}
+
+#[test]
+fn of_who_did_not_say_so_ids_dates_and_counts_are_kept_and_of_links_the_hosts() {
+    let mut expected = json!({"id": "1", "created_at": "2026-11-24T10:00:00Z", "language": "de", "visibility": "public",
+        "content": "<a href='https://b.example/'></a>", "reblogs_count": 2, "favourites_count": 1, "replies_count": 0,
+        "media_attachments": [{}], "tags": [{"name": "art"}], "emojis": [{"shortcode": "blob"}], "remote": true,
+        "account": {"id": "7", "bot": true, "created_at": "2023-01-01", "followers_count": 3}});
+    assert_eq!(kept(&policy(Level::Default), &json!({})), Ok((false, expected.clone())));
+    // All fields are those of posts that are not reduced.
+    assert_eq!(kept(&policy(Level::Default).with_all_fields(), &json!({})), Ok((false, expected.clone())));
+    let local = kept(&policy(Level::Default), &json!({"acct": "ada", "indexable": false})).unwrap();
+    assert_eq!((local.0, local.1.get("remote"), &local.1["account"]["indexable"]), (false, None, &json!(false)));
+    expected.as_object_mut().unwrap().remove("account");
+    assert_eq!(kept(&policy(Level::Strict), &json!({})), Ok((false, expected)));
+    assert!(kept(&policy(Level::Strict), &json!({"indexable": true})).unwrap().0);
+    assert!(kept(&policy(Level::Open), &json!({})).unwrap().0);
+    let asking = policy(Level::Default).asking_discoverable();
+    assert!(!kept(&asking, &json!({"indexable": true, "discoverable": null})).unwrap().0);
+    assert!(kept(&asking, &json!({"indexable": true, "discoverable": true})).unwrap().0);
+}
+
+#[test]
+fn a_post_without_an_account_says_nothing() {
+    let line = r#"{"id":"1","created_at":"2026-11-24","content":"secret","account":null}"#;
+    assert_eq!(
+        policy(Level::Default).keep(line),
+        Kept::Reduced(r#"{"id":"1","created_at":"2026-11-24","content":"","account":null}"#.into())
+    );
+}
+
+#[test]
+fn of_what_is_no_post_only_what_it_is_is_kept() {
+    let kept = |line: &str| policy(Level::Default).keep(line).line().unwrap().to_owned();
+    assert_eq!(
+        kept(r#"{"id":"1","created_at":"2026-11-24","reblog":{"id":"2","content":"secret"},"account":{"acct":"ada"}}"#),
+        r#"{"id":"1","created_at":"2026-11-24","reblog":{}}"#
+    );
+    assert_eq!(
+        kept(r#"{"id":"1","visibility":"unlisted","content":"secret","created_at":"2026-11-24"}"#),
+        r#"{"id":"1","visibility":"unlisted","created_at":"2026-11-24"}"#
+    );
+    for as_it_is in [
+        r#"{"deleted":"12","observed":"2026-11-24T10:00:00Z"}"#,
+        r#"{"policy":{"name":"strict","left_out":3,"reduced":4},"observed":"2026-11-24T10:00:00Z"}"#,
+    ] {
+        assert_eq!(kept(as_it_is), as_it_is);
+    }
+    let gap =
+        r#"{"gap":{"after":"7","before":null,"lineage":"public","reason":"closed"},"observed":"2026-11-24T10:00:00Z"}"#;
+    assert!(matches!(Line::parse(&kept(gap)), Ok(Line::Gap)));
+    for secret in [r#"{"secret":"#, "secret", r#"{"id":null,"secret":"secret"}"#, r#"{"id":"1","created_at":"secret"}"#]
+    {
+        assert!(!kept(secret).contains("secret"), "{secret}");
+    }
+}
+
+#[test]
+fn as_it_was_sent_is_as_it_was_sent() {
+    let all = policy(Level::Open).with_all_fields();
+    for line in [&*post(&json!({"noindex": true})), "secret", "", r#"{"reblog":{"a":1}}"#] {
+        assert_eq!(all.keep(line), Kept::Whole(line.into()));
+        assert_eq!(Policy::as_sent().keep(line), Kept::Whole(line.into()));
+    }
+    assert!(all.keeps_all());
+}
+
+/// What of a post comes into the metrics and is counted, whatever its line.
+fn kind(line: &str) -> String {
+    match Line::parse(line) {
+        Ok(Line::Post(post)) => format!("post {} {} {:?}", post.id, post.created_at, post.edited_at),
+        Ok(Line::Deletion(id)) => format!("deletion {id}"),
+        Ok(Line::Policy(counts)) => format!("{counts:?}"),
+        Ok(other @ (Line::Boost | Line::NotPublic | Line::Gap)) => format!("{other:?}"),
+        Err(BadLine::TooDeep) => BadLine::NotJson.to_string(),
+        Err(bad) => bad.to_string(),
+    }
+}
+
+fn rows(metric: &Registered, lines: &[&str]) -> Vec<String> {
+    let mut states = metric.metric.states();
+    lines.iter().filter_map(|line| Post::parse(line).ok()).for_each(|post| states.map(&post));
+    states.sort();
+    let (mut rows, mut row) = (Vec::new(), String::new());
+    while states.take_next(&mut row) {
+        rows.push(std::mem::take(&mut row));
+    }
+    rows
+}
+
+#[test]
+fn every_metric_gives_the_same_from_what_is_kept() {
+    let mut text = Vec::new();
+    Timeline { posts: 3_000, ..Timeline::default() }.write_to(&mut text).unwrap();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    let registry = Registry::linked().unwrap();
+    for level in [Level::Open, Level::Default, Level::Strict] {
+        let policy = policy(level);
+        let kept: Vec<Kept<'_>> = lines.iter().map(|line| policy.keep(line)).collect();
+        let kept: Vec<&str> = kept.iter().filter_map(Kept::line).collect();
+        assert_eq!(kept.len(), lines.len(), "nobody wants to be left out");
+        for (line, kept) in lines.iter().zip(&kept) {
+            assert_eq!(kind(line), kind(kept), "{line}");
+        }
+        let bytes = |lines: &[&str]| lines.iter().map(|line| line.len()).sum::<usize>();
+        assert!(bytes(&kept) * 3 < bytes(&lines), "{} of {}", bytes(&kept), bytes(&lines));
+        let of_accounts = ["user", "croissance"];
+        for metric in registry.metrics() {
+            let is_without = level == Level::Strict && of_accounts.contains(&metric.name());
+            let expected = if is_without { Vec::new() } else { rows(metric, &lines) };
+            assert!(is_without || expected.len() > 10 || metric.name() == "toot_with_media");
+            assert_eq!(rows(metric, &kept), expected, "{} by {level}", metric.name());
+        }
+    }
+}
+
+#[test]
+fn nothing_that_was_not_declared_is_left_of_who_did_not_say_so() {
+    const MARK: &str = "SECRET";
+    /// Marks every text but those that a status is read by.
+    fn mark(value: &mut Value, path: &str) {
+        match value {
+            Value::String(text) => {
+                let is_read = ["id", "created_at", "edited_at", "visibility", "language", "account.id"].contains(&path)
+                    || path.ends_with("tags.name")
+                    || path == "emojis.shortcode"
+                    || text.parse::<u64>().is_err() && tootmill_metric::Instant::parse(text).is_some();
+                if !is_read {
+                    text.insert_str(0, MARK);
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| mark(item, path)),
+            Value::Object(fields) => {
+                let path = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+                fields.iter_mut().for_each(|(name, value)| mark(value, &path(name)));
+            }
+            _ => {}
+        }
+    }
+    let mut text = Vec::new();
+    Timeline { posts: 300, oddities: false, ..Timeline::default() }.write_to(&mut text).unwrap();
+    let mut marks = 0;
+    for line in String::from_utf8(text).unwrap().lines() {
+        let mut status: Value = serde_json::from_str(line).unwrap();
+        mark(&mut status, "");
+        let marked = status.to_string();
+        marks += marked.matches(MARK).count();
+        for level in [Level::Default, Level::Strict] {
+            let Kept::Reduced(kept) = policy(level).with_all_fields().keep(&marked) else { panic!("{marked}") };
+            assert!(!kept.contains(MARK), "{kept}");
+        }
+    }
+    assert!(marks > 3_000, "{marks}");
+}
+
+#[test]
+fn a_policy_tells_what_it_does() {
+    let described = policy(Level::Default).described();
+    assert_eq!(described.honours, ["noindex", "indexable"]);
+    assert_eq!(described.opt_out_tags, OPT_OUT_TAGS);
+    assert!(described.fields.unwrap().contains(&"account.acct".to_owned()));
+    let reduced = described.reduced_fields.unwrap();
+    assert!(reduced.contains(&"account.id".to_owned()) && !reduced.contains(&"account.acct".to_owned()));
+    assert!(!policy(Level::Strict).described().reduced_fields.unwrap().iter().any(|path| path.starts_with("account")));
+    let open = policy(Level::Open).with_all_fields().described();
+    assert!(
+        open.honours.is_empty()
+            && open.opt_out_tags.is_empty()
+            && open.fields.is_none()
+            && open.reduced_fields.is_none()
+    );
+    for level in [Level::Open, Level::Default, Level::Strict] {
+        assert_eq!(level.to_string().parse(), Ok(level));
+    }
+    assert!("Open".parse::<Level>().is_err());
+}
+
+proptest! {
+    #[test]
+    fn any_line_stays_what_it_is(line in "\\PC{0,60}", level in 0..3_usize) {
+        let policy = policy([Level::Open, Level::Default, Level::Strict][level]);
+        let kept = policy.keep(&line);
+        prop_assert_eq!(kind(kept.line().unwrap()), kind(&line));
+        prop_assert!(!kept.line().unwrap().contains('\n'));
+    }
+
+    #[test]
+    fn any_status_gives_the_same_when_it_is_kept_again(line in tootmill_testkit::statuses(), level in 0..3_usize) {
+        let policy = policy([Level::Open, Level::Default, Level::Strict][level]);
+        let kept = policy.keep(&line);
+        let kept = kept.line().unwrap();
+        prop_assert_eq!(kind(kept), kind(&line));
+        let whole: Option<Account<'_>> = Post::parse(&line).unwrap().account;
+        if level < 2 {
+            prop_assert_eq!(Post::parse(kept).unwrap().account.map(|account| account.id().to_owned()), whole.map(|account| account.id().to_owned()));
+        }
+        let again = policy.keep(kept);
+        prop_assert_eq!(again.line().unwrap(), kept);
+    }
+}
