@@ -99,7 +99,7 @@ def collect(instance: str, *more: str, task_id: str = "collect") -> TootmillOper
     """Posts from the instance into the lake, raw."""
     return TootmillOperator(
         task_id=task_id,
-        arguments=["collect", *more],
+        arguments=["collect", *settings.policy(), *more],
         instance_conn_id=settings.name("instance", instance),
         pool=settings.INSTANCE_POOL,
         execution_timeout=timedelta(hours=8),

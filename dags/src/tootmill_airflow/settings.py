@@ -81,6 +81,11 @@ def limits() -> list[str]:
     return shlex.split(conf.get(SECTION, "limits", fallback="--fewer 0.5,0.5 --fewer-rows 1,1"))
 
 
+def policy() -> list[str]:
+    """Whose posts are kept, and what of them, as options of `tootmill collect`; by default the program's own."""
+    return shlex.split(conf.get(SECTION, "policy", fallback=""))
+
+
 def thresholds() -> list[str]:
     """From what on monitoring finds something wrong, as options of `tootmill status`; by default the program's own."""
     return shlex.split(conf.get(SECTION, "thresholds", fallback=""))
