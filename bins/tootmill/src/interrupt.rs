@@ -42,7 +42,8 @@ impl JobRuns {
         if SIGNALS.get().is_none() {
             let signals = Signals::default();
             for signal in [SIGINT, SIGTERM] {
-                flag::register_conditional_default(signal, Arc::clone(&signals.end_us)).map_err(unheard)?;
+                flag::register_conditional_default(signal, Arc::clone(&signals.end_us))
+                    .map_err(|error| unheard(&error))?;
             }
             set(&signals.came)?;
             let _ = SIGNALS.set(signals);
@@ -70,14 +71,14 @@ impl Drop for JobRuns {
 /// first, such as ending a job on the cluster, is to come to its end.
 pub(crate) fn set(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
     // In this order: the first signal sets the flag, which the second finds set.
-    flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(stop)).map_err(unheard)?;
+    flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(stop)).map_err(|error| unheard(&error))?;
     for signal in [SIGINT, SIGTERM] {
-        flag::register(signal, Arc::clone(stop)).map_err(unheard)?;
+        flag::register(signal, Arc::clone(stop)).map_err(|error| unheard(&error))?;
     }
     Ok(())
 }
 
-fn unheard(error: io::Error) -> Failure {
+fn unheard(error: &io::Error) -> Failure {
     Failure::permanent(format!("cannot take care of Ctrl-C: {error}"))
 }
 

@@ -12,6 +12,7 @@ mod failure;
 mod interrupt;
 mod output;
 mod progress;
+mod reading;
 mod summary;
 
 use std::process::ExitCode;

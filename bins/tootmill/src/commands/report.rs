@@ -13,7 +13,7 @@ use tootmill_report::{Numbers, Options};
 use tootmill_tables::Destination;
 
 use super::destination::DestinationParser;
-use crate::{failure::Failure, output::with_stdout};
+use crate::{failure::Failure, output::with_stdout, reading::Reading};
 
 /// Make a page of what the tables say: one file that needs no network, below one megabyte.
 ///
@@ -84,7 +84,7 @@ impl Report {
             top: self.top,
             days: self.days,
         };
-        Ok(Numbers::read(&*self.tables.open()?, &Registry::linked()?, lake.as_ref(), &options)?)
+        Ok(Numbers::read(&Reading::new(self.tables.open()?), &Registry::linked()?, lake.as_ref(), &options)?)
     }
 
     fn tell(&self, numbers: &Numbers, file: Option<&PathBuf>) -> Result<(), Failure> {

@@ -9,7 +9,10 @@ use tootmill_metric::{Registry, Table};
 use tootmill_tables::{Destination, Exported, Format, export, export_csv};
 
 use super::{FamilyName, chosen};
-use crate::{commands::destination::DestinationParser, failure::Failure, output::with_stdout, summary::thousands};
+use crate::{
+    commands::destination::DestinationParser, failure::Failure, output::with_stdout, reading::Reading,
+    summary::thousands,
+};
 
 /// Write tables as CSV or Parquet: a file with each table's totals, and one with its days.
 ///
@@ -74,11 +77,11 @@ impl Export {
             return with_stdout(|output| Ok(export_csv(&*store, table, family, output).map(drop)?));
         }
         let families = self.family.map_or(vec![Family::Data, Family::Day], |family| vec![family.into()]);
-        let store = self.tables.open()?;
+        let store = Reading::new(self.tables.open()?);
         let mut files = Vec::new();
         for table in &tables {
             for family in &families {
-                files.push((table, *family, export(&*store, table, *family, self.format.into(), &self.folder)?));
+                files.push((table, *family, export(&store, table, *family, self.format.into(), &self.folder)?));
             }
         }
         with_stdout(|output| {
