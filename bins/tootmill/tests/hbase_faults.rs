@@ -22,7 +22,8 @@ use tempfile::TempDir;
 use tootmill_cluster::{Cluster, Daemon, Options};
 
 /// Two lakes, whose tables have few rows in common.
-const INSTANCES: [&str; 2] = ["one.example", "two.example"];
+/// Two that are loaded in turn, and one of the load that sleeps, which goes on holding its lake.
+const INSTANCES: [&str; 3] = ["one.example", "two.example", "asleep.example"];
 /// Makes a load take some seconds.
 const SLOW: &str = "&connections=2&batch=10";
 /// Older than any time to live, whenever the test runs.
@@ -86,7 +87,10 @@ impl Running {
 
     #[track_caller]
     fn goes_on(&mut self) {
-        assert!(self.0.as_mut().unwrap().try_wait().unwrap().is_none(), "it was over before the fault");
+        if self.0.as_mut().unwrap().try_wait().unwrap().is_some() {
+            let ran: Ran = self.0.take().unwrap().wait_with_output().unwrap().into();
+            panic!("it was over before the fault: {}", ran.stderr);
+        }
     }
 
     fn ended(mut self) -> Ran {
@@ -118,7 +122,7 @@ struct Mill {
     admin: Admin,
     folder: TempDir,
     /// What `tables dump` says of each lake: the totals, and the days.
-    dumps: [[String; 2]; 2],
+    dumps: [[String; 2]; 3],
     /// Which lake was loaded last.
     last: usize,
     /// How long a load takes that nothing disturbs.
@@ -130,7 +134,7 @@ struct Mill {
 impl Mill {
     fn up() -> Self {
         let folder = TempDir::new().unwrap();
-        let dumps = [0, 1].map(|lake| {
+        let dumps = [0, 1, 2].map(|lake| {
             let timeline =
                 tootmill_synth::Timeline { posts: 3000, seed: lake as u64, start: FIRST_DAY, days: 2, oddities: false };
             timeline.write_to(&mut fs::File::create(folder.path().join("posts.jsonl")).unwrap()).unwrap();
@@ -175,7 +179,10 @@ impl Mill {
         self.last = 1 - self.last;
         let before = self.admin.count("writes user_table");
         let mut running = Running::begin(&mut self.load(self.last, options, &[]));
-        eventually("the load's writes", || (self.admin.count("writes user_table") > before + 250).then_some(()));
+        eventually("the load's writes", || {
+            running.goes_on();
+            (self.admin.count("writes user_table") > before + 250).then_some(())
+        });
         running.goes_on();
         running
     }
@@ -335,7 +342,7 @@ fn a_load_falls_asleep(mill: &mut Mill) {
     for table in ["croissance", "emoji", "language", "tag", "toot_with_media", "url", "user"] {
         mill.admin.order(&format!("create asleep:{table}_table data:0 day:0"));
     }
-    let running = Running::begin(&mut mill.load(0, &format!("{SLOW}&namespace=asleep"), &[]));
+    let running = Running::begin(&mut mill.load(2, &format!("{SLOW}&namespace=asleep"), &[]));
     eventually("its writes", || (mill.admin.count("writes asleep:tag_table") > 100).then_some(()));
     signal("-STOP", &running.id());
     mill.idle = Some((running, Instant::now()));
@@ -350,7 +357,7 @@ fn the_load_wakes_up(mill: &mut Mill) {
     failed(&ran, 0, &[]);
     assert!(told(&ran)["written"]["retries"].as_u64().unwrap() > 0, "{}", ran.stdout);
     let tables = mill.tables("&namespace=asleep");
-    assert!(dumps(mill.path(), &tables) == mill.dumps[0], "the tables differ");
+    assert!(dumps(mill.path(), &tables) == mill.dumps[2], "the tables differ");
 }
 
 fn a_region_split(mill: &mut Mill) {
