@@ -215,6 +215,11 @@ class Deployment:
     def runs(self, dag: str = DAILY) -> list[dict[str, Any]]:
         return list(self.api("GET", f"/dags/{dag}/dagRuns?limit=100")["dag_runs"])
 
+    def scheduled(self, dag: str) -> list[str]:
+        """The runs that the scheduler has made of a DAG, of which the first is that of the last interval, at once."""
+        made = lambda: [run for run in (run["dag_run_id"] for run in self.runs(dag)) if run.startswith("scheduled__")]  # noqa: E731
+        return until("the scheduler makes a run", made, 120)
+
     def backfill(self, first: date, last: date, *, at_once: int = 1, backwards: bool = False, **conf: str) -> list[str]:
         """Runs the days again or for the first time, and gives the runs' ids."""
         body = {
