@@ -10,6 +10,7 @@ mod policy;
 mod reduce;
 mod tags;
 mod tally;
+mod within;
 
 pub use blocks::{BadEntry, BlockList};
 pub use policy::{Described, Kept, Level, Policy, Reason, UnknownLevel};

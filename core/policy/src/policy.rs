@@ -11,6 +11,7 @@ use crate::{
     blocks::BlockList,
     fields::{Extent, Fields, Unsound},
     tags::{OPT_OUT_TAGS, Tags},
+    within::without_others,
 };
 
 /// How much accounts are asked.
@@ -239,32 +240,80 @@ impl Policy {
         }
         match Line::parse(line) {
             Ok(Line::Post(_)) => self.keep_post(line).unwrap_or(Kept::NoObject),
-            _ if self.keeps_as_sent() => Kept::Whole(Cow::Borrowed(line)),
+            // Nobody can be asked.
             Err(BadLine::NotJson | BadLine::TooDeep) => Kept::NoObject,
-            Ok(_) | Err(_) => written(&self.others, line, Extent::Reduced)
-                .map_or(Kept::NoObject, |line| Kept::Whole(Cow::Owned(line))),
+            Ok(_) | Err(_) => self.keep_other(line).unwrap_or(Kept::NoObject),
         }
+    }
+
+    /// What is kept of what is no post: of a boost, say.
+    fn keep_other<'l>(&self, line: &'l str) -> Result<Kept<'l>, Unsound> {
+        if let Some(reason) = self.refusal_of_any(line)? {
+            return Ok(Kept::LeftOut(reason));
+        }
+        Ok(Kept::Whole(if self.keeps_as_sent() {
+            self.without_others(line)?
+        } else {
+            Cow::Owned(written(&self.others, line, Extent::Reduced)?)
+        }))
+    }
+
+    /// Why nothing is to be kept of a status, by what is known of any account that it is of: a boost is of two.
+    fn refusal_of_any(&self, status: &str) -> Result<Option<Reason>, Unsound> {
+        for entry in to_object_iter(status) {
+            let (name, value) = entry.map_err(|_| Unsound)?;
+            let Cow::Borrowed(json) = value.as_raw_cow() else { continue };
+            let refusal = match &*name {
+                "account" => self.refusal(&Account::of(json, &self.tags)?),
+                "reblog" if json.starts_with('{') => self.refusal_of_any(json)?,
+                _ => None,
+            };
+            if refusal.is_some() {
+                return Ok(refusal);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Why nothing of an account is to be kept.
+    fn refusal(&self, account: &Account<'_>) -> Option<Reason> {
+        let (user, host) = account.user_and_host(&self.instance);
+        self.blocked.has(account.id.as_deref(), user, host).then_some(Reason::Blocked)
     }
 
     fn keep_post<'l>(&self, line: &'l str) -> Result<Kept<'l>, Unsound> {
         let account = self.account(line)?;
-        let (user, host) = account.user_and_host(&self.instance);
-        if self.blocked.has(account.id.as_deref(), user, host) {
-            return Ok(Kept::LeftOut(Reason::Blocked));
+        if let Some(reason) = self.refusal(&account) {
+            return Ok(Kept::LeftOut(reason));
         }
-        if self.level != Level::Open {
-            if let Some(reason) = account.opts_out {
-                return Ok(Kept::LeftOut(reason));
-            }
-            if !account.is_indexable || self.asks_discoverable && !account.is_discoverable {
-                return self.reduced(line, &account).map(Kept::Reduced);
-            }
+        if self.level != Level::Open
+            && let Some(reason) = account.opts_out
+        {
+            return Ok(Kept::LeftOut(reason));
         }
-        Ok(Kept::Whole(if self.all_fields {
-            Cow::Borrowed(line)
-        } else {
-            Cow::Owned(written(&self.whole, line, Extent::Whole)?)
-        }))
+        let line = self.without_others(line)?;
+        if self.reduces(&account) {
+            return self.reduced(&line, &account).map(Kept::Reduced);
+        }
+        Ok(Kept::Whole(if self.all_fields { line } else { Cow::Owned(written(&self.whole, &line, Extent::Whole)?) }))
+    }
+
+    /// Whether of an account that is not refused no names and no text are kept.
+    fn reduces(&self, account: &Account<'_>) -> bool {
+        self.level != Level::Open && (!account.is_indexable || self.asks_discoverable && !account.is_discoverable)
+    }
+
+    /// A status without what is in it of accounts whose own posts would not be kept whole.
+    fn without_others<'l>(&self, status: &'l str) -> Result<Cow<'l, str>, Unsound> {
+        if self.level == Level::Open && self.blocked.is_empty() {
+            return Ok(Cow::Borrowed(status));
+        }
+        let is_looked_at = |name: &str| self.all_fields || self.whole.looks_into(name);
+        without_others(status, is_looked_at, |account| {
+            let account = Account::of(account, &self.tags)?;
+            let opts_out = self.level != Level::Open && account.opts_out.is_some();
+            Ok(self.refusal(&account).is_none() && !opts_out && !self.reduces(&account))
+        })
     }
 
     /// What the account of a post says, as far as it matters.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tootmill_metric::{Account, Post, Registered};
+use tootmill_metric::{About, Account, AnyMetric, Count, Emit, Members, Metric, Post, Registered, Row, Table};
 use tootmill_plugins as _;
 use tootmill_synth::Timeline;
 
@@ -73,6 +73,85 @@ fn who_is_on_a_list_is_left_out_whatever_the_level() {
         }
         let all = blocking("b.example").with_all_fields();
         assert_eq!(all.keep(&post(&json!({"acct": "x@b.example"}))), Kept::LeftOut(Reason::Blocked));
+    }
+}
+
+#[test]
+fn a_list_is_asked_of_what_is_no_post_as_well() {
+    let by = |acct: &str| json!({"id": "7", "acct": acct, "note": "<p>words</p>"});
+    let (spam, ham) = (by("x@spam.example"), by("ada@a.example"));
+    for level in [Level::Open, Level::Default, Level::Strict] {
+        let mut blocked = BlockList::default();
+        blocked.add("spam.example").unwrap();
+        let policy = policy(level).blocking(blocked);
+        for policy in [policy.clone(), policy.with_all_fields()] {
+            for theirs in [
+                json!({"id": "1", "created_at": "2026-11-24", "reblog": {"id": "2", "account": ham}, "account": spam}),
+                json!({"id": "1", "created_at": "2026-11-24", "reblog": {"id": "2", "account": spam}, "account": ham}),
+                json!({"id": "1", "created_at": "2026-11-24", "visibility": "private", "account": spam}),
+                json!({"id": "1", "account": spam}),
+                json!({"created_at": "2026-11-24", "account": spam}),
+            ] {
+                assert_eq!(policy.keep(&theirs.to_string()), Kept::LeftOut(Reason::Blocked), "{theirs}");
+                let others = theirs.to_string().replace("spam", "ham");
+                assert!(policy.keep(&others).line().is_some(), "{others}");
+            }
+            // Nobody can be asked where there are several objects, or what is no JSON.
+            for line in [r#"{"account":{"acct":"x@spam.example"}} {}"#, r#"{"account":{"acct":"x@spam.example"}"#] {
+                assert_eq!(policy.keep(line), Kept::NoObject, "{line}");
+            }
+        }
+    }
+}
+
+/// A metric that reads posts that are quoted.
+struct Quotes;
+
+impl Metric for Quotes {
+    type State = Count;
+
+    fn map(&self, _: &Post<'_>, _: &mut Emit<'_, Count>) {}
+
+    fn reduce(&self, _: &str, posts: &mut Members<'_, Count>) -> Option<Row> {
+        Some(Row::new("posts", posts.total()))
+    }
+
+    fn hbase_table(&self) -> Table {
+        Table::new("quotes_table").integer("posts", "posts")
+    }
+
+    fn about(&self) -> About {
+        About::new("Quotes.").reads(&["quote.state", "quote.quoted_status.content"])
+    }
+}
+
+#[test]
+fn a_quote_is_kept_only_where_the_post_that_it_quotes_would_be() {
+    let registry = Registry::new([Box::new(Quotes) as Box<dyn AnyMetric>]).unwrap();
+    let mut blocked = BlockList::default();
+    blocked.add("spam.example").unwrap();
+    let quote = |says: Value| {
+        let quoted: Value = serde_json::from_str(&post(&says)).unwrap();
+        json!({"state": "accepted", "quoted_status": quoted})
+    };
+    let spam = json!({"indexable": true, "acct": "x@spam.example"});
+    for level in [Level::Open, Level::Default, Level::Strict] {
+        let policy = Policy::new(level, "mill.example", &registry).blocking(blocked.clone());
+        for policy in [policy.clone(), policy.with_all_fields()] {
+            let left = |says: Value| {
+                let mut quoting: Value = serde_json::from_str(&post(&json!({"indexable": true}))).unwrap();
+                quoting["quote"] = quote(says);
+                let quoting = quoting.to_string();
+                let Kept::Whole(line) = policy.keep(&quoting) else { panic!("{quoting}") };
+                let kept: Value = serde_json::from_str(&line).unwrap();
+                (kept["quote"]["state"] == "accepted").then(|| kept["quote"]["quoted_status"]["content"].is_string())
+            };
+            assert_eq!(left(json!({"indexable": true})), Some(true), "{level}");
+            assert_eq!(left(spam.clone()), Some(false), "{level}");
+            for says in [json!({}), json!({"indexable": true, "noindex": true})] {
+                assert_eq!(left(says), Some(level == Level::Open), "{level}");
+            }
+        }
     }
 }
 
