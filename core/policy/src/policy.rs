@@ -278,17 +278,13 @@ impl Policy {
     /// Why nothing of an account is to be kept.
     fn refusal(&self, account: &Account<'_>) -> Option<Reason> {
         let (user, host) = account.user_and_host(&self.instance);
-        self.blocked.has(account.id.as_deref(), user, host).then_some(Reason::Blocked)
+        let blocked = self.blocked.has(account.id.as_deref(), user, host).then_some(Reason::Blocked);
+        blocked.or(account.opts_out.filter(|_| self.level != Level::Open))
     }
 
     fn keep_post<'l>(&self, line: &'l str) -> Result<Kept<'l>, Unsound> {
         let account = self.account(line)?;
         if let Some(reason) = self.refusal(&account) {
-            return Ok(Kept::LeftOut(reason));
-        }
-        if self.level != Level::Open
-            && let Some(reason) = account.opts_out
-        {
             return Ok(Kept::LeftOut(reason));
         }
         let line = self.without_others(line)?;
@@ -311,8 +307,7 @@ impl Policy {
         let is_looked_at = |name: &str| self.all_fields || self.whole.looks_into(name);
         without_others(status, is_looked_at, |account| {
             let account = Account::of(account, &self.tags)?;
-            let opts_out = self.level != Level::Open && account.opts_out.is_some();
-            Ok(self.refusal(&account).is_none() && !opts_out && !self.reduces(&account))
+            Ok(self.refusal(&account).is_none() && !self.reduces(&account))
         })
     }
 

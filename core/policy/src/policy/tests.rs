@@ -96,6 +96,15 @@ fn a_list_is_asked_of_what_is_no_post_as_well() {
                 let others = theirs.to_string().replace("spam", "ham");
                 assert!(policy.keep(&others).line().is_some(), "{others}");
             }
+            // So is what accounts say.
+            let nobot = json!({"note": "#nobot"});
+            for theirs in [
+                json!({"id": "1", "created_at": "2026-11-24", "reblog": {"id": "2", "account": nobot}, "account": ham}),
+                json!({"id": "1", "created_at": "2026-11-24", "visibility": "private", "account": nobot}),
+            ] {
+                let opts_out = matches!(policy.keep(&theirs.to_string()), Kept::LeftOut(Reason::OptOutTag));
+                assert_eq!(opts_out, level != Level::Open, "{theirs}");
+            }
             // Nobody can be asked where there are several objects, or what is no JSON.
             for line in [r#"{"account":{"acct":"x@spam.example"}} {}"#, r#"{"account":{"acct":"x@spam.example"}"#] {
                 assert_eq!(policy.keep(line), Kept::NoObject, "{line}");
