@@ -135,6 +135,8 @@ fn what_does_not_go_together_is_said() {
     fs::write(folder.join("odd"), "a.example\ntwo words\n").unwrap();
     for (arguments, code, words) in [
         (&["import", "posts.jsonl", "--policy", "mild"][..], 2, "open, default or strict"),
+        (&["import", "posts.jsonl", "--opt-out-tag", "no-bot"], 2, "is no tag"),
+        (&["import", "posts.jsonl", "--opt-out-tag", ""], 2, "is no tag"),
         (&["import", "posts.jsonl", "--block-list", "odd"], 1, "line 2"),
         (&["import", "posts.jsonl", "--block-list", "missing"], 1, "missing"),
         (&["run", "posts.jsonl", "--block-list", "blocked"], 2, "--policy"),

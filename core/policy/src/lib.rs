@@ -14,5 +14,5 @@ mod within;
 
 pub use blocks::{BadEntry, BlockList};
 pub use policy::{Described, Kept, Level, Policy, Reason, UnknownLevel};
-pub use tags::OPT_OUT_TAGS;
+pub use tags::{NoTag, OPT_OUT_TAGS, Tag};
 pub use tally::Tally;

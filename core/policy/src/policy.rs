@@ -10,7 +10,7 @@ use crate::{
     account::Account,
     blocks::BlockList,
     fields::{Extent, Fields, Unsound},
-    tags::{OPT_OUT_TAGS, Tags},
+    tags::{OPT_OUT_TAGS, Tag, Tags},
     within::without_others,
 };
 
@@ -208,9 +208,8 @@ impl Policy {
     }
 
     /// With other tags that count.
-    pub fn with_opt_out_tags(self, tags: impl IntoIterator<Item = String>) -> Self {
-        let tags = tags.into_iter().map(|tag| tag.trim_start_matches('#').to_lowercase()).collect();
-        Self { tags: Tags(tags), ..self }
+    pub fn with_opt_out_tags(self, tags: impl IntoIterator<Item = Tag>) -> Self {
+        Self { tags: Tags(tags.into_iter().map(|tag| tag.0).collect()), ..self }
     }
 
     /// Takes an account that does not say `discoverable` for one that does not say `indexable`.

@@ -1,11 +1,46 @@
 //! Tags by which people say in their profile that they want no part in this.
 
+use std::str::FromStr;
+
 use sonic_rs::to_array_iter;
 
 use crate::reduce::decoded;
 
 /// What people write, by old custom, who do not want to be indexed or read by programs.
 pub const OPT_OUT_TAGS: [&str; 2] = ["nobot", "noindex"];
+
+/// A tag that people can have in their profile: in lower case and without `#`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag(pub(crate) String);
+
+impl Tag {
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A text that is no tag, so that nobody could ever have it in a profile.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no tag: one has letters, digits and `_` only")]
+pub struct NoTag(String);
+
+impl FromStr for Tag {
+    type Err = NoTag;
+
+    fn from_str(text: &str) -> Result<Self, NoTag> {
+        let tag = text.strip_prefix(SIGNS).unwrap_or(text);
+        let is_tag = !tag.is_empty() && tag.chars().all(is_of_tag);
+        is_tag.then(|| Self(tag.to_lowercase())).ok_or_else(|| NoTag(text.into()))
+    }
+}
+
+/// What a tag begins with.
+const SIGNS: [char; 2] = ['#', '＃'];
+
+fn is_of_tag(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
 
 /// The tags that count, in lower case and without `#`.
 #[derive(Clone, Debug)]
@@ -41,9 +76,9 @@ impl Tags {
             text.push_str(&run);
         }
         // `#<span>nobot</span>` is how Mastodon writes a tag.
-        text.split(['#', '＃']).skip(1).any(|after| {
+        text.split(SIGNS).skip(1).any(|after| {
             let after = after.trim_start_matches(MARKUP);
-            let end = after.find(|character: char| !character.is_alphanumeric() && character != '_');
+            let end = after.find(|character| !is_of_tag(character));
             let word = after.get(..end.unwrap_or(after.len())).unwrap_or_default().to_lowercase();
             self.0.contains(&word)
         })
@@ -52,7 +87,7 @@ impl Tags {
 
 /// Whether there can be a tag in a JSON text: few profiles have one, and the rest need not be read.
 fn may_have_tag(raw: &str) -> bool {
-    raw.contains(['#', '＃']) || raw.contains("\\u") || raw.contains("&num;")
+    raw.contains(SIGNS) || raw.contains("\\u") || raw.contains("&num;")
 }
 
 #[cfg(test)]
@@ -98,6 +133,16 @@ mod tests {
             "#<b>no</b>bot",
         ] {
             assert!(!has_tag(html), "{html}");
+        }
+    }
+
+    #[test]
+    fn a_tag_that_nobody_could_have_is_none() {
+        for (text, tag) in [("nobot", "nobot"), ("#NoBot", "nobot"), ("＃ÉTÉ_1", "été_1")] {
+            assert_eq!(text.parse(), Ok(Tag(tag.into())), "{text}");
+        }
+        for none in ["", "#", "##a", "no-bot", "no bot", " nobot", "a#b"] {
+            assert_eq!(none.parse::<Tag>(), Err(NoTag(none.into())), "{none}");
         }
     }
 

@@ -43,9 +43,12 @@ fn who_wants_no_part_is_left_out() {
         let policy = policy(level);
         assert_eq!(kept(&policy, &json!({"noindex": true, "indexable": true})), Err(Reason::NoIndex));
         assert_eq!(kept(&policy, &tag), Err(Reason::OptOutTag));
-        assert!(kept(&policy.clone().with_opt_out_tags(["#Other".into()]), &tag).is_ok());
+        assert!(kept(&policy.clone().with_opt_out_tags(["#Other".parse().unwrap()]), &tag).is_ok());
         assert_eq!(
-            kept(&policy.with_opt_out_tags(["#Other".into()]), &json!({"fields": [{"name": "x", "value": "#OTHER"}]})),
+            kept(
+                &policy.with_opt_out_tags(["#Other".parse().unwrap()]),
+                &json!({"fields": [{"name": "x", "value": "#OTHER"}]})
+            ),
             Err(Reason::OptOutTag)
         );
     }
