@@ -55,6 +55,14 @@ impl Tags {
         may_have_tag(raw) && self.are_in_html(&decoded(raw))
     }
 
+    /// Whether one of them is in a JSON string of plain text, which some servers send as HTML.
+    pub fn are_in_plain(&self, raw: &str) -> bool {
+        may_have_tag(raw) && {
+            let text = decoded(raw);
+            self.are_in_text(&text) || self.are_in_html(&text)
+        }
+    }
+
     /// Whether one of them is in a name or a value of the fields of a profile.
     pub fn are_in_fields(&self, raw: &str) -> bool {
         if !raw.starts_with('[') || !may_have_tag(raw) {
@@ -63,7 +71,10 @@ impl Tags {
         let of_field = |field: sonic_rs::Result<sonic_rs::LazyValue<'_>>| {
             field.is_ok_and(|field| {
                 let entries = sonic_rs::to_object_iter(field.as_raw_str()).filter_map(Result::ok);
-                entries.into_iter().any(|(_, value)| self.are_in(value.as_raw_str()))
+                entries.into_iter().any(|(name, value)| match &*name {
+                    "name" => self.are_in_plain(value.as_raw_str()),
+                    _ => self.are_in(value.as_raw_str()),
+                })
             })
         };
         to_array_iter(raw).any(of_field)
@@ -75,6 +86,10 @@ impl Tags {
             text.push(MARKUP);
             text.push_str(&run);
         }
+        self.are_in_text(&text)
+    }
+
+    fn are_in_text(&self, text: &str) -> bool {
         // `#<span>nobot</span>` is how Mastodon writes a tag.
         text.split(SIGNS).skip(1).any(|after| {
             let after = after.trim_start_matches(MARKUP);
@@ -134,6 +149,17 @@ mod tests {
         ] {
             assert!(!has_tag(html), "{html}");
         }
+    }
+
+    #[test]
+    fn what_is_plain_text_hides_no_tag_in_a_tag_of_html() {
+        let tags = Tags(OPT_OUT_TAGS.map(str::to_owned).into());
+        for text in ["I <b #nobot", "<title>#nobot", "&#35;nobot", "#<b>nobot"] {
+            let raw = serde_json::to_string(text).unwrap();
+            assert!(tags.are_in_plain(&raw), "{text}");
+            assert!(tags.are_in_fields(&format!(r#"[{{"name":{raw},"value":""}}]"#)), "{text}");
+        }
+        assert!(!tags.are_in_plain("\"nobot\""));
     }
 
     #[test]
