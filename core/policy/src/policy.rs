@@ -10,6 +10,7 @@ use crate::{
     account::Account,
     blocks::BlockList,
     fields::{Extent, Fields, Unsound},
+    reduce::without_lone_surrogates,
     tags::{OPT_OUT_TAGS, Tag, Tags},
     within::without_others,
 };
@@ -72,6 +73,16 @@ impl Kept<'_> {
             Self::Reduced(line) => Some(line),
             Self::NoObject => Some(NO_OBJECT),
             Self::LeftOut(_) => None,
+        }
+    }
+
+    /// The same, that borrows from no line.
+    fn into_owned<'o>(self) -> Kept<'o> {
+        match self {
+            Self::Whole(line) => Kept::Whole(Cow::Owned(line.into_owned())),
+            Self::Reduced(line) => Kept::Reduced(line),
+            Self::NoObject => Kept::NoObject,
+            Self::LeftOut(reason) => Kept::LeftOut(reason),
         }
     }
 }
@@ -234,14 +245,29 @@ impl Policy {
 
     /// What is kept of an observation: of one object of JSON, or of what should be one.
     pub fn keep<'l>(&self, line: &'l str) -> Kept<'l> {
+        // What is kept whatever it is need not be read.
+        if self.keeps_all() { Kept::Whole(Cow::Borrowed(line)) } else { self.keep_read(line, &Line::parse(line)) }
+    }
+
+    /// As [`keep`](Self::keep), of a line that was read as this.
+    pub fn keep_read<'l>(&self, line: &'l str, read: &Result<Line<'_>, BadLine>) -> Kept<'l> {
         if self.keeps_all() {
             return Kept::Whole(Cow::Borrowed(line));
         }
-        match Line::parse(line) {
-            Ok(Line::Post(_)) => self.keep_post(line).unwrap_or(Kept::NoObject),
-            // Nobody can be asked.
-            Err(BadLine::NotJson | BadLine::TooDeep) => Kept::NoObject,
-            Ok(_) | Err(_) => self.keep_other(line).unwrap_or(Kept::NoObject),
+        // Nobody can be asked.
+        if let Err(BadLine::NotJson | BadLine::TooDeep) = read {
+            return Kept::NoObject;
+        }
+        self.keep_object(line, read).unwrap_or_else(|Unsound| {
+            let repaired = without_lone_surrogates(line);
+            self.keep_object(&repaired, read).map_or(Kept::NoObject, Kept::into_owned)
+        })
+    }
+
+    fn keep_object<'l>(&self, line: &'l str, read: &Result<Line<'_>, BadLine>) -> Result<Kept<'l>, Unsound> {
+        match read {
+            Ok(Line::Post(_)) => self.keep_post(line),
+            Ok(_) | Err(_) => self.keep_other(line),
         }
     }
 

@@ -212,6 +212,21 @@ fn a_post_without_an_account_says_nothing() {
 }
 
 #[test]
+fn a_name_that_is_no_text_does_not_lose_the_post() {
+    let odd = |says: Value| post(&says).replace("\"note\":", "\"\\ud800\":1,\"note\":");
+    let noindex = odd(json!({"noindex": true}));
+    assert!(noindex.contains("\\ud800"));
+    for level in [Level::Default, Level::Strict] {
+        assert_eq!(policy(level).keep(&noindex), Kept::LeftOut(Reason::NoIndex));
+        assert_eq!(policy(level).keep(&odd(json!({}))), policy(level).keep(&post(&json!({}))));
+        assert_eq!(
+            policy(level).keep(&odd(json!({"indexable": true}))),
+            policy(level).keep(&post(&json!({"indexable": true})))
+        );
+    }
+}
+
+#[test]
 fn of_what_is_no_post_only_what_it_is_is_kept() {
     let kept = |line: &str| policy(Level::Default).keep(line).line().unwrap().to_owned();
     assert_eq!(
