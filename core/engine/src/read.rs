@@ -257,8 +257,8 @@ impl<'s> Shared<'s> {
                     Line::NotPublic => counters.not_public += 1,
                     Line::Gap => counters.known_gaps += 1,
                     Line::Policy(counts) => {
-                        counters.left_out += counts.left_out;
-                        counters.reduced += counts.reduced;
+                        counters.left_out = counters.left_out.saturating_add(counts.left_out);
+                        counters.reduced = counters.reduced.saturating_add(counts.reduced);
                     }
                     Line::Post(post) => self.post(post, origin, worker, counters)?,
                     Line::Deletion(_) => worker.line(line, origin.observed)?,
