@@ -61,6 +61,8 @@ pub enum Kept<'l> {
     Reduced(String),
     /// Nothing, but that there was a line that is no object of JSON.
     NoObject,
+    /// Nothing: it is the note of a policy by which the lines about it were kept before, whose counts are not this one's.
+    Note,
     /// Nothing.
     LeftOut(Reason),
 }
@@ -72,7 +74,7 @@ impl Kept<'_> {
             Self::Whole(line) => Some(line),
             Self::Reduced(line) => Some(line),
             Self::NoObject => Some(NO_OBJECT),
-            Self::LeftOut(_) => None,
+            Self::Note | Self::LeftOut(_) => None,
         }
     }
 
@@ -82,6 +84,7 @@ impl Kept<'_> {
             Self::Whole(line) => Kept::Whole(Cow::Owned(line.into_owned())),
             Self::Reduced(line) => Kept::Reduced(line),
             Self::NoObject => Kept::NoObject,
+            Self::Note => Kept::Note,
             Self::LeftOut(reason) => Kept::LeftOut(reason),
         }
     }
@@ -122,7 +125,7 @@ const CONSENT: [&str; 3] = ["account.discoverable", "account.indexable", "accoun
 /// By this people name their account where they ask what is held about it.
 const HANDLE: &str = "account.acct";
 /// All that is kept of what is no post.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 10] = [
     "id",
     "created_at",
     "visibility",
@@ -133,9 +136,6 @@ const OTHERS: [&str; 13] = [
     "gap.before",
     "gap.lineage",
     "gap.reason",
-    "policy.name",
-    "policy.left_out",
-    "policy.reduced",
 ];
 
 /// What is kept of whose posts.
@@ -267,6 +267,7 @@ impl Policy {
     fn keep_object<'l>(&self, line: &'l str, read: &Result<Line<'_>, BadLine>) -> Result<Kept<'l>, Unsound> {
         match read {
             Ok(Line::Post(_)) => self.keep_post(line),
+            Ok(Line::Policy(_)) => Ok(Kept::Note),
             Ok(_) | Err(_) => self.keep_other(line),
         }
     }

@@ -26,7 +26,7 @@ impl Tally {
     /// Counts what was kept of an observation.
     pub fn count(&mut self, kept: &Kept<'_>) {
         match kept {
-            Kept::Whole(_) | Kept::NoObject => {}
+            Kept::Whole(_) | Kept::NoObject | Kept::Note => {}
             Kept::Reduced(_) => self.reduced += 1,
             Kept::LeftOut(reason) => {
                 self.left_out += 1;
