@@ -11,6 +11,9 @@ pub struct BlockList {
     hosts: HashSet<String>,
 }
 
+/// More bytes than a host can have in its name (RFC 1035).
+const LONGEST_HOST: usize = 253;
+
 /// A line of a list that is no entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} is neither `HOST`, `USER@HOST` nor `id:ACCOUNT`")]
@@ -70,12 +73,16 @@ impl BlockList {
         self.len() == 0
     }
 
-    /// Whether it has an account, by its id, or by its name and host, or the host.
+    /// Whether it has an account, by its id, or by its name and host, or the host; or the host can be none.
     pub(crate) fn has(&self, id: Option<&str>, user: &str, host: &str) -> bool {
         if self.is_empty() {
             return false;
         }
         if id.is_some_and(|id| self.ids.contains(id)) {
+            return true;
+        }
+        if host.len() > LONGEST_HOST {
+            // It is nobody's, and would be looked up for ever.
             return true;
         }
         let Some(host) = plain_host(host) else { return false };
@@ -98,6 +105,9 @@ fn account(user: &str, host: &str) -> String {
 
 /// A host as it is compared; `None` where it is none.
 fn plain_host(host: &str) -> Option<Cow<'_, str>> {
+    if host.len() > LONGEST_HOST {
+        return None;
+    }
     let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-');
     if !host.is_empty() && host.bytes().all(is_plain) {
         return Some(Cow::Borrowed(host.trim_end_matches('.'))).filter(|host| !host.is_empty());
@@ -123,6 +133,21 @@ mod tests {
         assert!(has(Some("42"), "x", "mill.example"));
         assert!(!has(Some("4"), "ad", "mill.example") && !has(None, "ada", "other.example"));
         assert!(!has(None, "x", "notspam.example") && !has(None, "x", "example") && !has(None, "x", ""));
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_host_takes_no_time_and_is_on_every_list() {
+        let long = "a.".repeat(1 << 20);
+        let mut list = BlockList::default();
+        assert!(!list.has(None, "x", &long), "nobody is on an empty one");
+        list.add("spam.example").unwrap();
+        let began = std::time::Instant::now();
+        (0..100).for_each(|_| assert!(list.has(None, "x", &long)));
+        // A single look would take minutes, label by label.
+        assert!(began.elapsed() < std::time::Duration::from_secs(10));
+        assert!(list.add(&long).is_err());
+        let longest = format!("{}spam.example", "a.".repeat((LONGEST_HOST - "spam.example".len()) / 2));
+        assert!(list.has(None, "x", &longest) && !list.has(None, "x", &longest.replace("spam", "ham")));
     }
 
     #[test]
