@@ -82,6 +82,9 @@ pub struct CaughtUp {
     pub known: u64,
     /// Posts that the policy left out, but for those of which an earlier run told.
     pub left_out: u64,
+    /// Posts that were committed before, and that the policy leaves out now, because their accounts want no part in it any more:
+    /// they are noted as deleted.
+    pub withdrawn: u64,
     /// Objects without a usable id, which were written too.
     pub without_id: u64,
     /// Pages that were read forward.
@@ -384,6 +387,10 @@ impl Reading<'_> {
     fn write(&mut self, post: &Observation, fence: Option<&Id>) -> Result<(), Error> {
         let kept = self.policy.keep(&post.json);
         let Some(line) = kept.line() else {
+            if let Some(id) = post.id.as_ref().filter(|id| self.cursor.as_ref().is_some_and(|cursor| cursor.has(id))) {
+                self.told.withdrawn += 1;
+                return self.writer.write_deletion(id.as_str());
+            }
             if self.cursor.as_ref().is_none_or(|cursor| !cursor.was_told_of(post)) {
                 self.told.left_out += 1;
                 self.writer.write_kept(&kept)?;

@@ -1,6 +1,7 @@
 //! How far a lineage has come: read from what it committed, and stored nowhere else.
 
 use std::{
+    borrow::Cow,
     collections::BTreeSet,
     hash::{BuildHasher, RandomState},
     time::Duration,
@@ -32,6 +33,8 @@ pub struct Cursor {
     told: Option<Instant>,
     /// The observations in the overlap by their hashes, to know those that come again unchanged.
     known: BTreeSet<(Option<Id>, u64)>,
+    /// What is noted to be deleted.
+    deleted: BTreeSet<Id>,
     hashing: RandomState,
 }
 
@@ -47,14 +50,16 @@ impl Cursor {
     pub fn read(lineage: &Lineage, overlap: Duration, most: usize) -> Result<Option<Self>, Error> {
         let overlap = i64::try_from(overlap.as_micros()).unwrap_or(i64::MAX);
         let hashing = RandomState::new();
-        let (mut seen, mut known) = (Vec::new(), BTreeSet::new());
+        let (mut seen, mut known, mut deleted) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         let (mut latest, mut old, mut told) = (None, Instant::default(), None);
         for file in lineage.files()? {
             let mut posts: Vec<Seen> = Vec::new();
             for line in lines(lineage.lake(), &file) {
                 let observation = Observation::of(line?);
                 if observation.id.is_none() {
-                    told = told.max(time_of_note(&observation.json));
+                    let note = Note::of(&observation.json);
+                    told = told.max(note.told());
+                    deleted.extend(note.deleted.map(|id| Id::new(&id)));
                 }
                 known.insert((observation.id.clone(), hashing.hash_one(&observation.json)));
                 posts.extend(observation.id.map(|id| (id, observation.created_at)));
@@ -81,12 +86,18 @@ impl Cursor {
         again.dedup();
         let start = again.iter().rev().nth(most).map_or(start, |id| (*id).clone());
         known.retain(|(id, _)| id.as_ref().is_none_or(|id| *id > start));
-        Ok(Some(Self { newest, written: latest, start, told, known, hashing }))
+        Ok(Some(Self { newest, written: latest, start, told, known, deleted, hashing }))
     }
 
     /// Whether just this line is committed, of the post with the id.
     pub(crate) fn knows(&self, id: Option<&Id>, line: &str) -> bool {
         self.known.contains(&(id.cloned(), self.hashing.hash_one(line)))
+    }
+
+    /// Whether a post is committed, and not that it was deleted.
+    pub(crate) fn has(&self, id: &Id) -> bool {
+        let mut observations = self.known.range((Some(id.clone()), 0)..);
+        observations.next().is_some_and(|(known, _)| known.as_ref() == Some(id)) && !self.deleted.contains(id)
     }
 
     /// Whether a post that is left out was there when it was noted how many are: nothing else is known of it.
@@ -95,16 +106,28 @@ impl Cursor {
     }
 }
 
-/// When a note was made of what a policy did; `None` of any other line.
-fn time_of_note(line: &str) -> Option<Instant> {
-    #[derive(Deserialize)]
-    struct Note<'a> {
-        #[serde(borrow, rename = "policy")]
-        _policy: &'a RawValue,
-        observed: &'a str,
+/// A line that is no post.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Note<'a> {
+    #[serde(borrow)]
+    policy: Option<&'a RawValue>,
+    #[serde(borrow)]
+    observed: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    deleted: Option<Cow<'a, str>>,
+}
+
+impl<'a> Note<'a> {
+    /// Of any line; one that is no note says nothing.
+    fn of(line: &'a str) -> Self {
+        serde_json::from_str(line).unwrap_or_default()
     }
-    let note: Note<'_> = serde_json::from_str(line).ok()?;
-    Instant::parse(note.observed)
+
+    /// When it was noted what a policy did.
+    fn told(&self) -> Option<Instant> {
+        self.policy.and(self.observed.as_deref()).and_then(Instant::parse)
+    }
 }
 
 /// A post that was seen: its id, and when it was written.

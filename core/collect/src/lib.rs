@@ -13,6 +13,7 @@ mod follow;
 mod lineage;
 mod lines;
 mod raw;
+mod recent;
 mod refresh;
 
 pub use accepted::{Acceptance, accept, acceptance};

@@ -83,6 +83,28 @@ fn what_is_kept_is_collected_and_what_is_not_is_counted_once() {
     assert_eq!(noted(&mill), PolicyCounts { left_out: 32, reduced: 30 });
 }
 
+/// The ids that are noted as deleted.
+pub fn deleted(mill: &Mill) -> Vec<Value> {
+    mill.raw().into_iter().filter_map(|line| line.get("deleted").cloned()).collect()
+}
+
+#[test]
+fn a_post_that_comes_again_and_is_left_out_now_is_deleted_once() {
+    let (server, mill) = (Server::plain(), Mill::under(default_policy()));
+    (1..=9).for_each(|id| drop(server.posts.lock().unwrap().insert(id, says(post(id, id), "indexable"))));
+    assert_eq!(mill.collect(&server, all(1 << 20)).unwrap().posts, 9);
+    // The first of all, above which is read again, is not.
+    for id in [5, 9] {
+        server.posts.lock().unwrap().insert(id, says(post(id, id), "noindex"));
+    }
+    let told = mill.collect(&server, on()).unwrap();
+    assert_eq!((told.withdrawn, told.left_out, told.posts), (2, 0, 0), "{told:?}");
+    assert_eq!(deleted(&mill), ["5", "9"]);
+    let told = mill.collect(&server, on()).unwrap();
+    assert_eq!((told.withdrawn, told.left_out, told.committed.files), (0, 0, 0), "{told:?}");
+    assert_eq!(deleted(&mill), ["5", "9"]);
+}
+
 #[test]
 fn where_nothing_is_kept_nothing_is_broken() {
     let (server, mill) = (Server::plain(), Mill::under(default_policy()));
