@@ -18,9 +18,20 @@ use crate::{
     error::Error,
     lineage::{Kind, Lineage, RawName},
     lines::lines,
+    raw::to_the_second,
 };
 
 /// How far a lineage has come.
+#[derive(Debug, Default)]
+pub struct Reached {
+    /// By the posts that are committed; `None` where none is.
+    pub cursor: Option<Cursor>,
+    /// When the latest post was written of those of which it is noted what a policy did, to the second; `None` where nothing
+    /// is noted.
+    pub told: Option<Instant>,
+}
+
+/// How far a lineage has come, by the posts that are committed.
 #[derive(Debug)]
 pub struct Cursor {
     /// The newest post that is committed.
@@ -29,8 +40,6 @@ pub struct Cursor {
     pub written: Option<Instant>,
     /// The post above which to read again: the overlap is between it and the newest.
     pub start: Id,
-    /// Until when it is noted what a policy left out.
-    told: Option<Instant>,
     /// The observations in the overlap by their hashes, to know those that come again unchanged.
     known: BTreeSet<(Option<Id>, u64)>,
     /// What is noted to be deleted.
@@ -44,10 +53,10 @@ const A_DAY: i64 = 24 * 60 * 60 * 1_000_000;
 const FRESH: i64 = 60 * 60 * 1_000_000;
 
 impl Cursor {
-    /// Reads the last files of the lineage; `None` where nothing was collected.
+    /// Reads the last files of the lineage.
     ///
     /// The overlap begins at the newest post that was written so long before the latest: what came late has its place after it. It has so many posts at most.
-    pub fn read(lineage: &Lineage, overlap: Duration, most: usize) -> Result<Option<Self>, Error> {
+    pub fn read(lineage: &Lineage, overlap: Duration, most: usize) -> Result<Reached, Error> {
         let overlap = i64::try_from(overlap.as_micros()).unwrap_or(i64::MAX);
         let hashing = RandomState::new();
         let (mut seen, mut known, mut deleted) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
@@ -77,7 +86,7 @@ impl Cursor {
                 break;
             }
         }
-        let Some(newest) = newest(&seen).map(|(id, _)| id.clone()) else { return Ok(None) };
+        let Some(newest) = newest(&seen).map(|(id, _)| id.clone()) else { return Ok(Reached { cursor: None, told }) };
         let is_old = |(_, written): &&Seen| written.is_some_and(|written| latest.is_some() && written <= old);
         let start = seen.iter().filter(is_old).map(|(id, _)| id).max();
         let start = start.or_else(|| seen.iter().map(|(id, _)| id).min()).unwrap_or(&newest).clone();
@@ -86,7 +95,7 @@ impl Cursor {
         again.dedup();
         let start = again.iter().rev().nth(most).map_or(start, |id| (*id).clone());
         known.retain(|(id, _)| id.as_ref().is_none_or(|id| *id > start));
-        Ok(Some(Self { newest, written: latest, start, told, known, deleted, hashing }))
+        Ok(Reached { cursor: Some(Self { newest, written: latest, start, known, deleted, hashing }), told })
     }
 
     /// Whether just this line is committed, of the post with the id.
@@ -99,10 +108,12 @@ impl Cursor {
         let mut observations = self.known.range((Some(id.clone()), 0)..);
         observations.next().is_some_and(|(known, _)| known.as_ref() == Some(id)) && !self.deleted.contains(id)
     }
+}
 
-    /// Whether a post that is left out was there when it was noted how many are: nothing else is known of it.
+impl Reached {
+    /// Whether a post that is left out was read when it was noted how many are: nothing else is known of it.
     pub(crate) fn was_told_of(&self, post: &Observation) -> bool {
-        self.told.zip(post.created_at).is_some_and(|(told, written)| written <= told)
+        self.told.zip(post.created_at).is_some_and(|(told, written)| to_the_second(written) <= told)
     }
 }
 
@@ -113,7 +124,7 @@ struct Note<'a> {
     #[serde(borrow)]
     policy: Option<&'a RawValue>,
     #[serde(borrow)]
-    observed: Option<Cow<'a, str>>,
+    read: Option<Cow<'a, str>>,
     #[serde(borrow)]
     deleted: Option<Cow<'a, str>>,
 }
@@ -124,9 +135,9 @@ impl<'a> Note<'a> {
         serde_json::from_str(line).unwrap_or_default()
     }
 
-    /// When it was noted what a policy did.
+    /// Until when, by the times of the posts, it is noted what a policy did.
     fn told(&self) -> Option<Instant> {
-        self.policy.and(self.observed.as_deref()).and_then(Instant::parse)
+        self.policy.and(self.read.as_deref()).and_then(Instant::parse)
     }
 }
 

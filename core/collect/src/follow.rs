@@ -214,7 +214,7 @@ impl Following<'_> {
 
     /// Where pages cannot be read, the gap is recorded as soon as it is known where it ends.
     fn leave_the_gap(&mut self, closed: &mastodon::Error) -> Result<(), Error> {
-        let after = Cursor::read(self.lineage, Duration::ZERO, 0)?.map(|cursor| cursor.newest);
+        let after = Cursor::read(self.lineage, Duration::ZERO, 0)?.cursor.map(|cursor| cursor.newest);
         // There is no gap before the first post of all, unless earlier ones were asked for.
         if after.is_some() || self.pages.beginning.is_some() {
             self.watch.note(&format!("what the stream did not bring is missing: {closed}"));
@@ -265,6 +265,7 @@ impl Following<'_> {
                 return self.writer.write_deletion(id.as_str());
             }
         };
+        self.writer.has_read(post.created_at);
         let kept = self.lineage.policy().keep(&post.json);
         if kept.line().is_none() {
             if let Some(id) = post.id.filter(|id| self.recent.remove(id)) {

@@ -47,7 +47,7 @@ fn what_is_asked_while_reading_is_counted_as_what_was_asked_before_and_once() {
     let kept: Vec<_> = lines.iter().map(|line| policy.keep(line)).collect();
     kept.iter().for_each(|kept| tally.count(kept));
     let mut lake: Vec<String> = kept.iter().filter_map(|kept| kept.line().map(str::to_owned)).collect();
-    lake.push(tally.note(Level::Default, "2026-11-24T10:00:00Z"));
+    lake.push(tally.note(Level::Default, "2026-11-24T10:00:00Z", None));
     let of_lake = count(&lake, None);
     assert_eq!(Counters { lines: 6, ..of_lake }, read);
     // What stands in the note is not counted again, where it is asked again.

@@ -5,7 +5,7 @@ use tootmill_metric::{Instant, Line, PolicyCounts, Registry};
 use tootmill_plugins as _;
 use tootmill_policy::{Level, Policy, Tally};
 
-use crate::instance::{Instance as Server, Mill, all, on, post};
+use crate::instance::{Instance as Server, Mill, Reply, all, on, post};
 
 pub fn default_policy() -> Policy {
     policy(Level::Default)
@@ -112,4 +112,49 @@ fn where_nothing_is_kept_nothing_is_broken() {
     let told = mill.collect(&server, all(1000)).unwrap();
     assert_eq!((told.posts, told.left_out, told.committed.lines), (0, 50, 0));
     assert_eq!(noted(&mill).left_out, 50);
+    // It goes on where it was, although no post says where.
+    for how in [on(), all(1000)] {
+        let told = mill.collect(&server, how).unwrap();
+        assert_eq!((told.posts, told.left_out, told.committed.files), (0, 0, 0), "{told:?}");
+    }
+    server.posts.lock().unwrap().insert(60, says(post(60, 60), "noindex"));
+    assert_eq!(mill.collect(&server, on()).unwrap().left_out, 1);
+    assert_eq!(noted(&mill).left_out, 51);
+}
+
+#[test]
+fn what_is_left_out_of_a_backlog_is_counted_once_though_it_breaks_off_between_two_files() {
+    let broken = std::sync::atomic::AtomicBool::new(true);
+    let server = Server::start(move |request, _| {
+        let is_late = request.get("min_id").and_then(|id| id.parse::<u64>().ok()).is_some_and(|id| id >= 100);
+        (is_late && broken.swap(false, std::sync::atomic::Ordering::Relaxed)).then(|| Reply::json(404, &json!({})))
+    });
+    let mill = Mill::under(default_policy());
+    for id in 1..=300 {
+        let what = ["noindex", "indexable"][usize::try_from(id % 2).unwrap()];
+        server.posts.lock().unwrap().insert(id, says(post(id, id * 10), what));
+    }
+    let broken = mill.collect(&server, all(1000));
+    assert!(broken.is_err(), "{broken:?}");
+    let before = noted(&mill).left_out;
+    assert!((10..100).contains(&before), "{before}");
+    assert_eq!(mill.collect(&server, on()).unwrap().left_out, 150 - before);
+    assert_eq!(noted(&mill).left_out, 150);
+}
+
+#[test]
+fn what_is_written_while_files_are_committed_is_counted_when_it_is_read() {
+    let (server, mill) = (Server::plain(), Mill::under(default_policy()));
+    for id in 1..=9 {
+        server
+            .posts
+            .lock()
+            .unwrap()
+            .insert(id, says(post(id, id), ["noindex", "indexable"][usize::try_from(id % 2).unwrap()]));
+    }
+    assert_eq!(mill.collect(&server, all(1 << 20)).unwrap().left_out, 4);
+    // Written before the note was, and above what was read.
+    server.posts.lock().unwrap().insert(10, says(post(10, 60), "noindex"));
+    assert_eq!(mill.collect(&server, on()).unwrap().left_out, 1);
+    assert_eq!(mill.collect(&server, on()).unwrap().left_out, 0);
 }
