@@ -4,7 +4,7 @@
 use std::{fs, num::NonZeroUsize, sync::Arc};
 
 use tempfile::TempDir;
-use tootmill_engine::{BadLimit, Counters, Options, Silent, run};
+use tootmill_engine::{BadLimit, Counters, Options, Silent, compact, run};
 use tootmill_input::Inputs;
 use tootmill_metric::Registry;
 use tootmill_plugins as _;
@@ -53,4 +53,40 @@ fn what_is_asked_while_reading_is_counted_as_what_was_asked_before_and_once() {
     // What stands in the note is not counted again, where it is asked again.
     let again = count(&lake, Some(&policy));
     assert_eq!((again.posts, again.left_out, again.reduced, again.bad), (2, 0, 1, 1));
+}
+
+#[test]
+fn what_was_reduced_once_is_reduced_whichever_observation_counts() {
+    let says = |favourites: u64, says: &str| {
+        format!(
+            r#"{{"id":"1","created_at":"2026-11-24T00:00:00Z","favourites_count":{favourites},"content":"secret","account":{{"id":"7","acct":"secret@a.example","followers_count":3{says}}}}}"#
+        )
+    };
+    let policy = |level| Policy::new(level, "mill.example", &Registry::linked().unwrap());
+    let whole = policy(Level::Default).keep(&says(9, r#","indexable":true"#)).line().unwrap().to_owned();
+    assert!(whole.contains("secret"));
+    let later = says(1, "");
+    for (level, left) in [
+        (
+            Level::Default,
+            r#""account":{"id":"7","acct":"","followers_count":3,"indexable":true},"remote":true,"reduced":"text"}"#,
+        ),
+        (Level::Strict, r#""content":"","remote":true,"reduced":"account"}"#),
+    ] {
+        let reduced = policy(level).keep(&later).line().unwrap().to_owned();
+        for lines in [[&whole, &reduced], [&reduced, &whole]] {
+            let folder = TempDir::new().unwrap();
+            let path = folder.path().join("posts.jsonl");
+            fs::write(&path, lines.map(|line| format!("{line}\n")).concat()).unwrap();
+            let inputs = Inputs::find([path.to_str().unwrap()]).unwrap();
+            let mut compacted = Vec::new();
+            compact(&inputs, &Options::default(), &mut compacted, &Silent).unwrap();
+            let compacted = String::from_utf8(compacted).unwrap();
+            assert!(
+                compacted.contains(r#""favourites_count":9"#) && compacted.trim_end().ends_with(left),
+                "{compacted}"
+            );
+            assert!(!compacted.contains("secret"), "{compacted}");
+        }
+    }
 }

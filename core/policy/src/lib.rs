@@ -4,6 +4,7 @@
 //! input or output. A [`Tally`] counts what it did, as the note that stands among the lines.
 
 mod account;
+mod again;
 mod blocks;
 mod fields;
 mod policy;
@@ -12,6 +13,7 @@ mod tags;
 mod tally;
 mod within;
 
+pub use again::reduced_to;
 pub use blocks::{BadEntry, BlockList};
 pub use policy::{Described, Kept, Level, Policy, Reason, UnknownLevel};
 pub use tags::{NoTag, OPT_OUT_TAGS, Tag};

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use sonic_rs::to_object_iter;
-use tootmill_metric::{BadLine, Line, Registry};
+use tootmill_metric::{BadLine, Line, Reduction, Registry};
 
 use crate::{
     account::Account,
@@ -176,7 +176,7 @@ impl Policy {
     pub fn new(level: Level, instance: &str, registry: &Registry) -> Self {
         let reads: Vec<&str> = registry.metrics().iter().flat_map(|one| one.metric.about().reads).collect();
         let reads = || reads.iter().copied();
-        let whole = NEEDED.into_iter().chain(CONSENT).chain([HANDLE]).chain(reads());
+        let whole = NEEDED.into_iter().chain(CONSENT).chain([HANDLE, Reduction::FIELD]).chain(reads());
         let is_kept = |path: &&str| level != Level::Strict || *path != "account" && !path.starts_with("account.");
         let reduced = NEEDED.into_iter().chain(CONSENT).chain(reads()).filter(is_kept);
         Self {
@@ -266,7 +266,7 @@ impl Policy {
 
     fn keep_object<'l>(&self, line: &'l str, read: &Result<Line<'_>, BadLine>) -> Result<Kept<'l>, Unsound> {
         match read {
-            Ok(Line::Post(_)) => self.keep_post(line),
+            Ok(Line::Post(post)) => self.keep_post(line, post.reduction),
             Ok(Line::Policy(_)) => Ok(Kept::Note),
             Ok(_) | Err(_) => self.keep_other(line),
         }
@@ -308,14 +308,15 @@ impl Policy {
         blocked.or(account.opts_out.filter(|_| self.level != Level::Open))
     }
 
-    fn keep_post<'l>(&self, line: &'l str) -> Result<Kept<'l>, Unsound> {
+    /// What is kept of a post, of which something may not have been kept before.
+    fn keep_post<'l>(&self, line: &'l str, before: Reduction) -> Result<Kept<'l>, Unsound> {
         let account = self.account(line)?;
         if let Some(reason) = self.refusal(&account) {
             return Ok(Kept::LeftOut(reason));
         }
         let line = self.without_others(line)?;
         if self.reduces(&account) {
-            return self.reduced(&line, &account).map(Kept::Reduced);
+            return self.reduced(&line, &account, before).map(Kept::Reduced);
         }
         Ok(Kept::Whole(if self.all_fields { line } else { Cow::Owned(written(&self.whole, &line, Extent::Whole)?) }))
     }
@@ -353,11 +354,12 @@ impl Policy {
         Ok(account)
     }
 
-    fn reduced(&self, line: &str, account: &Account<'_>) -> Result<String, Unsound> {
+    fn reduced(&self, line: &str, account: &Account<'_>, before: Reduction) -> Result<String, Unsound> {
+        let reduction = if self.level == Level::Strict { Reduction::Account } else { Reduction::Text };
         let mut reduced = written(&self.reduced, line, Extent::Reduced)?;
-        if account.is_remote() && reduced.pop().is_some() {
-            reduced.extend([",\"", REMOTE, "\":true}"]);
-        }
+        reduced.pop();
+        marks(account.is_remote(), reduction.max(before), &mut reduced);
+        reduced.push('}');
         Ok(reduced)
     }
 
@@ -374,6 +376,14 @@ impl Policy {
             reduced_fields: (self.level != Level::Open).then(|| self.reduced.paths()),
         }
     }
+}
+
+/// Writes what marks a post of which no names and no text are kept, behind its other fields.
+pub(crate) fn marks(is_remote: bool, reduction: Reduction, out: &mut String) {
+    if is_remote {
+        out.extend([",\"", REMOTE, "\":true"]);
+    }
+    out.extend([",\"", Reduction::FIELD, "\":\"", reduction.name(), "\""]);
 }
 
 fn written(fields: &Fields, line: &str, extent: Extent) -> Result<String, Unsound> {

@@ -186,7 +186,7 @@ fn of_who_may_be_found_the_fields_are_kept_that_metrics_read() {
 fn of_who_did_not_say_so_ids_dates_and_counts_are_kept_and_of_links_the_hosts() {
     let mut expected = json!({"id": "1", "created_at": "2026-11-24T10:00:00Z", "language": "de", "visibility": "public",
         "content": "<a href='https://b.example/'></a>", "reblogs_count": 2, "favourites_count": 1, "replies_count": 0,
-        "media_attachments": [{}], "tags": [{"name": "art"}], "emojis": [{"shortcode": "blob"}], "remote": true,
+        "media_attachments": [{}], "tags": [{"name": "art"}], "emojis": [{"shortcode": "blob"}], "remote": true, "reduced": "text",
         "account": {"id": "7", "bot": true, "created_at": "2023-01-01", "followers_count": 3}});
     assert_eq!(kept(&policy(Level::Default), &json!({})), Ok((false, expected.clone())));
     // All fields are those of posts that are not reduced.
@@ -194,6 +194,7 @@ fn of_who_did_not_say_so_ids_dates_and_counts_are_kept_and_of_links_the_hosts() 
     let local = kept(&policy(Level::Default), &json!({"acct": "ada", "indexable": false})).unwrap();
     assert_eq!((local.0, local.1.get("remote"), &local.1["account"]["indexable"]), (false, None, &json!(false)));
     expected.as_object_mut().unwrap().remove("account");
+    expected["reduced"] = json!("account");
     assert_eq!(kept(&policy(Level::Strict), &json!({})), Ok((false, expected)));
     assert!(kept(&policy(Level::Strict), &json!({"indexable": true})).unwrap().0);
     assert!(kept(&policy(Level::Open), &json!({})).unwrap().0);
@@ -207,7 +208,7 @@ fn a_post_without_an_account_says_nothing() {
     let line = r#"{"id":"1","created_at":"2026-11-24","content":"secret","account":null}"#;
     assert_eq!(
         policy(Level::Default).keep(line),
-        Kept::Reduced(r#"{"id":"1","created_at":"2026-11-24","content":"","account":null}"#.into())
+        Kept::Reduced(r#"{"id":"1","created_at":"2026-11-24","content":"","account":null,"reduced":"text"}"#.into())
     );
 }
 
