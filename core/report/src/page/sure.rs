@@ -25,7 +25,11 @@ const COUNTERS: &[(&str, &str, &str)] = &[
     ("duplicates", "Seen again", "observations that do not count, because a later one of the same post does"),
     ("boosts", "Boosts", "left out: they are not posts of their own"),
     ("not_public", "Not public", "left out: statuses for followers or for those who are mentioned"),
-    ("deleted", "Deleted", "left out: posts that their authors deleted"),
+    (
+        "deleted",
+        "Deleted",
+        "left out: posts that their authors deleted, or whose accounts want no part in this any more",
+    ),
     (
         "left_out",
         "Not kept",
