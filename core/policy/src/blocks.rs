@@ -24,8 +24,8 @@ pub struct BadEntry {
 
 impl BlockList {
     /// Adds a list: a line an entry, a host with all below it, an account as `USER@HOST`, or `id:` and its id on the instance
-    /// that is collected. What stands behind a comma does not matter, nor do empty lines and those that begin with `#`: so the
-    /// lists that Mastodon exports can be taken as they are.
+    /// that is collected. What stands behind a comma does not matter, in quotes over several lines either, nor do empty lines and
+    /// those that begin with `#`: so the lists that Mastodon exports can be taken as they are.
     ///
     /// ```
     /// # use tootmill_policy::BlockList;
@@ -35,13 +35,16 @@ impl BlockList {
     /// assert_eq!(list.add("two words\n").unwrap_err().line, 1);
     /// ```
     pub fn add(&mut self, list: &str) -> Result<(), BadEntry> {
-        for (place, line) in list.lines().enumerate() {
-            let entry = line.split(',').next().unwrap_or_default().trim().trim_start_matches('\u{feff}');
+        let mut records = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(list.as_bytes());
+        for (place, record) in records.records().enumerate() {
+            // Nothing but bytes that are no text cannot be read.
+            let Ok(record) = record else { continue };
+            let entry = record.get(0).unwrap_or_default().trim().trim_start_matches('\u{feff}');
             // The first line of the list of those whom somebody has muted.
             if entry.is_empty() || entry.starts_with('#') || (place == 0 && entry == "Account address") {
                 continue;
             }
-            self.add_entry(entry).ok_or(BadEntry { line: place + 1 })?;
+            self.add_entry(entry).ok_or_else(|| BadEntry { line: line_of(list, &record) })?;
         }
         Ok(())
     }
@@ -99,6 +102,15 @@ impl BlockList {
     }
 }
 
+/// The number of the line on which a record begins.
+fn line_of(list: &str, record: &csv::StringRecord) -> usize {
+    let start = record.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or_default();
+    // Empty lines before it belong to none.
+    let from = list.get(start..).unwrap_or_default();
+    let start = start + (from.len() - from.trim_start_matches(['\r', '\n']).len());
+    list.get(..start).unwrap_or(list).matches('\n').count() + 1
+}
+
 fn account(user: &str, host: &str) -> String {
     format!("{}@{host}", user.to_lowercase())
 }
@@ -148,6 +160,18 @@ mod tests {
         assert!(list.add(&long).is_err());
         let longest = format!("{}spam.example", "a.".repeat((LONGEST_HOST - "spam.example".len()) / 2));
         assert!(list.has(None, "x", &longest) && !list.has(None, "x", &longest.replace("spam", "ham")));
+    }
+
+    #[test]
+    fn what_an_instance_exports_may_have_quotes_and_lines_in_it() {
+        let exported = "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\n\
+            spam.example,suspend,true,true,\"sends \"\"spam\"\",\ntwo words\n# and more\",false\n\
+            \"quoted.example\",silence,false,false,,false\r\n\nlast.example,,,,,\n";
+        let mut list = BlockList::default();
+        list.add(exported).unwrap();
+        assert_eq!(list.len(), 3);
+        assert!(["spam.example", "quoted.example", "last.example"].iter().all(|host| list.has(None, "x", host)));
+        assert_eq!(list.add(&format!("{exported}\r\n\ntwo words\n")), Err(BadEntry { line: 10 }));
     }
 
     #[test]
