@@ -142,8 +142,8 @@ const OTHERS: [&str; 10] = [
 #[derive(Clone, Debug)]
 pub struct Policy {
     level: Level,
-    /// The host of the instance that is observed.
-    instance: String,
+    /// The hosts of the instance that is observed: that of its pages, and that in the names of its people.
+    hosts: Vec<String>,
     all_fields: bool,
     asks_discoverable: bool,
     tags: Tags,
@@ -181,7 +181,7 @@ impl Policy {
         let reduced = NEEDED.into_iter().chain(CONSENT).chain(reads()).filter(is_kept);
         Self {
             level,
-            instance: instance.into(),
+            hosts: vec![instance.into()],
             all_fields: false,
             asks_discoverable: false,
             tags: Tags(OPT_OUT_TAGS.map(str::to_owned).into()),
@@ -197,7 +197,7 @@ impl Policy {
         let nothing = Fields::default();
         Self {
             level: Level::Open,
-            instance: String::new(),
+            hosts: vec![String::new()],
             all_fields: true,
             asks_discoverable: false,
             tags: Tags(Vec::new()),
@@ -216,6 +216,12 @@ impl Policy {
     /// With who is not kept, whatever the level.
     pub fn blocking(self, blocked: BlockList) -> Self {
         Self { blocked, ..self }
+    }
+
+    /// For an instance in the names of whose people this is the host as well.
+    pub fn also_called(mut self, domain: &str) -> Self {
+        self.hosts.push(domain.into());
+        self
     }
 
     /// With other tags that count.
@@ -303,8 +309,11 @@ impl Policy {
 
     /// Why nothing of an account is to be kept.
     fn refusal(&self, account: &Account<'_>) -> Option<Reason> {
-        let (user, host) = account.user_and_host(&self.instance);
-        let blocked = self.blocked.has(account.id.as_deref(), user, host).then_some(Reason::Blocked);
+        let is_blocked = self.hosts.iter().any(|own| {
+            let (user, host) = account.user_and_host(own);
+            self.blocked.has(account.id.as_deref(), user, host)
+        });
+        let blocked = is_blocked.then_some(Reason::Blocked);
         blocked.or(account.opts_out.filter(|_| self.level != Level::Open))
     }
 

@@ -52,6 +52,11 @@ impl WhoArguments {
             || self.opt_out_tag.iter().map(Tag::as_str).ne(OPT_OUT_TAGS)
     }
 
+    /// Whether there are lists of whom not to keep.
+    pub(crate) fn has_lists(&self) -> bool {
+        !self.block_list.is_empty()
+    }
+
     /// A policy of this level for posts of an instance.
     pub(crate) fn policy(&self, level: Level, instance: &str) -> Result<Policy, Failure> {
         let mut blocked = BlockList::default();

@@ -42,6 +42,9 @@ pub(crate) struct Run {
     pub(crate) policy: Option<Level>,
     #[command(flatten)]
     pub(crate) who: WhoArguments,
+    /// With --policy: the host in the names of the people of the instance that the posts are from, whose posts have none
+    #[arg(long, value_name = "HOST", env = "TOOTMILL_INSTANCE")]
+    pub(crate) instance: Option<String>,
     /// The logical time of the numbers, a day or an instant [default: the day after the latest post]
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) as_of: Option<Instant>,
@@ -172,8 +175,13 @@ impl Run {
             let missing = "--block-list, --opt-out-tag and --ask-discoverable need --policy: whose posts count";
             return if self.who.ask_more() { Err(Failure::Usage(missing.into())) } else { Ok(None) };
         };
+        if self.instance.is_none() && self.who.has_lists() {
+            let missing = "--block-list needs --instance: the names of that one's own people have no host in the posts";
+            return Err(Failure::Usage(missing.into()));
+        }
+        let instance = self.instance.as_deref().unwrap_or_default();
         // Fields that no metric reads are dropped as well as not.
-        Ok(Some(Arc::new(self.who.policy(level, "")?.with_all_fields())))
+        Ok(Some(Arc::new(self.who.policy(level, instance)?.with_all_fields())))
     }
 }
 

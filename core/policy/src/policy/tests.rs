@@ -74,6 +74,10 @@ fn who_is_on_a_list_is_left_out_whatever_the_level() {
         for list in ["mill.example", "ada@mill.example"] {
             assert_eq!(kept(&blocking(list), &json!({"acct": "ada"})), Err(Reason::Blocked), "{list}");
         }
+        // Which may be another one than that of its pages.
+        let called = blocking("ada@mill.test").also_called("mill.test");
+        assert_eq!(kept(&called, &json!({"acct": "ada"})), Err(Reason::Blocked));
+        assert!(kept(&called, &json!({"acct": "ada@a.example"})).is_ok());
         let all = blocking("b.example").with_all_fields();
         assert_eq!(all.keep(&post(&json!({"acct": "x@b.example"}))), Kept::LeftOut(Reason::Blocked));
     }
