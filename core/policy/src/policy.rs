@@ -372,6 +372,11 @@ impl Policy {
         Ok(reduced)
     }
 
+    /// What tells its lists of who is not kept from others; `None` where there are none.
+    pub fn digest_of_lists(&self) -> Option<String> {
+        (!self.blocked.is_empty()).then(|| self.blocked.digest())
+    }
+
     /// It, as it is told.
     pub fn described(&self) -> Described {
         let honoured = [("noindex", true), ("indexable", true), ("discoverable", self.asks_discoverable)];
@@ -383,6 +388,25 @@ impl Policy {
             blocked: self.blocked.len(),
             fields: (!self.all_fields).then(|| self.whole.paths()),
             reduced_fields: (self.level != Level::Open).then(|| self.reduced.paths()),
+        }
+    }
+}
+
+impl fmt::Display for Described {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.name)?;
+        if !self.honours.is_empty() {
+            write!(formatter, ", asking for {}", self.honours.join(", "))?;
+        }
+        for tag in &self.opt_out_tags {
+            write!(formatter, ", #{tag}")?;
+        }
+        if self.blocked > 0 {
+            write!(formatter, "; {} entries in block lists", self.blocked)?;
+        }
+        match &self.fields {
+            Some(fields) => write!(formatter, "; {} fields are kept", fields.len()),
+            None => formatter.write_str("; all fields are kept"),
         }
     }
 }

@@ -134,7 +134,7 @@ impl Collect {
         if let Some(domain) = &instance.domain {
             policy = Arc::new(Arc::unwrap_or_clone(policy).also_called(domain));
         }
-        policy::record(lake, &policy, now())?;
+        policy::record(lake, &format!("collect {}", self.feed.feed()), &policy, now())?;
         Ok(policy)
     }
 

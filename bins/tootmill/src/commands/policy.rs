@@ -86,9 +86,9 @@ pub(crate) fn phrase(tally: &Tally) -> String {
     phrase
 }
 
-/// Notes in the lake under which policy posts come into it, and says what is new.
-pub(crate) fn record(lake: &Lake, policy: &Policy, now: Instant) -> Result<(), Failure> {
-    let new = tootmill_privacy::record_policy(lake, policy, now)?;
+/// Notes in the lake under which policy posts come into it by something, and says what is new.
+pub(crate) fn record(lake: &Lake, by: &str, policy: &Policy, now: Instant) -> Result<(), Failure> {
+    let new = tootmill_privacy::record_policy(lake, by, policy, now)?;
     if !new.is_empty() {
         say(format!(
             "kept from now on: {}; posts that came before do not have it, and no metric sees it in them",

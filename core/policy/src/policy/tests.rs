@@ -357,6 +357,9 @@ fn nothing_that_was_not_declared_is_left_of_who_did_not_say_so() {
 #[test]
 fn a_policy_tells_what_it_does() {
     let described = policy(Level::Default).described();
+    let number = described.fields.as_ref().unwrap().len();
+    let sentence = format!("default, asking for noindex, indexable, #nobot, #noindex; {number} fields are kept");
+    assert_eq!(described.to_string(), sentence);
     assert_eq!(described.honours, ["noindex", "indexable"]);
     assert_eq!(described.opt_out_tags, OPT_OUT_TAGS);
     assert!(described.fields.unwrap().contains(&"account.acct".to_owned()));
@@ -364,6 +367,7 @@ fn a_policy_tells_what_it_does() {
     assert!(reduced.contains(&"account.id".to_owned()) && !reduced.contains(&"account.acct".to_owned()));
     assert!(!policy(Level::Strict).described().reduced_fields.unwrap().iter().any(|path| path.starts_with("account")));
     let open = policy(Level::Open).with_all_fields().described();
+    assert_eq!(open.to_string(), "open; all fields are kept");
     assert!(
         open.honours.is_empty()
             && open.opt_out_tags.is_empty()
