@@ -149,7 +149,7 @@ impl Run {
             totals: Rows::file(&outcome.totals())?,
             earlier_totals: Vec::new(),
             day_rows: if self.totals_only { Vec::new() } else { day_rows(&outcome)? },
-            counters: outcome.counters.named().collect(),
+            counters: outcome.counters.named().chain(self.policy.map(|level| (name_of(level), 1))).collect(),
         };
         let watch = LoadProgress::new(self.quiet);
         let loaded = self.tables.create()?.replace(&load, self.load.options(), &watch);
@@ -182,6 +182,15 @@ impl Run {
         let instance = self.instance.as_deref().unwrap_or_default();
         // Fields that no metric reads are dropped as well as not.
         Ok(Some(Arc::new(self.who.policy(level, instance)?.with_all_fields())))
+    }
+}
+
+/// The counter by which a load says under which policy it counted.
+fn name_of(level: Level) -> &'static str {
+    match level {
+        Level::Open => "policy_open",
+        Level::Default => "policy_default",
+        Level::Strict => "policy_strict",
     }
 }
 
