@@ -1,7 +1,7 @@
 //! Collecting under a policy: what is kept, what is counted, and that nothing is read or counted twice because it was not kept.
 
 use serde_json::{Value, json};
-use tootmill_metric::{Instant, Line, PolicyCounts, Registry};
+use tootmill_metric::{Line, PolicyCounts, Registry};
 use tootmill_plugins as _;
 use tootmill_policy::{Level, Policy, Tally};
 
@@ -25,13 +25,9 @@ pub fn says(mut post: Value, what: &str) -> Value {
     post
 }
 
-/// Puts a post of this moment into the timeline.
-fn post_now(server: &Server, id: u64, what: &str) {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let now = Instant::from_micros(since.as_micros().try_into().unwrap());
-    let mut post = says(post(id, 0), what);
-    post["created_at"] = json!(now.to_string());
-    server.posts.lock().unwrap().insert(id, post);
+/// Puts a post into the timeline, a minute after the one before.
+fn put(server: &Server, id: u64, what: &str) {
+    server.posts.lock().unwrap().insert(id, says(post(id, id * 60), what));
 }
 
 /// What the notes in the lake count.
@@ -51,7 +47,7 @@ fn what_is_kept_is_collected_and_what_is_not_is_counted_once() {
     let (server, mill) = (Server::plain(), Mill::under(default_policy()));
     for id in 1..=90 {
         let what = ["noindex", "indexable", "locked"][usize::try_from(id % 3).unwrap()];
-        server.posts.lock().unwrap().insert(id, says(post(id, id * 60), what));
+        put(&server, id, what);
     }
     let told = mill.collect(&server, all(1000)).unwrap();
     assert_eq!((told.posts, told.left_out), (60, 30));
@@ -67,8 +63,8 @@ fn what_is_kept_is_collected_and_what_is_not_is_counted_once() {
     let told = mill.collect(&server, on()).unwrap();
     assert_eq!((told.posts, told.left_out, told.committed.files), (0, 0, 0));
     assert!(told.known > 5, "{told:?}");
-    post_now(&server, 91, "indexable");
-    post_now(&server, 92, "noindex");
+    put(&server, 91, "indexable");
+    put(&server, 92, "noindex");
     let told = mill.collect(&server, on()).unwrap();
     assert_eq!((told.posts, told.left_out), (1, 1));
     // The newest of all is not kept, and is read each time.
@@ -76,7 +72,7 @@ fn what_is_kept_is_collected_and_what_is_not_is_counted_once() {
         let told = mill.collect(&server, on()).unwrap();
         assert_eq!((told.posts, told.left_out, told.committed.files), (0, 0, 0));
     }
-    post_now(&server, 93, "noindex");
+    put(&server, 93, "noindex");
     let told = mill.collect(&server, on()).unwrap();
     assert_eq!((told.posts, told.left_out, told.committed.files), (0, 1, 1), "a note alone");
     assert_eq!(mill.collect(&server, on()).unwrap().left_out, 0);
