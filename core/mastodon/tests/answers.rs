@@ -123,7 +123,8 @@ fn a_feed_that_the_instance_says_is_closed_is_not_asked_for() {
 #[test]
 fn an_instance_without_the_second_version_is_asked_for_the_first() {
     let server = Server::start();
-    let first = json!({"version": "3.5.3", "uri": "https://mill.example/", "urls": {"streaming_api": "wss://mill.example"}});
+    let first =
+        json!({"version": "3.5.3", "uri": "https://mill.example/", "urls": {"streaming_api": "wss://mill.example"}});
     server.on(path("/api/v1/instance"), answer(200, &first));
     let instance = Instance::of(&server.client()).unwrap();
     assert_eq!((&*instance.version, instance.domain.as_deref()), ("3.5.3", Some("mill.example")));

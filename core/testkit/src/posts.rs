@@ -150,19 +150,24 @@ fn object(fields: impl IntoIterator<Item = (&'static str, Option<Value>)>) -> Va
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::{strategy::ValueTree, test_runner::TestRunner};
     use tootmill_metric::{About, Count, Emit, Members, Metric, Post, Row, Table};
 
+    use super::*;
     use crate::broken_law;
 
-    /// Posts by what stands at a path, which it declares or not.
-    struct By(&'static [&'static str], bool);
+    /// Posts by the application that they were written with, which it declares or not.
+    struct ByApplication(bool);
 
-    impl Metric for By {
+    const APPLICATION: [&str; 2] = ["application", "name"];
+
+    impl Metric for ByApplication {
         type State = Count;
 
         fn map(&self, post: &Post<'_>, emit: &mut Emit<'_, Count>) {
-            let there = post.get::<serde_json::Value>(self.0).map(|value| value.to_string());
-            emit.add(there.as_deref().unwrap_or("none"), Count::ONE);
+            emit.add(&format!("by {:?}", post.get::<String>(&APPLICATION)), Count::ONE);
         }
 
         fn reduce(&self, _: &str, posts: &mut Members<'_, Count>) -> Option<Row> {
@@ -170,32 +175,41 @@ mod tests {
         }
 
         fn hbase_table(&self) -> Table {
-            Table::new("by_table").integer("posts", "posts")
+            Table::new("application_table").integer("posts", "posts")
         }
 
         fn about(&self) -> About {
-            let path: &'static str = Box::leak(self.0.join(".").into_boxed_str());
-            if self.1 { About::new("Posts.").reads(&[path]) } else { About::new("Posts.") }
+            About::new("Posts.").reads(if self.0 { &["application.name"] } else { &[] })
         }
     }
 
     #[test]
     fn a_field_that_is_read_by_its_path_and_not_declared_is_found() {
+        let broken = broken_law(&ByApplication(false)).expect("it declares nothing");
+        assert!(broken.contains("does not declare"), "{broken}");
+        assert_eq!(broken_law(&ByApplication(true)), None);
+    }
+
+    #[test]
+    fn fields_that_are_read_by_their_paths_have_several_values() {
+        let mut runner = TestRunner::deterministic();
+        let statuses: Vec<String> = (0..200).map(|_| statuses().new_tree(&mut runner).unwrap().current()).collect();
         for path in [
-            &["application", "name"][..],
+            &APPLICATION[..],
             &["card", "provider_name"],
             &["poll", "votes_count"],
             &["sensitive"],
             &["spoiler_text"],
+            &["mentions"],
             &["in_reply_to_id"],
             &["in_reply_to_account_id"],
             &["uri"],
             &["account", "acct"],
             &["account", "locked"],
         ] {
-            let broken = broken_law(&By(path, false)).expect("it declares nothing");
-            assert!(broken.contains("does not declare"), "{path:?}: {broken}");
-            assert_eq!(broken_law(&By(path, true)), None, "{path:?}");
+            let values = statuses.iter().map(|status| Post::parse(status).unwrap().get::<Value>(path));
+            let values: BTreeSet<String> = values.map(|value| format!("{value:?}")).collect();
+            assert!(values.len() > 2, "{path:?}: {values:?}");
         }
     }
 }
