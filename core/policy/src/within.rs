@@ -11,11 +11,11 @@ const ACCOUNT: &str = "account";
 
 /// A status without what is in it of other accounts, where these are not wanted: null stands in its place. `is_looked_at`
 /// says which of the status's fields matter at all, `is_wanted` whether an account is, by its JSON.
-pub(crate) fn without_others<'l>(
-    status: &'l str,
+pub(crate) fn without_others(
+    status: &str,
     is_looked_at: impl Fn(&str) -> bool,
     is_wanted: impl Fn(&str) -> Result<bool, Unsound>,
-) -> Result<Cow<'l, str>, Unsound> {
+) -> Result<Cow<'_, str>, Unsound> {
     let mut has_others = false;
     for entry in to_object_iter(status) {
         let (name, value) = entry.map_err(|_| Unsound)?;
