@@ -42,7 +42,7 @@ pub(crate) struct Run {
     pub(crate) policy: Option<Level>,
     #[command(flatten)]
     pub(crate) who: WhoArguments,
-    /// With --policy: the host in the names of the people of the instance that the posts are from, whose posts have none
+    /// With --policy: the instance that the posts are from, by the host in its people's names
     #[arg(long, value_name = "HOST", env = "TOOTMILL_INSTANCE")]
     pub(crate) instance: Option<String>,
     /// The logical time of the numbers, a day or an instant [default: the day after the latest post]
