@@ -28,7 +28,7 @@ pub struct Recorded {
 }
 
 /// How long others may take to note something.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const STEP: Duration = Duration::from_millis(50);
 
 /// Notes in the lake that posts come into it by something under a policy from now on, unless that is what was noted last of it.
