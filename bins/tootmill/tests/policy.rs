@@ -25,8 +25,8 @@ fn post(id: u32, account: u32, says: &Value) -> String {
         + "\n"
 }
 
-/// One post each of accounts 1, which says `indexable`, 2, which says nothing, 3, which says `noindex`, 4, which has a tag, and
-/// 5, which is on a list.
+/// One post each of accounts 1, which says `indexable`, 2, which says nothing, 3, which says `noindex`, 4, which has a tag,
+/// 5, whose server is on a list, and 6, which is on a list and the instance's own.
 fn with_posts() -> TempDir {
     let folder = TempDir::new().unwrap();
     let indexable = json!({"indexable": true, "display_name": "", "acct": "ada"});
@@ -40,7 +40,13 @@ fn with_posts() -> TempDir {
     let posts: String = (1..).zip(&says).map(|(number, says)| post(number + 10, number, says)).collect();
     let posts = posts.replacen(SECRET, "words", 4);
     fs::write(folder.path().join("posts.jsonl"), posts + "{\"" + SECRET + "\n").unwrap();
-    fs::write(folder.path().join("blocked"), "spam.example\n").unwrap();
+    let local = post(16, 6, &json!({"acct": "bob"}));
+    fs::write(
+        folder.path().join("posts.jsonl"),
+        fs::read_to_string(folder.path().join("posts.jsonl")).unwrap() + &local,
+    )
+    .unwrap();
+    fs::write(folder.path().join("blocked"), "spam.example\nbob@mill.example\n").unwrap();
     folder
 }
 
@@ -78,7 +84,7 @@ fn tables_of_a_lake_follow_its_policy_and_so_do_those_of_run_if_it_is_asked_to()
     let folder = folder.path();
     let max_bad = ["--max-bad-share", "1"];
     for (policy, users, left_out, reduced) in
-        [("open", &["1", "2", "3", "4"][..], 1, 0), ("default", &["1", "2"], 3, 1), ("strict", &["1"], 3, 1)]
+        [("open", &["1", "2", "3", "4"][..], 2, 0), ("default", &["1", "2"], 4, 1), ("strict", &["1"], 4, 1)]
     {
         let asked = ["--policy", policy, "--block-list", "blocked"];
         let imported = stdout(folder, &[&["import", "posts.jsonl", "--json", "--quiet"], &LAKE[..], &asked].concat());
@@ -99,7 +105,8 @@ fn tables_of_a_lake_follow_its_policy_and_so_do_those_of_run_if_it_is_asked_to()
 
         stdout(
             folder,
-            &[&["run", "posts.jsonl", "--tables", "sqlite:run.db", "--quiet"], &asked[..], &max_bad].concat(),
+            &[&["run", "posts.jsonl", "--tables", "sqlite:run.db", "--quiet"], &asked[..], &LAKE[2..], &max_bad]
+                .concat(),
         );
         assert_eq!(tables(folder, "run.db"), of_lake, "{policy}");
         if policy != "open" {
@@ -109,12 +116,39 @@ fn tables_of_a_lake_follow_its_policy_and_so_do_those_of_run_if_it_is_asked_to()
         }
         let recorded = fs::read_to_string(folder.join("lake/mill.example/privacy/policies.json")).unwrap();
         let recorded: Value = serde_json::from_str(&recorded).unwrap();
-        assert_eq!((&recorded[0]["policy"]["name"], &recorded[0]["policy"]["blocked"]), (&json!(policy), &json!(1)));
+        assert_eq!((&recorded[0]["policy"]["name"], &recorded[0]["policy"]["blocked"]), (&json!(policy), &json!(2)));
         fs::remove_dir_all(folder.join("lake")).unwrap();
         fs::remove_file(folder.join("run.db")).unwrap();
     }
     stdout(folder, &[&["run", "posts.jsonl", "--tables", "sqlite:run.db", "--quiet"], &max_bad[..]].concat());
-    assert_eq!(tables(folder, "run.db")["user_table"].as_object().unwrap().len(), 5, "nobody asked for a policy");
+    assert_eq!(tables(folder, "run.db")["user_table"].as_object().unwrap().len(), 6, "nobody asked for a policy");
+}
+
+#[test]
+fn posts_follow_the_later_observation_that_says_less_and_numbers_do_not() {
+    let folder = with_posts();
+    let folder = folder.path();
+    let posts = || {
+        let day = folder.join("lake/mill.example/posts/date=2026-11-24");
+        content(&day.join(fs::read_to_string(day.join("CURRENT")).unwrap().trim()))
+    };
+    let import = |policy: &str, observed: &str| {
+        let asked = ["import", "posts.jsonl", "--policy", policy, "--observed", observed];
+        stdout(folder, &[&asked, &LAKE[..]].concat());
+        let to = ["--date", "2026-11-24", "--tables", "sqlite:tables.db", "--quiet", "--max-bad-share", "1"];
+        stdout(folder, &[&["daily"], &to[..], &LAKE].concat());
+        let users = tables(folder, "tables.db")["user_table"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        (users, posts().matches(SECRET).count())
+    };
+    let (users, secrets) = import("open", "2026-11-24");
+    assert!(users.len() == 6 && secrets > 3, "{users:?} {secrets}");
+    // Account 2 says nothing.
+    let lines = fs::read_to_string(folder.join("posts.jsonl")).unwrap();
+    let of_two: String = lines.lines().filter(|line| line.contains("\"id\":\"12\"")).collect();
+    fs::write(folder.join("posts.jsonl"), of_two + "\n").unwrap();
+    let (users, fewer) = import("default", "2026-11-25");
+    assert!(users.len() == 6 && fewer < secrets, "{users:?} {fewer} of {secrets}");
+    assert_eq!(import("strict", "2026-11-26"), (["1", "3", "4", "5", "6"].map(str::to_owned).into(), fewer));
 }
 
 #[test]
@@ -135,9 +169,12 @@ fn what_does_not_go_together_is_said() {
     fs::write(folder.join("odd"), "a.example\ntwo words\n").unwrap();
     for (arguments, code, words) in [
         (&["import", "posts.jsonl", "--policy", "mild"][..], 2, "open, default or strict"),
+        (&["import", "posts.jsonl", "--opt-out-tag", "no-bot"], 2, "is no tag"),
+        (&["import", "posts.jsonl", "--opt-out-tag", ""], 2, "is no tag"),
         (&["import", "posts.jsonl", "--block-list", "odd"], 1, "line 2"),
         (&["import", "posts.jsonl", "--block-list", "missing"], 1, "missing"),
         (&["run", "posts.jsonl", "--block-list", "blocked"], 2, "--policy"),
+        (&["run", "posts.jsonl", "--policy", "open", "--block-list", "blocked"], 2, "--instance"),
     ] {
         let lake = if arguments[0] == "run" { &[][..] } else { &LAKE };
         let ran = run(folder, &[arguments, lake].concat());

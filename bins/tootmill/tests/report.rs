@@ -84,6 +84,14 @@ fn accounts_that_want_to_be_found_are_called_by_name() {
         "{page}"
     );
     assert!(page.contains("What the posts on mill.example say"), "{page}");
+    // So is under which policy they came.
+    assert_eq!(named["policies"][0]["by"], "import");
+    let policy = named["policies"][0]["policy"].as_str().unwrap();
+    assert!(policy.starts_with("default, asking for noindex") && page.contains(policy), "{policy}");
+    stdout(folder, &["run", "posts.jsonl", "--policy", "strict", "--tables", "sqlite:run.db", "--quiet"]);
+    let of_run: Value =
+        serde_json::from_str(&stdout(folder, &["report", "--json", "--tables", "sqlite:run.db"])).unwrap();
+    assert_eq!(of_run["story"]["counters"]["policy_strict"]["count"], 1);
     stdout(folder, &["report", "-o", "ids.html"]);
     assert!(!fs::read_to_string(folder.join("ids.html")).unwrap().contains("name-of"));
 }

@@ -8,7 +8,7 @@ use tootmill_metric::{Id, Instant};
 use tootmill_policy::Policy;
 
 use crate::{
-    cursor::Cursor,
+    cursor::{Cursor, Reached},
     error::Error,
     lineage::{Kind, Lineage},
     raw::{Committed, Limits, RawWriter, now},
@@ -82,6 +82,9 @@ pub struct CaughtUp {
     pub known: u64,
     /// Posts that the policy left out, but for those of which an earlier run told.
     pub left_out: u64,
+    /// Posts that were committed before, and that the policy leaves out now, because their accounts want no part in it any more:
+    /// they are noted as deleted.
+    pub withdrawn: u64,
     /// Objects without a usable id, which were written too.
     pub without_id: u64,
     /// Pages that were read forward.
@@ -117,11 +120,12 @@ pub fn catch_up(
     watch: &dyn Watch,
 ) -> Result<CaughtUp, Error> {
     let began = Moment::now();
-    let cursor = Cursor::read(lineage, how.overlap, how.overlap_posts)?;
+    let reached = Cursor::read(lineage, how.overlap, how.overlap_posts)?;
+    let is_new = reached.cursor.is_none() && reached.told.is_none();
+    let written = reached.cursor.as_ref().and_then(|cursor| cursor.written);
     let page = timeline.newest(1)?;
     let Some(fence) = page.posts.first() else {
         // Where there were posts, there is something wrong for the moment.
-        let is_new = cursor.is_none();
         let error =
             if is_new { timeline.empty() } else { Timeline::incomplete(&page, "it shows no posts, and did before") };
         return Err(error.into());
@@ -135,19 +139,26 @@ pub fn catch_up(
         policy: lineage.policy(),
         writer: RawWriter::new(lineage, Kind::Pages, how.limits),
         not_before: None,
-        latest: cursor.as_ref().and_then(|cursor| cursor.written),
+        latest: written,
         known_fence: None,
-        cursor: None,
-        told: CaughtUp { behind_before: age(cursor.as_ref().and_then(|cursor| cursor.written)), ..CaughtUp::default() },
+        reached: Reached::default(),
+        told: CaughtUp { behind_before: age(written), ..CaughtUp::default() },
     };
-    match (cursor, how.beginning) {
-        (Some(cursor), None) => reading.go_on(cursor, &fence)?,
-        (Some(cursor), Some(_)) if !how.leave_gap => {
-            watch.note("going on after the newest post that was collected: --since and --last are for the first time");
-            reading.go_on(cursor, &fence)?;
-        }
-        (cursor, Some(beginning)) => reading.begin(beginning, cursor.as_ref(), &fence)?,
-        (None, None) => return Err(Error::NoBeginning { feed: lineage.feed().to_string() }),
+    let goes_on = how.beginning.is_none() || !how.leave_gap;
+    let overlap = i64::try_from(how.overlap.as_micros()).unwrap_or(i64::MAX);
+    let before = |told: Instant| Beginning::Since(Instant::from_micros(told.micros().saturating_sub(overlap)));
+    if how.beginning.is_some() && goes_on && !is_new {
+        watch.note("going on after what was collected: --since and --last are for the first time");
+    }
+    let start = reached.cursor.as_ref().filter(|_| goes_on).map(|cursor| cursor.start.clone());
+    if let Some(start) = start {
+        reading.reached = reached;
+        reading.forward(start, &fence)?;
+    } else {
+        // Where all that was read was left out, only the time says how far that was.
+        let beginning = reached.told.filter(|_| goes_on).map(before).or(how.beginning);
+        let beginning = beginning.ok_or_else(|| Error::NoBeginning { feed: lineage.feed().to_string() })?;
+        reading.begin(beginning, reached, &fence)?;
     }
     if let Some(fence) = reading.known_fence.take().filter(|_| reading.told.posts > 0) {
         // So that a file of late posts says as well how far the lineage has come.
@@ -186,30 +197,30 @@ struct Reading<'a> {
     latest: Option<Instant>,
     /// The newest post, if it was committed before.
     known_fence: Option<String>,
-    /// What was committed before.
-    cursor: Option<Cursor>,
+    /// What was committed before, where it goes on from there.
+    reached: Reached,
     told: CaughtUp,
 }
 
 impl Reading<'_> {
-    fn go_on(&mut self, cursor: Cursor, fence: &Id) -> Result<(), Error> {
-        let start = cursor.start.clone();
-        self.cursor = Some(cursor);
-        self.forward(start, fence)
+    /// What was committed before, where there is anything.
+    fn cursor(&self) -> Option<&Cursor> {
+        self.reached.cursor.as_ref()
     }
 
     /// Finds the beginning by going back from the newest post, and reads from there.
-    fn begin(&mut self, beginning: Beginning, before: Option<&Cursor>, fence: &Id) -> Result<(), Error> {
+    fn begin(&mut self, beginning: Beginning, before: Reached, fence: &Id) -> Result<(), Error> {
         if let Beginning::Since(time) = beginning {
             self.not_before = Some(time);
         }
         let (first, start) = self.find_beginning(beginning, fence)?;
-        if let Some(cursor) = before {
+        if let Some(cursor) = before.cursor {
             let oldest = first.iter().filter_map(|post| post.id.as_ref()).min().or(start.as_ref());
             if oldest.is_some_and(|oldest| *oldest > cursor.newest) {
                 self.writer.write_gap(Some(&cursor.newest), oldest, "left by --leave-gap")?;
             }
         }
+        self.reached.told = before.told;
         let written = self.write_page(first, None)?;
         match written.or(start) {
             Some(start) if start < *fence => self.forward(start, fence),
@@ -382,15 +393,20 @@ impl Reading<'_> {
 
     /// Writes what is kept of a post, unless just that is committed.
     fn write(&mut self, post: &Observation, fence: Option<&Id>) -> Result<(), Error> {
+        self.writer.has_read(post.created_at);
         let kept = self.policy.keep(&post.json);
         let Some(line) = kept.line() else {
-            if self.cursor.as_ref().is_none_or(|cursor| !cursor.was_told_of(post)) {
+            if let Some(id) = post.id.as_ref().filter(|id| self.cursor().is_some_and(|cursor| cursor.has(id))) {
+                self.told.withdrawn += 1;
+                return self.writer.write_deletion(id.as_str());
+            }
+            if !self.reached.was_told_of(post) {
                 self.told.left_out += 1;
                 self.writer.write_kept(&kept)?;
             }
             return Ok(());
         };
-        if self.cursor.as_ref().is_some_and(|cursor| cursor.knows(post.id.as_ref(), line)) {
+        if self.cursor().is_some_and(|cursor| cursor.knows(post.id.as_ref(), line)) {
             self.told.known += 1;
             if post.id.as_ref() == fence {
                 self.known_fence = Some(line.into());

@@ -1,6 +1,7 @@
 //! How far a lineage has come: read from what it committed, and stored nowhere else.
 
 use std::{
+    borrow::Cow,
     collections::BTreeSet,
     hash::{BuildHasher, RandomState},
     time::Duration,
@@ -17,9 +18,20 @@ use crate::{
     error::Error,
     lineage::{Kind, Lineage, RawName},
     lines::lines,
+    raw::to_the_second,
 };
 
 /// How far a lineage has come.
+#[derive(Debug, Default)]
+pub struct Reached {
+    /// By the posts that are committed; `None` where none is.
+    pub cursor: Option<Cursor>,
+    /// When the latest post was written of those of which it is noted what a policy did, to the second; `None` where nothing
+    /// is noted.
+    pub told: Option<Instant>,
+}
+
+/// How far a lineage has come, by the posts that are committed.
 #[derive(Debug)]
 pub struct Cursor {
     /// The newest post that is committed.
@@ -28,10 +40,10 @@ pub struct Cursor {
     pub written: Option<Instant>,
     /// The post above which to read again: the overlap is between it and the newest.
     pub start: Id,
-    /// Until when it is noted what a policy left out.
-    told: Option<Instant>,
     /// The observations in the overlap by their hashes, to know those that come again unchanged.
     known: BTreeSet<(Option<Id>, u64)>,
+    /// What is noted to be deleted.
+    deleted: BTreeSet<Id>,
     hashing: RandomState,
 }
 
@@ -41,20 +53,22 @@ const A_DAY: i64 = 24 * 60 * 60 * 1_000_000;
 const FRESH: i64 = 60 * 60 * 1_000_000;
 
 impl Cursor {
-    /// Reads the last files of the lineage; `None` where nothing was collected.
+    /// Reads the last files of the lineage.
     ///
     /// The overlap begins at the newest post that was written so long before the latest: what came late has its place after it. It has so many posts at most.
-    pub fn read(lineage: &Lineage, overlap: Duration, most: usize) -> Result<Option<Self>, Error> {
+    pub fn read(lineage: &Lineage, overlap: Duration, most: usize) -> Result<Reached, Error> {
         let overlap = i64::try_from(overlap.as_micros()).unwrap_or(i64::MAX);
         let hashing = RandomState::new();
-        let (mut seen, mut known) = (Vec::new(), BTreeSet::new());
+        let (mut seen, mut known, mut deleted) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         let (mut latest, mut old, mut told) = (None, Instant::default(), None);
         for file in lineage.files()? {
             let mut posts: Vec<Seen> = Vec::new();
             for line in lines(lineage.lake(), &file) {
                 let observation = Observation::of(line?);
                 if observation.id.is_none() {
-                    told = told.max(time_of_note(&observation.json));
+                    let note = Note::of(&observation.json);
+                    told = told.max(note.told());
+                    deleted.extend(note.deleted.map(|id| Id::new(&id)));
                 }
                 known.insert((observation.id.clone(), hashing.hash_one(&observation.json)));
                 posts.extend(observation.id.map(|id| (id, observation.created_at)));
@@ -72,7 +86,7 @@ impl Cursor {
                 break;
             }
         }
-        let Some(newest) = newest(&seen).map(|(id, _)| id.clone()) else { return Ok(None) };
+        let Some(newest) = newest(&seen).map(|(id, _)| id.clone()) else { return Ok(Reached { cursor: None, told }) };
         let is_old = |(_, written): &&Seen| written.is_some_and(|written| latest.is_some() && written <= old);
         let start = seen.iter().filter(is_old).map(|(id, _)| id).max();
         let start = start.or_else(|| seen.iter().map(|(id, _)| id).min()).unwrap_or(&newest).clone();
@@ -81,7 +95,7 @@ impl Cursor {
         again.dedup();
         let start = again.iter().rev().nth(most).map_or(start, |id| (*id).clone());
         known.retain(|(id, _)| id.as_ref().is_none_or(|id| *id > start));
-        Ok(Some(Self { newest, written: latest, start, told, known, hashing }))
+        Ok(Reached { cursor: Some(Self { newest, written: latest, start, known, deleted, hashing }), told })
     }
 
     /// Whether just this line is committed, of the post with the id.
@@ -89,22 +103,42 @@ impl Cursor {
         self.known.contains(&(id.cloned(), self.hashing.hash_one(line)))
     }
 
-    /// Whether a post that is left out was there when it was noted how many are: nothing else is known of it.
-    pub(crate) fn was_told_of(&self, post: &Observation) -> bool {
-        self.told.zip(post.created_at).is_some_and(|(told, written)| written <= told)
+    /// Whether a post is committed, and not that it was deleted.
+    pub(crate) fn has(&self, id: &Id) -> bool {
+        let mut observations = self.known.range((Some(id.clone()), 0)..);
+        observations.next().is_some_and(|(known, _)| known.as_ref() == Some(id)) && !self.deleted.contains(id)
     }
 }
 
-/// When a note was made of what a policy did; `None` of any other line.
-fn time_of_note(line: &str) -> Option<Instant> {
-    #[derive(Deserialize)]
-    struct Note<'a> {
-        #[serde(borrow, rename = "policy")]
-        _policy: &'a RawValue,
-        observed: &'a str,
+impl Reached {
+    /// Whether a post that is left out was read when it was noted how many are: nothing else is known of it.
+    pub(crate) fn was_told_of(&self, post: &Observation) -> bool {
+        self.told.zip(post.created_at).is_some_and(|(told, written)| to_the_second(written) <= told)
     }
-    let note: Note<'_> = serde_json::from_str(line).ok()?;
-    Instant::parse(note.observed)
+}
+
+/// A line that is no post.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Note<'a> {
+    #[serde(borrow)]
+    policy: Option<&'a RawValue>,
+    #[serde(borrow)]
+    read: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    deleted: Option<Cow<'a, str>>,
+}
+
+impl<'a> Note<'a> {
+    /// Of any line; one that is no note says nothing.
+    fn of(line: &'a str) -> Self {
+        serde_json::from_str(line).unwrap_or_default()
+    }
+
+    /// Until when, by the times of the posts, it is noted what a policy did.
+    fn told(&self) -> Option<Instant> {
+        self.policy.and(self.read.as_deref()).and_then(Instant::parse)
+    }
 }
 
 /// A post that was seen: its id, and when it was written.

@@ -17,6 +17,7 @@ use crate::{
     error::Error,
     lineage::{Kind, Lineage},
     raw::{Committed, RawWriter, now},
+    recent::Recent,
 };
 
 /// How to follow.
@@ -46,6 +47,9 @@ pub struct Followed {
     pub posts: u64,
     /// Posts that the policy left out.
     pub left_out: u64,
+    /// Posts that came before, and that the policy left out when they came again, because their accounts want no part in it any
+    /// more: they are noted as deleted.
+    pub withdrawn: u64,
     /// Deletions.
     pub deletions: u64,
     /// Events that are no matter of a timeline.
@@ -108,6 +112,7 @@ pub fn follow(
         writer,
         pages,
         gap: None,
+        recent: Recent::default(),
         unreadable: 0,
         begun: present,
         read_at: present,
@@ -132,6 +137,8 @@ struct Following<'a> {
     pages: CatchUp,
     /// Between these and the stream's first post there are others that cannot be had.
     gap: Option<Gap>,
+    /// What the stream brought and is kept: an edit may withdraw it.
+    recent: Recent,
     /// How many events could not be read when pages were read last.
     unreadable: u64,
     begun: Moment,
@@ -207,7 +214,7 @@ impl Following<'_> {
 
     /// Where pages cannot be read, the gap is recorded as soon as it is known where it ends.
     fn leave_the_gap(&mut self, closed: &mastodon::Error) -> Result<(), Error> {
-        let after = Cursor::read(self.lineage, Duration::ZERO, 0)?.map(|cursor| cursor.newest);
+        let after = Cursor::read(self.lineage, Duration::ZERO, 0)?.cursor.map(|cursor| cursor.newest);
         // There is no gap before the first post of all, unless earlier ones were asked for.
         if after.is_some() || self.pages.beginning.is_some() {
             self.watch.note(&format!("what the stream did not bring is missing: {closed}"));
@@ -258,8 +265,13 @@ impl Following<'_> {
                 return self.writer.write_deletion(id.as_str());
             }
         };
+        self.writer.has_read(post.created_at);
         let kept = self.lineage.policy().keep(&post.json);
         if kept.line().is_none() {
+            if let Some(id) = post.id.filter(|id| self.recent.remove(id)) {
+                self.told.withdrawn += 1;
+                return self.writer.write_deletion(id.as_str());
+            }
             self.told.left_out += 1;
             return self.writer.write_kept(&kept).map(drop);
         }
@@ -270,6 +282,7 @@ impl Following<'_> {
             self.writer.write_gap(after.as_ref(), Some(id), &reason)?;
         }
         self.writer.write_kept(&kept)?;
+        self.recent.extend(post.id);
         self.told.posts += 1;
         self.told.behind = post.created_at.map(age);
         Ok(())
@@ -315,6 +328,7 @@ impl AddAssign for Followed {
     fn add_assign(&mut self, more: Self) {
         self.posts += more.posts;
         self.left_out += more.left_out;
+        self.withdrawn += more.withdrawn;
         self.deletions += more.deletions;
         self.others += more.others;
         self.unreadable += more.unreadable;

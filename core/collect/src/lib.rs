@@ -13,11 +13,12 @@ mod follow;
 mod lineage;
 mod lines;
 mod raw;
+mod recent;
 mod refresh;
 
 pub use accepted::{Acceptance, accept, acceptance};
 pub use catch_up::{Beginning, CatchUp, CaughtUp, OVERLAP, Progress, Watch, catch_up};
-pub use cursor::Cursor;
+pub use cursor::{Cursor, Reached};
 pub use error::Error;
 pub use follow::{Follow, Followed, follow};
 pub use lineage::{Kind, Lineage, Observer, RawName};

@@ -62,6 +62,8 @@ pub struct RawWriter<'l> {
     open: Option<Open<'l>>,
     /// What the policy did since the last file.
     tally: Tally,
+    /// When the latest post that was read was written.
+    read: Option<Instant>,
     committed: Committed,
 }
 
@@ -79,12 +81,18 @@ struct Open<'l> {
 impl<'l> RawWriter<'l> {
     /// Nothing is written before the first line.
     pub fn new(lineage: &'l Lineage, kind: Kind, limits: Limits) -> Self {
-        Self { lineage, kind, limits, open: None, tally: Tally::default(), committed: Committed::default() }
+        Self { lineage, kind, limits, open: None, tally: Tally::default(), read: None, committed: Committed::default() }
     }
 
     /// Writes what is kept of what the instance sent, one value of JSON; gives whether anything is.
     pub fn write(&mut self, json: &str) -> Result<bool, Error> {
         self.write_kept(&self.lineage.policy().keep(json))
+    }
+
+    /// Notes that a post was read that was written then, whether it is kept or not. One of the future says nothing.
+    pub(crate) fn has_read(&mut self, written: Option<Instant>) {
+        let present = now();
+        self.read = self.read.max(written.filter(|written| *written <= present));
     }
 
     /// Writes what is kept, and counts it; gives whether anything is.
@@ -151,7 +159,9 @@ impl<'l> RawWriter<'l> {
         }
         let Some(Open { mut file, name, observed, lines, bytes, .. }) = self.open.take() else { return Ok(()) };
         if !lineage.policy().keeps_all() {
-            file.write_line(policy.note(lineage.policy().level(), &now().to_string()).as_bytes())?;
+            let read = self.read.map(|read| to_the_second(read).to_string());
+            let note = policy.note(lineage.policy().level(), &now().to_string(), read.as_deref());
+            file.write_line(note.as_bytes())?;
         }
         file.finish()?;
         let name = format!("{name}.jsonl.zst");
@@ -167,6 +177,12 @@ impl<'l> RawWriter<'l> {
     pub fn committed(&self) -> Committed {
         self.committed
     }
+}
+
+/// A time as it is noted of posts that are not kept: to the microsecond, it would tell which one it was.
+pub(crate) fn to_the_second(time: Instant) -> Instant {
+    const SECOND: i64 = 1_000_000;
+    Instant::from_micros(time.micros() - time.micros().rem_euclid(SECOND))
 }
 
 /// The present time.

@@ -1,6 +1,7 @@
 //! Chooses among observations of the same post, in bounded memory but for the ids that were deleted.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeSet, HashSet, VecDeque},
     io::{self, BufRead, Write},
     ops::ControlFlow,
@@ -8,6 +9,7 @@ use std::{
 
 use tootmill_input::{Inputs, Observation, Reader, identity_key, is_ripe};
 use tootmill_metric::{Day, Instant, Line, Merge as _, Post, StateReader, StateWriter, States, Total, field::unescape};
+use tootmill_policy::reduced_to;
 
 use crate::{
     counters::Counters,
@@ -65,7 +67,7 @@ pub struct Observed {
 /// One post, as far as observations of it go.
 #[derive(Debug)]
 pub struct Chosen<'p> {
-    /// Its latest observation; `None` where it was deleted, or where it is a deletion that was observed.
+    /// Its latest observation, reduced as any was; `None` where it was deleted, or where it is a deletion that was observed.
     pub post: Option<Post<'p>>,
     /// Its id.
     pub id: &'p str,
@@ -189,7 +191,14 @@ impl Observed {
             let object = observation.object().unwrap_or_default();
             let Ok(Line::Post(post)) = Line::parse(object) else { return Err(merged.bad_state(object).into()) };
             let id = post.id.clone();
-            let post = (!self.deleted.contains(&*id)).then_some(post);
+            // No more is told of it than of the observation of which least was kept.
+            let left = reduced_to(&post, observation.reduction());
+            let post = match &left {
+                Some(Cow::Borrowed(_)) => Some(post),
+                Some(Cow::Owned(left)) => Post::parse(left).ok(),
+                None => None,
+            };
+            let post = post.filter(|_| !self.deleted.contains(&*id));
             let (observed, is_ripe) = (observation.observed(), observation.is_ripe());
             each(Some(day), &Chosen { post, id: &id, observed, is_ripe })?;
         }

@@ -30,7 +30,8 @@ macro_rules! counters {
 
         impl AddAssign<&Self> for Counters {
             fn add_assign(&mut self, other: &Self) {
-                $(self.$name += other.$name;)*
+                // Notes of a policy may say any number.
+                $(self.$name = self.$name.saturating_add(other.$name);)*
             }
         }
     };

@@ -1,6 +1,7 @@
 //! Reads lines with several threads, each of which takes the next chunk as soon as it is done with one.
 
 use std::{
+    borrow::Cow,
     ops::ControlFlow,
     sync::{
         Arc, Mutex, PoisonError,
@@ -9,8 +10,8 @@ use std::{
     thread,
 };
 
-use tootmill_input::{Chunk, Inputs, Reader, objects_within, observed_at, read_line};
-use tootmill_metric::{BadLine, Instant, Line, Post};
+use tootmill_input::{Chunk, Inputs, Reader, objects_within, observed_at, text_of};
+use tootmill_metric::{BadLine, Instant, Line};
 use tootmill_policy::{Kept, Policy};
 
 use crate::{counters::Counters, error::Error};
@@ -218,22 +219,56 @@ impl<'s> Shared<'s> {
         Ok(input.map(|input| Origin { input, observed: observed_at(input) }))
     }
 
-    /// Works on what the policy keeps of a post.
-    fn post(
+    /// Works on what the policy keeps of a line; gives the reason where it is bad.
+    fn line(
         &self,
-        post: Post<'_>,
+        text: &str,
         origin: Origin<'_>,
         worker: &mut impl Work,
         counters: &mut Counters,
-    ) -> Result<(), Error> {
-        let Some(policy) = self.policy else { return worker.line(Line::Post(post), origin.observed) };
-        let kept = policy.keep(post.line());
-        counters.reduced += u64::from(matches!(kept, Kept::Reduced(_)));
-        if let Some(Ok(line)) = kept.line().map(Line::parse) {
-            return worker.line(line, origin.observed);
+    ) -> Result<Option<BadLine>, Error> {
+        let read = Line::parse(text);
+        let Some(policy) = self.policy else { return Self::kept(read, origin, worker, counters) };
+        match policy.keep_read(text, &read) {
+            Kept::Whole(Cow::Borrowed(_)) => Self::kept(read, origin, worker, counters),
+            Kept::NoObject => Ok(Some(read.err().unwrap_or(BadLine::NotJson))),
+            Kept::Note => Ok(None),
+            Kept::LeftOut(_) => {
+                counters.lines += 1;
+                counters.left_out += 1;
+                Ok(None)
+            }
+            Kept::Whole(Cow::Owned(line)) => Self::kept(Line::parse(&line), origin, worker, counters),
+            Kept::Reduced(line) => {
+                counters.reduced += 1;
+                Self::kept(Line::parse(&line), origin, worker, counters)
+            }
         }
-        counters.left_out += 1;
-        Ok(())
+    }
+
+    /// Works on a line that counts; gives the reason where it is bad.
+    fn kept(
+        read: Result<Line<'_>, BadLine>,
+        origin: Origin<'_>,
+        worker: &mut impl Work,
+        counters: &mut Counters,
+    ) -> Result<Option<BadLine>, Error> {
+        let line = match read {
+            Ok(line) => line,
+            Err(reason) => return Ok(Some(reason)),
+        };
+        counters.lines += u64::from(!matches!(line, Line::Policy(_)));
+        match line {
+            Line::Boost => counters.boosts += 1,
+            Line::NotPublic => counters.not_public += 1,
+            Line::Gap => counters.known_gaps += 1,
+            Line::Policy(counts) => {
+                counters.left_out = counters.left_out.saturating_add(counts.left_out);
+                counters.reduced = counters.reduced.saturating_add(counts.reduced);
+            }
+            Line::Post(_) | Line::Deletion(_) => worker.line(line, origin.observed)?,
+        }
+        Ok(None)
     }
 
     fn record(
@@ -249,24 +284,7 @@ impl<'s> Shared<'s> {
             counters.lines += 1;
             return Ok(());
         }
-        let reason = match read_line(record, repaired) {
-            Ok(line) => {
-                counters.lines += u64::from(!matches!(line, Line::Policy(_)));
-                match line {
-                    Line::Boost => counters.boosts += 1,
-                    Line::NotPublic => counters.not_public += 1,
-                    Line::Gap => counters.known_gaps += 1,
-                    Line::Policy(counts) => {
-                        counters.left_out += counts.left_out;
-                        counters.reduced += counts.reduced;
-                    }
-                    Line::Post(post) => self.post(post, origin, worker, counters)?,
-                    Line::Deletion(_) => worker.line(line, origin.observed)?,
-                }
-                return Ok(());
-            }
-            Err(reason) => reason,
-        };
+        let Some(reason) = self.line(text_of(record, repaired), origin, worker, counters)? else { return Ok(()) };
         if matches!(reason, BadLine::NotJson | BadLine::TooDeep) {
             // Several objects on one line, perhaps, or an array; where none of them is sound, it is one bad line.
             let parts = objects_within(record, repaired);

@@ -44,6 +44,15 @@ fn broken_lines_are_counted_and_the_run_goes_on() {
 }
 
 #[test]
+fn a_note_of_a_policy_may_say_any_number() {
+    let note = format!(r#"{{"policy":{{"left_out":{max},"reduced":{max}}}}}"#, max = u64::MAX);
+    for lines in [format!("{note}\n{note}\n{POST}\n"), format!("{POST}\n{POST}\n{note}\n{note}\n")] {
+        let counters = count(lines.as_bytes(), BadLimit::default()).unwrap();
+        assert_eq!((counters.posts, counters.left_out, counters.reduced), (1, u64::MAX, u64::MAX));
+    }
+}
+
+#[test]
 fn an_object_that_is_too_deep_does_not_take_its_neighbours_with_it() {
     let deep = format!("{{\"id\":{}{}}}", "[".repeat(200), "]".repeat(200));
     let counters = count([post(1).trim(), &deep, post(3).trim()].concat().as_bytes(), BadLimit::default()).unwrap();

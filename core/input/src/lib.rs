@@ -16,7 +16,7 @@ mod reader;
 pub use chained::lines_of;
 pub use document::objects;
 pub use inputs::{Error, Input, Inputs, Source};
-pub use line::{id_at_start, objects_within, read_line};
+pub use line::{id_at_start, objects_within, read_line, text_of};
 pub use observation::{Observation, identity_key};
 pub use raw::{is_ripe, observed_at, raw_name};
 pub use reader::{Chunk, LONGEST_RECORD, Reader};

@@ -6,14 +6,18 @@ use tootmill_metric::{BadLine, Line};
 
 use crate::document::objects;
 
-/// Reads one record. Where its bytes are not UTF-8, they are repaired (each wrong sequence as U+FFFD) into `repaired`, from
-/// which the line then borrows.
+/// The text of a record. Where its bytes are not UTF-8, they are repaired (each wrong sequence as U+FFFD) into `repaired`, which
+/// is the text then.
+pub fn text_of<'a>(record: &'a [u8], repaired: &'a mut String) -> &'a str {
+    simdutf8::basic::from_utf8(record).unwrap_or_else(|_| {
+        *repaired = String::from_utf8_lossy(record).into_owned();
+        repaired
+    })
+}
+
+/// Reads one record, from its [text](text_of).
 pub fn read_line<'a>(record: &'a [u8], repaired: &'a mut String) -> Result<Line<'a>, BadLine> {
-    if let Ok(line) = simdutf8::basic::from_utf8(record) {
-        return Line::parse(line);
-    }
-    *repaired = String::from_utf8_lossy(record).into_owned();
-    Line::parse(repaired)
+    Line::parse(text_of(record, repaired))
 }
 
 /// The objects in a record that is no object by itself, as where several stand on one line; none where not one of them can be

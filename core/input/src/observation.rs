@@ -1,16 +1,18 @@
 //! What was observed of a post, and which observation of the same post counts.
 
-use tootmill_metric::{Instant, Merge, Post, StateReader, StateWriter};
+use tootmill_metric::{Instant, Merge, Post, Reduction, StateReader, StateWriter};
 
 /// What was seen of one post: the latest observation, or that there were none.
 ///
 /// The latest is the one with the greatest `edited_at`, or else `created_at`; then with the most reblogs, favourites and
-/// replies together; then with the greatest object, as bytes without the white space outside of strings.
+/// replies together; then with the greatest object, as bytes without the white space outside of strings. Of the latest no more
+/// is to be told than of the one of which least was kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observation {
     latest: Option<Seen>,
     observed: u64,
     is_ripe: bool,
+    reduction: Reduction,
 }
 
 /// The fields are in the order in which they decide.
@@ -33,6 +35,7 @@ impl Observation {
             }),
             observed: 1,
             is_ripe,
+            reduction: post.reduction,
         }
     }
 
@@ -50,12 +53,18 @@ impl Observation {
     pub fn is_ripe(&self) -> bool {
         self.is_ripe
     }
+
+    /// The most that was not kept of one of them: as much is to go from the object.
+    pub fn reduction(&self) -> Reduction {
+        self.reduction
+    }
 }
 
 impl Merge for Observation {
     fn merge(&mut self, other: Self) {
         self.observed = self.observed.saturating_add(other.observed);
         self.is_ripe |= other.is_ripe;
+        self.reduction = self.reduction.max(other.reduction);
         if other.latest > self.latest {
             self.latest = other.latest;
         }
@@ -64,6 +73,7 @@ impl Merge for Observation {
     fn write(&self, text: &mut StateWriter<'_>) {
         text.integer(self.observed);
         text.integer(u8::from(self.is_ripe));
+        text.integer(self.reduction as u8);
         if let Some(seen) = &self.latest {
             text.integer(seen.at.micros());
             text.integer(seen.engagements);
@@ -74,13 +84,14 @@ impl Merge for Observation {
     fn read(text: &mut StateReader<'_>) -> Option<Self> {
         let observed = text.integer()?;
         let is_ripe = text.integer::<u8>()? == 1;
+        let reduction = *Reduction::ALL.get(text.integer::<usize>()?)?;
         let latest = match text.integer() {
             Some(micros) => {
                 Some(Seen { at: Instant::from_micros(micros), engagements: text.integer()?, object: text.rest()? })
             }
             None => None,
         };
-        Some(Self { latest, observed, is_ripe })
+        Some(Self { latest, observed, is_ripe, reduction })
     }
 
     fn heap_bytes(&self) -> usize {
@@ -136,6 +147,24 @@ mod tests {
         assert_eq!(winner(&[first, edited]), edited);
         assert_eq!(winner(&[again, edited, first]), again);
         assert_eq!(winner(&[again, &greater]), again);
+    }
+
+    #[test]
+    fn the_most_that_was_not_kept_of_one_is_known_whichever_is_the_latest() {
+        let line = |says: &str| format!(r#"{{"id":"1","created_at":"2026-11-24","favourites_count":{says}}}"#);
+        let (whole, text, account) = (line("9"), line(r#"1,"reduced":"text""#), line(r#"2,"reduced":"account""#));
+        for (lines, reduction) in [
+            (&[&whole, &whole][..], Reduction::None),
+            (&[&whole, &text], Reduction::Text),
+            (&[&account, &text, &whole], Reduction::Account),
+        ] {
+            let mut all = Observation::default();
+            lines.iter().for_each(|line| all.merge(Observation::of(&Post::parse(line).unwrap(), false)));
+            assert_eq!((all.object(), all.reduction()), (Some(&*whole), reduction));
+            let mut state = String::new();
+            all.write(&mut StateWriter::new(&mut state));
+            assert_eq!(StateReader::read(&state), Some(all));
+        }
     }
 
     #[test]

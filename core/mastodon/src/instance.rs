@@ -14,6 +14,8 @@ use crate::{
 pub struct Instance {
     /// Its software and version, as in `4.5.0` or `0.20.0+git`.
     pub version: String,
+    /// The host in the names of its people, where it says so: its pages may be on another one.
+    pub domain: Option<String>,
     /// The base address of its streams, `wss://…` or `https://…`, where it has any.
     pub streaming: Option<Url>,
     /// Who may read the posts of its own people as they come.
@@ -71,6 +73,7 @@ fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<Option<T>, St
 #[derive(Deserialize)]
 struct Second {
     version: Option<String>,
+    domain: Option<String>,
     configuration: Option<Configuration>,
 }
 
@@ -105,15 +108,17 @@ struct LiveFeeds {
 #[derive(Deserialize)]
 struct First {
     version: Option<String>,
+    uri: Option<String>,
     urls: Option<Urls>,
 }
 
 impl From<Second> for Instance {
-    fn from(Second { version, configuration }: Second) -> Self {
+    fn from(Second { version, domain, configuration }: Second) -> Self {
         let configuration = configuration.unwrap_or_default();
         let feeds = configuration.timelines_access.and_then(|access| access.live_feeds).unwrap_or_default();
         Self {
             version: version.unwrap_or_default(),
+            domain,
             streaming: configuration.urls.unwrap_or_default().streaming.and_then(|url| Url::parse(&url).ok()),
             local_feed: Access::parse(feeds.local.as_deref()),
             remote_feed: Access::parse(feeds.remote.as_deref()),
@@ -122,8 +127,10 @@ impl From<Second> for Instance {
 }
 
 impl From<First> for Instance {
-    fn from(First { version, urls }: First) -> Self {
+    fn from(First { version, uri, urls }: First) -> Self {
         let streaming = urls.unwrap_or_default().streaming_api.and_then(|url| Url::parse(&url).ok());
-        Self { version: version.unwrap_or_default(), streaming, ..Self::default() }
+        // A name, or the address of a page at that name.
+        let domain = uri.map(|uri| uri.trim_start_matches("https://").trim_end_matches('/').to_owned());
+        Self { version: version.unwrap_or_default(), domain, streaming, ..Self::default() }
     }
 }

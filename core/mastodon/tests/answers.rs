@@ -99,13 +99,14 @@ fn a_closed_timeline_is_told_with_what_to_do() {
 fn a_feed_that_the_instance_says_is_closed_is_not_asked_for() {
     let server = Server::start();
     let access = json!({"live_feeds": {"local": "public", "remote": "disabled"}});
-    let instance = json!({"version": "4.5.0", "configuration": {
+    let instance = json!({"version": "4.5.0", "domain": "mill.example", "configuration": {
         "urls": {"streaming": "wss://streaming.mill.example"}, "timelines_access": access}});
     server.on(path("/api/v2/instance"), answer(200, &instance)).on(path(TIMELINE), answer(200, &json!([])));
     let client = server.client();
     let instance = Instance::of(&client).unwrap();
     assert_eq!((instance.local_feed, instance.remote_feed), (Access::Public, Access::Disabled));
     assert_eq!(instance.streaming.as_ref().map(url::Url::as_str), Some("wss://streaming.mill.example/"));
+    assert_eq!(instance.domain.as_deref(), Some("mill.example"));
     let local = Feed { local: true, ..Feed::default() };
     let remote = Feed { remote: true, ..Feed::default() };
     assert!(Timeline::open(&client, &instance, local).is_ok());
@@ -122,10 +123,12 @@ fn a_feed_that_the_instance_says_is_closed_is_not_asked_for() {
 #[test]
 fn an_instance_without_the_second_version_is_asked_for_the_first() {
     let server = Server::start();
-    let first = json!({"version": "3.5.3", "urls": {"streaming_api": "wss://mill.example"}});
+    let first =
+        json!({"version": "3.5.3", "uri": "https://mill.example/", "urls": {"streaming_api": "wss://mill.example"}});
     server.on(path("/api/v1/instance"), answer(200, &first));
     let instance = Instance::of(&server.client()).unwrap();
-    assert_eq!((&*instance.version, instance.streaming.unwrap().as_str()), ("3.5.3", "wss://mill.example/"));
+    assert_eq!((&*instance.version, instance.domain.as_deref()), ("3.5.3", Some("mill.example")));
+    assert_eq!(instance.streaming.unwrap().as_str(), "wss://mill.example/");
     let none = Server::start();
     assert!(matches!(Instance::of(&none.client()), Err(Error::Refused { code: 404, .. })));
 }

@@ -73,7 +73,42 @@ pub struct Post<'a> {
     pub tags: Vec<Cow<'a, str>>,
     /// Who wrote it, unless the account has no usable id.
     pub account: Option<Account<'a>>,
+    /// What of it was not kept.
+    pub reduction: Reduction,
     line: &'a str,
+}
+
+/// What of a post a policy did not keep. It stands in the post, so that what is known of it from elsewhere can be reduced too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reduction {
+    /// Nothing that is known.
+    #[default]
+    None,
+    /// Names and text.
+    Text,
+    /// The account as well.
+    Account,
+}
+
+impl Reduction {
+    /// All, from the whole post on.
+    pub const ALL: [Self; 3] = [Self::None, Self::Text, Self::Account];
+    /// The field of a post that says it.
+    pub const FIELD: &str = "reduced";
+
+    /// As it stands in the field, where it does.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Text => "text",
+            Self::Account => "account",
+        }
+    }
+
+    /// What a field says.
+    pub fn named(name: &str) -> Self {
+        Self::ALL.into_iter().find(|one| one.name() == name).unwrap_or_default()
+    }
 }
 
 /// Who wrote a post, as the server knew the account when it sent the post.
@@ -246,6 +281,7 @@ object! {
         emojis: Names<'a, Shortcode<'a>> = "emojis",
         tags: Names<'a, Name<'a>> = "tags",
         account: RawAccount<'a> = "account",
+        reduced: Text<'a> = "reduced",
     }
 }
 
@@ -309,6 +345,7 @@ impl<'a> Line<'a> {
             emojis: status.emojis.map_or_else(Vec::new, |names| names.0),
             tags: status.tags.map_or_else(Vec::new, |names| names.0),
             account,
+            reduction: status.reduced.map_or_else(Reduction::default, |name| Reduction::named(&name.0)),
             line,
         }))
     }

@@ -37,7 +37,8 @@ impl<'a> Account<'a> {
                 "noindex" => noindex = raw == "true",
                 "indexable" => account.is_indexable = raw == "true",
                 "discoverable" => account.is_discoverable = raw == "true",
-                "note" | "display_name" => has_tag |= tags.are_in(raw),
+                "note" => has_tag |= tags.are_in(raw),
+                "display_name" => has_tag |= tags.are_in_plain(raw),
                 "fields" => has_tag |= tags.are_in_fields(raw),
                 _ => {}
             }

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, collections::HashSet};
 
+use sha2::{Digest, Sha256};
+
 /// Accounts and servers of which nothing is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlockList {
@@ -10,6 +12,9 @@ pub struct BlockList {
     accounts: HashSet<String>,
     hosts: HashSet<String>,
 }
+
+/// More bytes than a host can have in its name (RFC 1035).
+const LONGEST_HOST: usize = 253;
 
 /// A line of a list that is no entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,8 +26,8 @@ pub struct BadEntry {
 
 impl BlockList {
     /// Adds a list: a line an entry, a host with all below it, an account as `USER@HOST`, or `id:` and its id on the instance
-    /// that is collected. What stands behind a comma does not matter, nor do empty lines and those that begin with `#`: so the
-    /// lists that Mastodon exports can be taken as they are.
+    /// that is collected. What stands behind a comma does not matter, in quotes over several lines either, nor do empty lines and
+    /// those that begin with `#`: so the lists that Mastodon exports can be taken as they are.
     ///
     /// ```
     /// # use tootmill_policy::BlockList;
@@ -32,13 +37,16 @@ impl BlockList {
     /// assert_eq!(list.add("two words\n").unwrap_err().line, 1);
     /// ```
     pub fn add(&mut self, list: &str) -> Result<(), BadEntry> {
-        for (place, line) in list.lines().enumerate() {
-            let entry = line.split(',').next().unwrap_or_default().trim().trim_start_matches('\u{feff}');
+        let mut records = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(list.as_bytes());
+        for (place, record) in records.records().enumerate() {
+            // Nothing but bytes that are no text cannot be read.
+            let Ok(record) = record else { continue };
+            let entry = record.get(0).unwrap_or_default().trim().trim_start_matches('\u{feff}');
             // The first line of the list of those whom somebody has muted.
             if entry.is_empty() || entry.starts_with('#') || (place == 0 && entry == "Account address") {
                 continue;
             }
-            self.add_entry(entry).ok_or(BadEntry { line: place + 1 })?;
+            self.add_entry(entry).ok_or_else(|| BadEntry { line: line_of(list, &record) })?;
         }
         Ok(())
     }
@@ -70,12 +78,28 @@ impl BlockList {
         self.len() == 0
     }
 
-    /// Whether it has an account, by its id, or by its name and host, or the host.
+    /// What tells it from other lists, as eight hexadecimal digits: too few to find out by them who is on it.
+    pub(crate) fn digest(&self) -> String {
+        let mut entries: Vec<&String> = self.ids.iter().chain(&self.accounts).chain(&self.hosts).collect();
+        entries.sort_unstable();
+        let mut digest = Sha256::new();
+        for entry in entries {
+            digest.update(entry);
+            digest.update("\n");
+        }
+        hex::encode(digest.finalize()).chars().take(8).collect()
+    }
+
+    /// Whether it has an account, by its id, or by its name and host, or the host; or the host can be none.
     pub(crate) fn has(&self, id: Option<&str>, user: &str, host: &str) -> bool {
         if self.is_empty() {
             return false;
         }
         if id.is_some_and(|id| self.ids.contains(id)) {
+            return true;
+        }
+        if host.len() > LONGEST_HOST {
+            // It is nobody's, and would be looked up for ever.
             return true;
         }
         let Some(host) = plain_host(host) else { return false };
@@ -92,12 +116,24 @@ impl BlockList {
     }
 }
 
+/// The number of the line on which a record begins.
+fn line_of(list: &str, record: &csv::StringRecord) -> usize {
+    let start = record.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or_default();
+    // Empty lines before it belong to none.
+    let from = list.get(start..).unwrap_or_default();
+    let start = start + (from.len() - from.trim_start_matches(['\r', '\n']).len());
+    list.get(..start).unwrap_or(list).matches('\n').count() + 1
+}
+
 fn account(user: &str, host: &str) -> String {
     format!("{}@{host}", user.to_lowercase())
 }
 
 /// A host as it is compared; `None` where it is none.
 fn plain_host(host: &str) -> Option<Cow<'_, str>> {
+    if host.len() > LONGEST_HOST {
+        return None;
+    }
     let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-');
     if !host.is_empty() && host.bytes().all(is_plain) {
         return Some(Cow::Borrowed(host.trim_end_matches('.'))).filter(|host| !host.is_empty());
@@ -123,6 +159,45 @@ mod tests {
         assert!(has(Some("42"), "x", "mill.example"));
         assert!(!has(Some("4"), "ad", "mill.example") && !has(None, "ada", "other.example"));
         assert!(!has(None, "x", "notspam.example") && !has(None, "x", "example") && !has(None, "x", ""));
+    }
+
+    #[test]
+    fn a_list_is_told_from_others_whatever_its_order() {
+        let digest = |list: &str| {
+            let mut blocked = BlockList::default();
+            blocked.add(list).unwrap();
+            blocked.digest()
+        };
+        assert_eq!(digest("a.example\nb.example"), digest("b.example\na.example\n# c"));
+        assert_ne!(digest("a.example\nb.example"), digest("a.example\nc.example"));
+        assert_eq!(digest("id:1").len(), 8);
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_host_takes_no_time_and_is_on_every_list() {
+        let long = "a.".repeat(1 << 20);
+        let mut list = BlockList::default();
+        assert!(!list.has(None, "x", &long), "nobody is on an empty one");
+        list.add("spam.example").unwrap();
+        let began = std::time::Instant::now();
+        (0..100).for_each(|_| assert!(list.has(None, "x", &long)));
+        // A single look would take minutes, label by label.
+        assert!(began.elapsed() < std::time::Duration::from_secs(10));
+        assert!(list.add(&long).is_err());
+        let longest = format!("{}spam.example", "a.".repeat((LONGEST_HOST - "spam.example".len()) / 2));
+        assert!(list.has(None, "x", &longest) && !list.has(None, "x", &longest.replace("spam", "ham")));
+    }
+
+    #[test]
+    fn what_an_instance_exports_may_have_quotes_and_lines_in_it() {
+        let exported = "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\n\
+            spam.example,suspend,true,true,\"sends \"\"spam\"\",\ntwo words\n# and more\",false\n\
+            \"quoted.example\",silence,false,false,,false\r\n\nlast.example,,,,,\n";
+        let mut list = BlockList::default();
+        list.add(exported).unwrap();
+        assert_eq!(list.len(), 3);
+        assert!(["spam.example", "quoted.example", "last.example"].iter().all(|host| list.has(None, "x", host)));
+        assert_eq!(list.add(&format!("{exported}\r\n\ntwo words\n")), Err(BadEntry { line: 10 }));
     }
 
     #[test]

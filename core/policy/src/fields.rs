@@ -73,6 +73,11 @@ impl Fields {
         self.inner.binary_search_by(|field| field.name.as_str().cmp(name)).ok().and_then(|at| self.inner.get(at))
     }
 
+    /// Whether of what is in a field something is kept.
+    pub fn looks_into(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|field| !field.inner.is_empty())
+    }
+
     /// Writes an object with the fields of it that are kept, in their order.
     pub fn write_object(&self, object: &str, extent: Extent, out: &mut String) -> Result<(), Unsound> {
         out.push('{');

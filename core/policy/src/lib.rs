@@ -4,14 +4,17 @@
 //! input or output. A [`Tally`] counts what it did, as the note that stands among the lines.
 
 mod account;
+mod again;
 mod blocks;
 mod fields;
 mod policy;
 mod reduce;
 mod tags;
 mod tally;
+mod within;
 
+pub use again::reduced_to;
 pub use blocks::{BadEntry, BlockList};
 pub use policy::{Described, Kept, Level, Policy, Reason, UnknownLevel};
-pub use tags::OPT_OUT_TAGS;
+pub use tags::{NoTag, OPT_OUT_TAGS, Tag};
 pub use tally::Tally;

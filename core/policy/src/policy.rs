@@ -4,13 +4,15 @@ use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use sonic_rs::to_object_iter;
-use tootmill_metric::{BadLine, Line, Registry};
+use tootmill_metric::{BadLine, Line, Reduction, Registry};
 
 use crate::{
     account::Account,
     blocks::BlockList,
     fields::{Extent, Fields, Unsound},
-    tags::{OPT_OUT_TAGS, Tags},
+    reduce::without_lone_surrogates,
+    tags::{OPT_OUT_TAGS, Tag, Tags},
+    within::without_others,
 };
 
 /// How much accounts are asked.
@@ -59,6 +61,8 @@ pub enum Kept<'l> {
     Reduced(String),
     /// Nothing, but that there was a line that is no object of JSON.
     NoObject,
+    /// Nothing: it is the note of a policy by which the lines about it were kept before, whose counts are not this one's.
+    Note,
     /// Nothing.
     LeftOut(Reason),
 }
@@ -70,7 +74,18 @@ impl Kept<'_> {
             Self::Whole(line) => Some(line),
             Self::Reduced(line) => Some(line),
             Self::NoObject => Some(NO_OBJECT),
-            Self::LeftOut(_) => None,
+            Self::Note | Self::LeftOut(_) => None,
+        }
+    }
+
+    /// The same, that borrows from no line.
+    fn into_owned<'o>(self) -> Kept<'o> {
+        match self {
+            Self::Whole(line) => Kept::Whole(Cow::Owned(line.into_owned())),
+            Self::Reduced(line) => Kept::Reduced(line),
+            Self::NoObject => Kept::NoObject,
+            Self::Note => Kept::Note,
+            Self::LeftOut(reason) => Kept::LeftOut(reason),
         }
     }
 }
@@ -110,7 +125,7 @@ const CONSENT: [&str; 3] = ["account.discoverable", "account.indexable", "accoun
 /// By this people name their account where they ask what is held about it.
 const HANDLE: &str = "account.acct";
 /// All that is kept of what is no post.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 10] = [
     "id",
     "created_at",
     "visibility",
@@ -121,17 +136,14 @@ const OTHERS: [&str; 13] = [
     "gap.before",
     "gap.lineage",
     "gap.reason",
-    "policy.name",
-    "policy.left_out",
-    "policy.reduced",
 ];
 
 /// What is kept of whose posts.
 #[derive(Clone, Debug)]
 pub struct Policy {
     level: Level,
-    /// The host of the instance that is observed.
-    instance: String,
+    /// The hosts of the instance that is observed: that of its pages, and that in the names of its people.
+    hosts: Vec<String>,
     all_fields: bool,
     asks_discoverable: bool,
     tags: Tags,
@@ -164,12 +176,12 @@ impl Policy {
     pub fn new(level: Level, instance: &str, registry: &Registry) -> Self {
         let reads: Vec<&str> = registry.metrics().iter().flat_map(|one| one.metric.about().reads).collect();
         let reads = || reads.iter().copied();
-        let whole = NEEDED.into_iter().chain(CONSENT).chain([HANDLE]).chain(reads());
+        let whole = NEEDED.into_iter().chain(CONSENT).chain([HANDLE, Reduction::FIELD]).chain(reads());
         let is_kept = |path: &&str| level != Level::Strict || *path != "account" && !path.starts_with("account.");
         let reduced = NEEDED.into_iter().chain(CONSENT).chain(reads()).filter(is_kept);
         Self {
             level,
-            instance: instance.into(),
+            hosts: vec![instance.into()],
             all_fields: false,
             asks_discoverable: false,
             tags: Tags(OPT_OUT_TAGS.map(str::to_owned).into()),
@@ -185,7 +197,7 @@ impl Policy {
         let nothing = Fields::default();
         Self {
             level: Level::Open,
-            instance: String::new(),
+            hosts: vec![String::new()],
             all_fields: true,
             asks_discoverable: false,
             tags: Tags(Vec::new()),
@@ -206,10 +218,15 @@ impl Policy {
         Self { blocked, ..self }
     }
 
+    /// For an instance in the names of whose people this is the host as well.
+    pub fn also_called(mut self, domain: &str) -> Self {
+        self.hosts.push(domain.into());
+        self
+    }
+
     /// With other tags that count.
-    pub fn with_opt_out_tags(self, tags: impl IntoIterator<Item = String>) -> Self {
-        let tags = tags.into_iter().map(|tag| tag.trim_start_matches('#').to_lowercase()).collect();
-        Self { tags: Tags(tags), ..self }
+    pub fn with_opt_out_tags(self, tags: impl IntoIterator<Item = Tag>) -> Self {
+        Self { tags: Tags(tags.into_iter().map(|tag| tag.0).collect()), ..self }
     }
 
     /// Takes an account that does not say `discoverable` for one that does not say `indexable`.
@@ -234,37 +251,100 @@ impl Policy {
 
     /// What is kept of an observation: of one object of JSON, or of what should be one.
     pub fn keep<'l>(&self, line: &'l str) -> Kept<'l> {
+        // What is kept whatever it is need not be read.
+        if self.keeps_all() { Kept::Whole(Cow::Borrowed(line)) } else { self.keep_read(line, &Line::parse(line)) }
+    }
+
+    /// As [`keep`](Self::keep), of a line that was read as this.
+    pub fn keep_read<'l>(&self, line: &'l str, read: &Result<Line<'_>, BadLine>) -> Kept<'l> {
         if self.keeps_all() {
             return Kept::Whole(Cow::Borrowed(line));
         }
-        match Line::parse(line) {
-            Ok(Line::Post(_)) => self.keep_post(line).unwrap_or(Kept::NoObject),
-            _ if self.keeps_as_sent() => Kept::Whole(Cow::Borrowed(line)),
-            Err(BadLine::NotJson | BadLine::TooDeep) => Kept::NoObject,
-            Ok(_) | Err(_) => written(&self.others, line, Extent::Reduced)
-                .map_or(Kept::NoObject, |line| Kept::Whole(Cow::Owned(line))),
+        // Nobody can be asked.
+        if let Err(BadLine::NotJson | BadLine::TooDeep) = read {
+            return Kept::NoObject;
+        }
+        self.keep_object(line, read).unwrap_or_else(|Unsound| {
+            let repaired = without_lone_surrogates(line);
+            self.keep_object(&repaired, read).map_or(Kept::NoObject, Kept::into_owned)
+        })
+    }
+
+    fn keep_object<'l>(&self, line: &'l str, read: &Result<Line<'_>, BadLine>) -> Result<Kept<'l>, Unsound> {
+        match read {
+            Ok(Line::Post(post)) => self.keep_post(line, post.reduction),
+            Ok(Line::Policy(_)) => Ok(Kept::Note),
+            Ok(_) | Err(_) => self.keep_other(line),
         }
     }
 
-    fn keep_post<'l>(&self, line: &'l str) -> Result<Kept<'l>, Unsound> {
-        let account = self.account(line)?;
-        let (user, host) = account.user_and_host(&self.instance);
-        if self.blocked.has(account.id.as_deref(), user, host) {
-            return Ok(Kept::LeftOut(Reason::Blocked));
+    /// What is kept of what is no post: of a boost, say.
+    fn keep_other<'l>(&self, line: &'l str) -> Result<Kept<'l>, Unsound> {
+        if let Some(reason) = self.refusal_of_any(line)? {
+            return Ok(Kept::LeftOut(reason));
         }
-        if self.level != Level::Open {
-            if let Some(reason) = account.opts_out {
-                return Ok(Kept::LeftOut(reason));
-            }
-            if !account.is_indexable || self.asks_discoverable && !account.is_discoverable {
-                return self.reduced(line, &account).map(Kept::Reduced);
-            }
-        }
-        Ok(Kept::Whole(if self.all_fields {
-            Cow::Borrowed(line)
+        Ok(Kept::Whole(if self.keeps_as_sent() {
+            self.without_others(line)?
         } else {
-            Cow::Owned(written(&self.whole, line, Extent::Whole)?)
+            Cow::Owned(written(&self.others, line, Extent::Reduced)?)
         }))
+    }
+
+    /// Why nothing is to be kept of a status, by what is known of any account that it is of: a boost is of two.
+    fn refusal_of_any(&self, status: &str) -> Result<Option<Reason>, Unsound> {
+        for entry in to_object_iter(status) {
+            let (name, value) = entry.map_err(|_| Unsound)?;
+            let Cow::Borrowed(json) = value.as_raw_cow() else { continue };
+            let refusal = match &*name {
+                "account" => self.refusal(&Account::of(json, &self.tags)?),
+                "reblog" if json.starts_with('{') => self.refusal_of_any(json)?,
+                _ => None,
+            };
+            if refusal.is_some() {
+                return Ok(refusal);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Why nothing of an account is to be kept.
+    fn refusal(&self, account: &Account<'_>) -> Option<Reason> {
+        let is_blocked = self.hosts.iter().any(|own| {
+            let (user, host) = account.user_and_host(own);
+            self.blocked.has(account.id.as_deref(), user, host)
+        });
+        let blocked = is_blocked.then_some(Reason::Blocked);
+        blocked.or(account.opts_out.filter(|_| self.level != Level::Open))
+    }
+
+    /// What is kept of a post, of which something may not have been kept before.
+    fn keep_post<'l>(&self, line: &'l str, before: Reduction) -> Result<Kept<'l>, Unsound> {
+        let account = self.account(line)?;
+        if let Some(reason) = self.refusal(&account) {
+            return Ok(Kept::LeftOut(reason));
+        }
+        let line = self.without_others(line)?;
+        if self.reduces(&account) {
+            return self.reduced(&line, &account, before).map(Kept::Reduced);
+        }
+        Ok(Kept::Whole(if self.all_fields { line } else { Cow::Owned(written(&self.whole, &line, Extent::Whole)?) }))
+    }
+
+    /// Whether of an account that is not refused no names and no text are kept.
+    fn reduces(&self, account: &Account<'_>) -> bool {
+        self.level != Level::Open && (!account.is_indexable || self.asks_discoverable && !account.is_discoverable)
+    }
+
+    /// A status without what is in it of accounts whose own posts would not be kept whole.
+    fn without_others<'l>(&self, status: &'l str) -> Result<Cow<'l, str>, Unsound> {
+        if self.level == Level::Open && self.blocked.is_empty() {
+            return Ok(Cow::Borrowed(status));
+        }
+        let is_looked_at = |name: &str| self.all_fields || self.whole.looks_into(name);
+        without_others(status, is_looked_at, |account| {
+            let account = Account::of(account, &self.tags)?;
+            Ok(self.refusal(&account).is_none() && !self.reduces(&account))
+        })
     }
 
     /// What the account of a post says, as far as it matters.
@@ -283,12 +363,18 @@ impl Policy {
         Ok(account)
     }
 
-    fn reduced(&self, line: &str, account: &Account<'_>) -> Result<String, Unsound> {
+    fn reduced(&self, line: &str, account: &Account<'_>, before: Reduction) -> Result<String, Unsound> {
+        let reduction = if self.level == Level::Strict { Reduction::Account } else { Reduction::Text };
         let mut reduced = written(&self.reduced, line, Extent::Reduced)?;
-        if account.is_remote() && reduced.pop().is_some() {
-            reduced.extend([",\"", REMOTE, "\":true}"]);
-        }
+        reduced.pop();
+        marks(account.is_remote(), reduction.max(before), &mut reduced);
+        reduced.push('}');
         Ok(reduced)
+    }
+
+    /// What tells its lists of who is not kept from others; `None` where there are none.
+    pub fn digest_of_lists(&self) -> Option<String> {
+        (!self.blocked.is_empty()).then(|| self.blocked.digest())
     }
 
     /// It, as it is told.
@@ -304,6 +390,33 @@ impl Policy {
             reduced_fields: (self.level != Level::Open).then(|| self.reduced.paths()),
         }
     }
+}
+
+impl fmt::Display for Described {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.name)?;
+        if !self.honours.is_empty() {
+            write!(formatter, ", asking for {}", self.honours.join(", "))?;
+        }
+        for tag in &self.opt_out_tags {
+            write!(formatter, ", #{tag}")?;
+        }
+        if self.blocked > 0 {
+            write!(formatter, "; {} entries in block lists", self.blocked)?;
+        }
+        match &self.fields {
+            Some(fields) => write!(formatter, "; {} fields are kept", fields.len()),
+            None => formatter.write_str("; all fields are kept"),
+        }
+    }
+}
+
+/// Writes what marks a post of which no names and no text are kept, behind its other fields.
+pub(crate) fn marks(is_remote: bool, reduction: Reduction, out: &mut String) {
+    if is_remote {
+        out.extend([",\"", REMOTE, "\":true"]);
+    }
+    out.extend([",\"", Reduction::FIELD, "\":\"", reduction.name(), "\""]);
 }
 
 fn written(fields: &Fields, line: &str, extent: Extent) -> Result<String, Unsound> {

@@ -1,11 +1,46 @@
 //! Tags by which people say in their profile that they want no part in this.
 
+use std::str::FromStr;
+
 use sonic_rs::to_array_iter;
 
 use crate::reduce::decoded;
 
 /// What people write, by old custom, who do not want to be indexed or read by programs.
 pub const OPT_OUT_TAGS: [&str; 2] = ["nobot", "noindex"];
+
+/// A tag that people can have in their profile: in lower case and without `#`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag(pub(crate) String);
+
+impl Tag {
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A text that is no tag, so that nobody could ever have it in a profile.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no tag: one has letters, digits and `_` only")]
+pub struct NoTag(String);
+
+impl FromStr for Tag {
+    type Err = NoTag;
+
+    fn from_str(text: &str) -> Result<Self, NoTag> {
+        let tag = text.strip_prefix(SIGNS).unwrap_or(text);
+        let is_tag = !tag.is_empty() && tag.chars().all(is_of_tag);
+        is_tag.then(|| Self(tag.to_lowercase())).ok_or_else(|| NoTag(text.into()))
+    }
+}
+
+/// What a tag begins with.
+const SIGNS: [char; 2] = ['#', '＃'];
+
+fn is_of_tag(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
 
 /// The tags that count, in lower case and without `#`.
 #[derive(Clone, Debug)]
@@ -20,6 +55,14 @@ impl Tags {
         may_have_tag(raw) && self.are_in_html(&decoded(raw))
     }
 
+    /// Whether one of them is in a JSON string of plain text, which some servers send as HTML.
+    pub fn are_in_plain(&self, raw: &str) -> bool {
+        may_have_tag(raw) && {
+            let text = decoded(raw);
+            self.are_in_text(&text) || self.are_in_html(&text)
+        }
+    }
+
     /// Whether one of them is in a name or a value of the fields of a profile.
     pub fn are_in_fields(&self, raw: &str) -> bool {
         if !raw.starts_with('[') || !may_have_tag(raw) {
@@ -28,7 +71,10 @@ impl Tags {
         let of_field = |field: sonic_rs::Result<sonic_rs::LazyValue<'_>>| {
             field.is_ok_and(|field| {
                 let entries = sonic_rs::to_object_iter(field.as_raw_str()).filter_map(Result::ok);
-                entries.into_iter().any(|(_, value)| self.are_in(value.as_raw_str()))
+                entries.into_iter().any(|(name, value)| match &*name {
+                    "name" => self.are_in_plain(value.as_raw_str()),
+                    _ => self.are_in(value.as_raw_str()),
+                })
             })
         };
         to_array_iter(raw).any(of_field)
@@ -40,10 +86,14 @@ impl Tags {
             text.push(MARKUP);
             text.push_str(&run);
         }
+        self.are_in_text(&text)
+    }
+
+    fn are_in_text(&self, text: &str) -> bool {
         // `#<span>nobot</span>` is how Mastodon writes a tag.
-        text.split(['#', '＃']).skip(1).any(|after| {
+        text.split(SIGNS).skip(1).any(|after| {
             let after = after.trim_start_matches(MARKUP);
-            let end = after.find(|character: char| !character.is_alphanumeric() && character != '_');
+            let end = after.find(|character| !is_of_tag(character));
             let word = after.get(..end.unwrap_or(after.len())).unwrap_or_default().to_lowercase();
             self.0.contains(&word)
         })
@@ -52,7 +102,7 @@ impl Tags {
 
 /// Whether there can be a tag in a JSON text: few profiles have one, and the rest need not be read.
 fn may_have_tag(raw: &str) -> bool {
-    raw.contains(['#', '＃']) || raw.contains("\\u") || raw.contains("&num;")
+    raw.contains(SIGNS) || raw.contains("\\u") || raw.contains("&num;")
 }
 
 #[cfg(test)]
@@ -98,6 +148,27 @@ mod tests {
             "#<b>no</b>bot",
         ] {
             assert!(!has_tag(html), "{html}");
+        }
+    }
+
+    #[test]
+    fn what_is_plain_text_hides_no_tag_in_a_tag_of_html() {
+        let tags = Tags(OPT_OUT_TAGS.map(str::to_owned).into());
+        for text in ["I <b #nobot", "<title>#nobot", "&#35;nobot", "#<b>nobot"] {
+            let raw = serde_json::to_string(text).unwrap();
+            assert!(tags.are_in_plain(&raw), "{text}");
+            assert!(tags.are_in_fields(&format!(r#"[{{"name":{raw},"value":""}}]"#)), "{text}");
+        }
+        assert!(!tags.are_in_plain("\"nobot\""));
+    }
+
+    #[test]
+    fn a_tag_that_nobody_could_have_is_none() {
+        for (text, tag) in [("nobot", "nobot"), ("#NoBot", "nobot"), ("＃ÉTÉ_1", "été_1")] {
+            assert_eq!(text.parse(), Ok(Tag(tag.into())), "{text}");
+        }
+        for none in ["", "#", "##a", "no-bot", "no bot", " nobot", "a#b"] {
+            assert_eq!(none.parse::<Tag>(), Err(NoTag(none.into())), "{none}");
         }
     }
 

@@ -26,7 +26,7 @@ impl Tally {
     /// Counts what was kept of an observation.
     pub fn count(&mut self, kept: &Kept<'_>) {
         match kept {
-            Kept::Whole(_) | Kept::NoObject => {}
+            Kept::Whole(_) | Kept::NoObject | Kept::Note => {}
             Kept::Reduced(_) => self.reduced += 1,
             Kept::LeftOut(reason) => {
                 self.left_out += 1;
@@ -39,9 +39,13 @@ impl Tally {
         }
     }
 
-    /// The note of it, for the lines of a policy of this level.
-    pub fn note(&self, level: Level, observed: &str) -> String {
+    /// The note of it, for the lines of a policy of this level; with the time until which all was read that was written, where it
+    /// was read in that order.
+    pub fn note(&self, level: Level, observed: &str, read: Option<&str>) -> String {
         let mut note = json!({"policy": self, "observed": observed});
+        if let Some(read) = read {
+            note["read"] = read.into();
+        }
         if let Some(Value::Object(policy)) = note.get_mut("policy") {
             policy.insert("name".into(), level.to_string().into());
         }
@@ -77,8 +81,8 @@ mod tests {
         tally.count(&Kept::Reduced(String::new()));
         tally.count(&Kept::Whole("".into()));
         assert_eq!(tally, Tally { left_out: 4, noindex: 1, opt_out_tag: 1, blocked: 2, reduced: 1 });
-        let note = tally.note(Level::Strict, "2026-11-24T10:00:00Z");
-        assert!(note.contains(r#""name":"strict""#), "{note}");
+        let note = tally.note(Level::Strict, "2026-11-24T10:00:00Z", Some("2026-11-24"));
+        assert!(note.contains(r#""name":"strict""#) && note.contains(r#""read":"2026-11-24""#), "{note}");
         let Ok(Line::Policy(counts)) = Line::parse(&note) else { panic!("{note}") };
         assert_eq!(counts, PolicyCounts { left_out: 4, reduced: 1 });
     }

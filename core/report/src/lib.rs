@@ -21,7 +21,7 @@ mod trend;
 mod write;
 
 pub use error::Error;
-pub use numbers::{Numbers, Options};
+pub use numbers::{InForce, Numbers, Options};
 pub use page::{MOST_BYTES, page};
 pub use text::thousands;
 pub use write::write;

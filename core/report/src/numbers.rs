@@ -56,6 +56,20 @@ pub struct Numbers {
     pub accounts: Option<Accounts>,
     /// What each of the other tables says, in the order of the page.
     pub rankings: Vec<Ranking>,
+    /// Under which policies posts came into the lake, the first one first; nothing, unless whoever reads the numbers knows them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<InForce>,
+}
+
+/// A policy by which it was decided whose posts were kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InForce {
+    /// Since when, an instant.
+    pub since: String,
+    /// For what, as `import` or `collect public`.
+    pub by: String,
+    /// What it asked and kept.
+    pub policy: String,
 }
 
 impl Numbers {
@@ -84,7 +98,7 @@ impl Numbers {
         }
         rankings.sort_by_key(|ranking| ranking.subject.place);
         let posts_by_day = posts.into_iter().collect();
-        Ok(Self { story: told, posts_by_day, busy, periods, accounts, rankings })
+        Ok(Self { story: told, posts_by_day, busy, periods, accounts, rankings, policies: Vec::new() })
     }
 
     /// What the table of this name says.

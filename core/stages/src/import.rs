@@ -94,7 +94,7 @@ impl Import<'_> {
 
     fn finish(mut self, observed: Instant) -> Result<Imported, Error> {
         if !self.policy.keeps_all() && self.done != Imported::default() {
-            let note = self.done.tally.note(self.policy.level(), &observed.to_string());
+            let note = self.done.tally.note(self.policy.level(), &observed.to_string(), None);
             self.parts.write_line(note.as_bytes())?;
         }
         self.parts.finish()?;

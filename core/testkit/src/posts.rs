@@ -38,16 +38,69 @@ const DATES: &[&str] = &[
     "2023-11-01T00:30:00+01:00",
 ];
 
+/// Fields of a status that a [`Post`](tootmill_metric::Post) has no field for: a metric may read them by their paths.
+fn others() -> impl Strategy<Value = Vec<(&'static str, Option<Value>)>> {
+    let text = || one_of(&["", "words", "https://a.example/1", "ada@a.example"]);
+    let flag = || any::<Option<bool>>().prop_map(|flag| flag.map(Value::from));
+    let mentions = vec((one_of(&["1", "2"]), text()), 0..3).prop_map(|mentions| {
+        let mention = |(id, acct)| object([("id", id), ("acct", acct)]);
+        Some(mentions.into_iter().map(mention).collect())
+    });
+    (
+        (text(), text(), flag(), text()),
+        (one_of(&["1", "2"]), one_of(&["1", "2"]), mentions),
+        (text(), text(), count()),
+        (count(), select(DATES)),
+        prop::array::uniform3(any::<bool>()),
+    )
+        .prop_map(
+            |(
+                (url, uri, sensitive, spoiler),
+                (reply_to, reply_to_account, mentions),
+                (title, provider, width),
+                (votes, expires_at),
+                [has_application, has_card, has_poll],
+            )| {
+                let application = object([("name", provider.clone()), ("website", url.clone())]);
+                let card = object([("title", title), ("provider_name", provider), ("width", width)]);
+                let poll = object([("votes_count", votes), ("expires_at", Some(json!(expires_at)))]);
+                vec![
+                    ("url", url),
+                    ("uri", uri),
+                    ("sensitive", sensitive),
+                    ("spoiler_text", spoiler),
+                    ("in_reply_to_id", reply_to),
+                    ("in_reply_to_account_id", reply_to_account),
+                    ("mentions", mentions),
+                    ("application", has_application.then_some(application)),
+                    ("card", has_card.then_some(card)),
+                    ("poll", has_poll.then_some(poll)),
+                ]
+            },
+        )
+}
+
+/// Fields of an account that a [`Post`](tootmill_metric::Post) has no field for.
+fn others_of_account() -> impl Strategy<Value = [(&'static str, Option<Value>); 5]> {
+    let text = || one_of(&["", "ada", "eva@b.example", "<p>words</p>"]);
+    (text(), text(), text(), count(), any::<Option<bool>>()).prop_map(|(acct, name, note, statuses, locked)| {
+        [
+            ("acct", acct),
+            ("display_name", name),
+            ("note", note),
+            ("statuses_count", statuses),
+            ("locked", locked.map(Value::from)),
+        ]
+    })
+}
+
 /// Statuses that are posts, as JSON.
 pub fn statuses() -> impl Strategy<Value = String> {
     let account = (one_of(&["1", "2", "3", "", "a b\\c\td"]), one_of(DATES), count(), any::<Option<bool>>());
-    let account = account.prop_map(|(id, created_at, followers, bot)| {
-        Some(object([
-            ("id", id),
-            ("created_at", created_at),
-            ("followers_count", followers),
-            ("bot", bot.map(Value::from)),
-        ]))
+    let account = (account, others_of_account()).prop_map(|((id, created_at, followers, bot), others)| {
+        let read =
+            [("id", id), ("created_at", created_at), ("followers_count", followers), ("bot", bot.map(Value::from))];
+        Some(object(read.into_iter().chain(others)))
     });
     let text = one_of(&[
         "<p>words</p>",
@@ -62,10 +115,18 @@ pub fn statuses() -> impl Strategy<Value = String> {
         names("shortcode", &["blob", "cat", "", "tab\there"]),
         names("name", &["Art", "art", "写真", "ÉTÉ", ""]),
         0..3_usize,
+        others(),
     )
         .prop_map(
-            |((id, created_at, account), (language, content, reblogs, favourites, replies), emojis, tags, media)| {
-                object([
+            |(
+                (id, created_at, account),
+                (language, content, reblogs, favourites, replies),
+                emojis,
+                tags,
+                media,
+                others,
+            )| {
+                let read = [
                     ("id", Some(json!(id))),
                     ("created_at", Some(json!(created_at))),
                     ("account", account),
@@ -77,12 +138,78 @@ pub fn statuses() -> impl Strategy<Value = String> {
                     ("emojis", emojis),
                     ("tags", tags),
                     ("media_attachments", Some(vec![json!({"type": "image"}); media].into())),
-                ])
-                .to_string()
+                ];
+                object(read.into_iter().chain(others)).to_string()
             },
         )
 }
 
-fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
+fn object(fields: impl IntoIterator<Item = (&'static str, Option<Value>)>) -> Value {
     fields.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::{strategy::ValueTree, test_runner::TestRunner};
+    use tootmill_metric::{About, Count, Emit, Members, Metric, Post, Row, Table};
+
+    use super::*;
+    use crate::broken_law;
+
+    /// Posts by the application that they were written with, which it declares or not.
+    struct ByApplication(bool);
+
+    const APPLICATION: [&str; 2] = ["application", "name"];
+
+    impl Metric for ByApplication {
+        type State = Count;
+
+        fn map(&self, post: &Post<'_>, emit: &mut Emit<'_, Count>) {
+            emit.add(&format!("by {:?}", post.get::<String>(&APPLICATION)), Count::ONE);
+        }
+
+        fn reduce(&self, _: &str, posts: &mut Members<'_, Count>) -> Option<Row> {
+            Some(Row::new("posts", posts.total()))
+        }
+
+        fn hbase_table(&self) -> Table {
+            Table::new("application_table").integer("posts", "posts")
+        }
+
+        fn about(&self) -> About {
+            About::new("Posts.").reads(if self.0 { &["application.name"] } else { &[] })
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_read_by_its_path_and_not_declared_is_found() {
+        let broken = broken_law(&ByApplication(false)).expect("it declares nothing");
+        assert!(broken.contains("does not declare"), "{broken}");
+        assert_eq!(broken_law(&ByApplication(true)), None);
+    }
+
+    #[test]
+    fn fields_that_are_read_by_their_paths_have_several_values() {
+        let mut runner = TestRunner::deterministic();
+        let statuses: Vec<String> = (0..200).map(|_| statuses().new_tree(&mut runner).unwrap().current()).collect();
+        for path in [
+            &APPLICATION[..],
+            &["card", "provider_name"],
+            &["poll", "votes_count"],
+            &["sensitive"],
+            &["spoiler_text"],
+            &["mentions"],
+            &["in_reply_to_id"],
+            &["in_reply_to_account_id"],
+            &["uri"],
+            &["account", "acct"],
+            &["account", "locked"],
+        ] {
+            let values = statuses.iter().map(|status| Post::parse(status).unwrap().get::<Value>(path));
+            let values: BTreeSet<String> = values.map(|value| format!("{value:?}")).collect();
+            assert!(values.len() > 2, "{path:?}: {values:?}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tootmill_collect::{Beginning, CatchUp, CaughtUp, Committed, Follow, Followed, Limits, Lineage, catch_up, follow};
 use tootmill_lake::Lake;
-use tootmill_mastodon::{Feed, Statuses, Stream, Timeline};
+use tootmill_mastodon::{Feed, Instance, Statuses, Stream, Timeline};
 use tootmill_metric::Instant;
 use tootmill_policy::Policy;
 
@@ -129,9 +129,12 @@ impl Collect {
     }
 
     /// What is kept, on record.
-    fn policy(&self, lake: &Lake) -> Result<Arc<Policy>, Failure> {
-        let policy = self.policy.policy(&self.lake.instance)?;
-        policy::record(lake, &policy, now())?;
+    fn policy(&self, lake: &Lake, instance: &Instance) -> Result<Arc<Policy>, Failure> {
+        let mut policy = self.policy.policy(&self.lake.instance)?;
+        if let Some(domain) = &instance.domain {
+            policy = Arc::new(Arc::unwrap_or_clone(policy).also_called(domain));
+        }
+        policy::record(lake, &format!("collect {}", self.feed.feed()), &policy, now())?;
         Ok(policy)
     }
 
@@ -139,7 +142,7 @@ impl Collect {
         let Reached { client, instance, observer } =
             self.instance.reach(&self.lake.instance, lake, Timeline::ADDRESSES, &Arc::default(), progress)?;
         let timeline = Timeline::open(&client, &instance, self.feed.feed())?;
-        let lineage = Lineage::begin(lake, self.feed.feed(), observer, &self.policy(lake)?)?;
+        let lineage = Lineage::begin(lake, self.feed.feed(), observer, &self.policy(lake, &instance)?)?;
         let told = catch_up(&timeline, &lineage, &self.pages.how(), &**progress)?;
         if told.falls_behind() {
             say(format!(
@@ -171,7 +174,7 @@ impl Collect {
         while !stop.load(Ordering::Relaxed) {
             let reached = self.instance.reach(&self.lake.instance, lake, &addresses, &stop, progress)?;
             let Reached { client, instance, observer } = &reached;
-            let lineage = Lineage::begin(lake, self.feed.feed(), observer.clone(), &self.policy(lake)?)?;
+            let lineage = Lineage::begin(lake, self.feed.feed(), observer.clone(), &self.policy(lake, instance)?)?;
             match follow(client, instance, &lineage, &how, &**progress) {
                 Ok(more) => told += more,
                 Err(error)
@@ -216,7 +219,7 @@ impl Collect {
             self.instance.reach(&self.lake.instance, lake, &addresses, &stop, progress)?;
         // What was observed until a signal came is committed.
         let timeline = Timeline::open(&client, &instance, self.feed.feed())?;
-        let lineage = Lineage::refresh(lake, self.feed.feed(), observer, &self.policy(lake)?)?;
+        let lineage = Lineage::refresh(lake, self.feed.feed(), observer, &self.policy(lake, &instance)?)?;
         let refresh = |day| {
             let coverage = tootmill_collect::refresh(&timeline, &lineage, day, &self.refresh.how(), &**progress)?;
             Ok((day, coverage))

@@ -43,7 +43,7 @@ impl Import {
         let lease = tootmill_stages::begin(&lake, "tootmill import")?;
         let observed = self.observed.unwrap_or_else(now);
         let progress = Progress::new(inputs.bytes(), self.outcome.quiet);
-        record(&lake, &policy, now())?;
+        record(&lake, "import", &policy, now())?;
         let imported = tootmill_stages::import(&lake, &lease, &inputs, observed, &policy, &progress);
         progress.finish();
         let Imported { lines, tally } = imported?;

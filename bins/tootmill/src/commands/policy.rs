@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, sync::Arc};
 use clap::Args;
 use tootmill_lake::Lake;
 use tootmill_metric::{Instant, Registry};
-use tootmill_policy::{BlockList, Level, OPT_OUT_TAGS, Policy, Tally};
+use tootmill_policy::{BlockList, Level, OPT_OUT_TAGS, Policy, Tag, Tally};
 
 use crate::{failure::Failure, output::say};
 
@@ -30,7 +30,7 @@ pub(crate) struct WhoArguments {
     block_list: Vec<PathBuf>,
     /// A tag by which people say in their profile that they want no part in this; may be given more than once
     #[arg(long, value_name = "TAG", default_values = OPT_OUT_TAGS)]
-    opt_out_tag: Vec<String>,
+    opt_out_tag: Vec<Tag>,
     /// Keep names and text of accounts only that say `discoverable` besides `indexable`
     #[arg(long)]
     ask_discoverable: bool,
@@ -47,7 +47,14 @@ impl PolicyArguments {
 impl WhoArguments {
     /// Whether one is asked more than a policy asks by itself.
     pub(crate) fn ask_more(&self) -> bool {
-        !self.block_list.is_empty() || self.ask_discoverable || self.opt_out_tag != OPT_OUT_TAGS
+        !self.block_list.is_empty()
+            || self.ask_discoverable
+            || self.opt_out_tag.iter().map(Tag::as_str).ne(OPT_OUT_TAGS)
+    }
+
+    /// Whether there are lists of whom not to keep.
+    pub(crate) fn has_lists(&self) -> bool {
+        !self.block_list.is_empty()
     }
 
     /// A policy of this level for posts of an instance.
@@ -79,9 +86,9 @@ pub(crate) fn phrase(tally: &Tally) -> String {
     phrase
 }
 
-/// Notes in the lake under which policy posts come into it, and says what is new.
-pub(crate) fn record(lake: &Lake, policy: &Policy, now: Instant) -> Result<(), Failure> {
-    let new = tootmill_privacy::record_policy(lake, policy, now)?;
+/// Notes in the lake under which policy posts come into it by something, and says what is new.
+pub(crate) fn record(lake: &Lake, by: &str, policy: &Policy, now: Instant) -> Result<(), Failure> {
+    let new = tootmill_privacy::record_policy(lake, by, policy, now)?;
     if !new.is_empty() {
         say(format!(
             "kept from now on: {}; posts that came before do not have it, and no metric sees it in them",

@@ -9,7 +9,8 @@ use std::{
 use clap::Args;
 use tootmill_lake::Lake;
 use tootmill_metric::Registry;
-use tootmill_report::{Numbers, Options};
+use tootmill_privacy::Recorded;
+use tootmill_report::{InForce, Numbers, Options};
 use tootmill_tables::Destination;
 
 use super::destination::DestinationParser;
@@ -84,7 +85,11 @@ impl Report {
             top: self.top,
             days: self.days,
         };
-        Ok(Numbers::read(&Reading::new(self.tables.open()?), &Registry::linked()?, lake.as_ref(), &options)?)
+        let reading = Reading::new(self.tables.open()?);
+        let numbers = Numbers::read(&reading, &Registry::linked()?, lake.as_ref(), &options)?;
+        let recorded = lake.as_ref().map(tootmill_privacy::policies).transpose()?.unwrap_or_default();
+        let in_force = |Recorded { since, by, policy, .. }| InForce { since, by, policy: policy.to_string() };
+        Ok(Numbers { policies: recorded.into_iter().map(in_force).collect(), ..numbers })
     }
 
     fn tell(&self, numbers: &Numbers, file: Option<&PathBuf>) -> Result<(), Failure> {

@@ -42,6 +42,9 @@ pub(crate) struct Run {
     pub(crate) policy: Option<Level>,
     #[command(flatten)]
     pub(crate) who: WhoArguments,
+    /// With --policy: the instance that the posts are from, by the host in its people's names
+    #[arg(long, value_name = "HOST", env = "TOOTMILL_INSTANCE")]
+    pub(crate) instance: Option<String>,
     /// The logical time of the numbers, a day or an instant [default: the day after the latest post]
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) as_of: Option<Instant>,
@@ -146,7 +149,7 @@ impl Run {
             totals: Rows::file(&outcome.totals())?,
             earlier_totals: Vec::new(),
             day_rows: if self.totals_only { Vec::new() } else { day_rows(&outcome)? },
-            counters: outcome.counters.named().collect(),
+            counters: outcome.counters.named().chain(self.policy.map(|level| (name_of(level), 1))).collect(),
         };
         let watch = LoadProgress::new(self.quiet);
         let loaded = self.tables.create()?.replace(&load, self.load.options(), &watch);
@@ -172,8 +175,22 @@ impl Run {
             let missing = "--block-list, --opt-out-tag and --ask-discoverable need --policy: whose posts count";
             return if self.who.ask_more() { Err(Failure::Usage(missing.into())) } else { Ok(None) };
         };
+        if self.instance.is_none() && self.who.has_lists() {
+            let missing = "--block-list needs --instance: the names of that one's own people have no host in the posts";
+            return Err(Failure::Usage(missing.into()));
+        }
+        let instance = self.instance.as_deref().unwrap_or_default();
         // Fields that no metric reads are dropped as well as not.
-        Ok(Some(Arc::new(self.who.policy(level, "")?.with_all_fields())))
+        Ok(Some(Arc::new(self.who.policy(level, instance)?.with_all_fields())))
+    }
+}
+
+/// The counter by which a load says under which policy it counted.
+fn name_of(level: Level) -> &'static str {
+    match level {
+        Level::Open => "policy_open",
+        Level::Default => "policy_default",
+        Level::Strict => "policy_strict",
     }
 }
 

@@ -200,7 +200,7 @@ fn a_file_of_old_posts_alone_puts_nothing_back() {
         }
         writer.commit().unwrap();
         for overlap in [Duration::ZERO, OVERLAP] {
-            let cursor = Cursor::read(&lineage, overlap, usize::MAX).unwrap().unwrap();
+            let cursor = Cursor::read(&lineage, overlap, usize::MAX).unwrap().cursor.unwrap();
             assert_eq!(
                 (cursor.newest.as_str(), cursor.start.as_str()),
                 ("200", if overlap.is_zero() { "200" } else { "199" }),

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     instance::{Instance, Mill, Nobody, Posts, Reply, Request, all, on, post, quick},
-    policy::{default_policy, says},
+    policy::{default_policy, deleted, says},
 };
 use serde_json::{Value, json};
 use tootmill_collect::{CatchUp, Error, Follow, Followed, Limits, Lineage, Observer, follow};
@@ -197,4 +197,23 @@ fn what_is_streamed_is_kept_as_the_policy_says() {
     let told = follow_until(&mill, &instance, &soon(CatchUp::default()), |mill| mill.ids().len() == 20).unwrap();
     assert_eq!((told.posts, told.left_out, told.committed.policy.reduced), (20, 10, 10));
     assert!(mill.ids().iter().all(|id| id % 3 != 0));
+}
+
+#[test]
+fn an_edit_that_is_left_out_withdraws_what_came_before() {
+    let event = |name: &str, id: u64, what: &str| format!("event: {name}\ndata: {}\n\n", says(post(id, id), what));
+    let events = [
+        event("update", 1, "indexable"),
+        event("update", 2, "noindex"),
+        event("status.update", 1, "noindex"),
+        // What is not kept is not deleted: its id is in no file.
+        event("status.update", 2, "noindex"),
+        event("status.update", 1, "noindex"),
+        event("update", 3, "indexable"),
+    ];
+    let instance = streams(vec![events.map(|event| (AT_ONCE, event)).into()], |_, _| {});
+    let mill = Mill::under(default_policy());
+    let told = follow_until(&mill, &instance, &soon(CatchUp::default()), |mill| mill.ids().contains(&3)).unwrap();
+    assert_eq!((told.posts, told.withdrawn, told.left_out), (2, 1, 3), "{told:?}");
+    assert_eq!(deleted(&mill), ["1"]);
 }

@@ -1,11 +1,11 @@
 //! Collecting under a policy: what is kept, what is counted, and that nothing is read or counted twice because it was not kept.
 
 use serde_json::{Value, json};
-use tootmill_metric::{Instant, Line, PolicyCounts, Registry};
+use tootmill_metric::{Line, PolicyCounts, Registry};
 use tootmill_plugins as _;
 use tootmill_policy::{Level, Policy, Tally};
 
-use crate::instance::{Instance as Server, Mill, all, on, post};
+use crate::instance::{Instance as Server, Mill, Reply, all, on, post};
 
 pub fn default_policy() -> Policy {
     policy(Level::Default)
@@ -25,13 +25,9 @@ pub fn says(mut post: Value, what: &str) -> Value {
     post
 }
 
-/// Puts a post of this moment into the timeline.
-fn post_now(server: &Server, id: u64, what: &str) {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let now = Instant::from_micros(since.as_micros().try_into().unwrap());
-    let mut post = says(post(id, 0), what);
-    post["created_at"] = json!(now.to_string());
-    server.posts.lock().unwrap().insert(id, post);
+/// Puts a post into the timeline, a minute after the one before.
+fn put(server: &Server, id: u64, what: &str) {
+    server.posts.lock().unwrap().insert(id, says(post(id, id * 60), what));
 }
 
 /// What the notes in the lake count.
@@ -51,7 +47,7 @@ fn what_is_kept_is_collected_and_what_is_not_is_counted_once() {
     let (server, mill) = (Server::plain(), Mill::under(default_policy()));
     for id in 1..=90 {
         let what = ["noindex", "indexable", "locked"][usize::try_from(id % 3).unwrap()];
-        server.posts.lock().unwrap().insert(id, says(post(id, id * 60), what));
+        put(&server, id, what);
     }
     let told = mill.collect(&server, all(1000)).unwrap();
     assert_eq!((told.posts, told.left_out), (60, 30));
@@ -67,8 +63,8 @@ fn what_is_kept_is_collected_and_what_is_not_is_counted_once() {
     let told = mill.collect(&server, on()).unwrap();
     assert_eq!((told.posts, told.left_out, told.committed.files), (0, 0, 0));
     assert!(told.known > 5, "{told:?}");
-    post_now(&server, 91, "indexable");
-    post_now(&server, 92, "noindex");
+    put(&server, 91, "indexable");
+    put(&server, 92, "noindex");
     let told = mill.collect(&server, on()).unwrap();
     assert_eq!((told.posts, told.left_out), (1, 1));
     // The newest of all is not kept, and is read each time.
@@ -76,11 +72,33 @@ fn what_is_kept_is_collected_and_what_is_not_is_counted_once() {
         let told = mill.collect(&server, on()).unwrap();
         assert_eq!((told.posts, told.left_out, told.committed.files), (0, 0, 0));
     }
-    post_now(&server, 93, "noindex");
+    put(&server, 93, "noindex");
     let told = mill.collect(&server, on()).unwrap();
     assert_eq!((told.posts, told.left_out, told.committed.files), (0, 1, 1), "a note alone");
     assert_eq!(mill.collect(&server, on()).unwrap().left_out, 0);
     assert_eq!(noted(&mill), PolicyCounts { left_out: 32, reduced: 30 });
+}
+
+/// The ids that are noted as deleted.
+pub fn deleted(mill: &Mill) -> Vec<Value> {
+    mill.raw().into_iter().filter_map(|line| line.get("deleted").cloned()).collect()
+}
+
+#[test]
+fn a_post_that_comes_again_and_is_left_out_now_is_deleted_once() {
+    let (server, mill) = (Server::plain(), Mill::under(default_policy()));
+    (1..=9).for_each(|id| drop(server.posts.lock().unwrap().insert(id, says(post(id, id), "indexable"))));
+    assert_eq!(mill.collect(&server, all(1 << 20)).unwrap().posts, 9);
+    // The first of all, above which is read again, is not.
+    for id in [5, 9] {
+        server.posts.lock().unwrap().insert(id, says(post(id, id), "noindex"));
+    }
+    let told = mill.collect(&server, on()).unwrap();
+    assert_eq!((told.withdrawn, told.left_out, told.posts), (2, 0, 0), "{told:?}");
+    assert_eq!(deleted(&mill), ["5", "9"]);
+    let told = mill.collect(&server, on()).unwrap();
+    assert_eq!((told.withdrawn, told.left_out, told.committed.files), (0, 0, 0), "{told:?}");
+    assert_eq!(deleted(&mill), ["5", "9"]);
 }
 
 #[test]
@@ -90,4 +108,49 @@ fn where_nothing_is_kept_nothing_is_broken() {
     let told = mill.collect(&server, all(1000)).unwrap();
     assert_eq!((told.posts, told.left_out, told.committed.lines), (0, 50, 0));
     assert_eq!(noted(&mill).left_out, 50);
+    // It goes on where it was, although no post says where.
+    for how in [on(), all(1000)] {
+        let told = mill.collect(&server, how).unwrap();
+        assert_eq!((told.posts, told.left_out, told.committed.files), (0, 0, 0), "{told:?}");
+    }
+    server.posts.lock().unwrap().insert(60, says(post(60, 60), "noindex"));
+    assert_eq!(mill.collect(&server, on()).unwrap().left_out, 1);
+    assert_eq!(noted(&mill).left_out, 51);
+}
+
+#[test]
+fn what_is_left_out_of_a_backlog_is_counted_once_though_it_breaks_off_between_two_files() {
+    let broken = std::sync::atomic::AtomicBool::new(true);
+    let server = Server::start(move |request, _| {
+        let is_late = request.get("min_id").and_then(|id| id.parse::<u64>().ok()).is_some_and(|id| id >= 100);
+        (is_late && broken.swap(false, std::sync::atomic::Ordering::Relaxed)).then(|| Reply::json(404, &json!({})))
+    });
+    let mill = Mill::under(default_policy());
+    for id in 1..=300 {
+        let what = ["noindex", "indexable"][usize::try_from(id % 2).unwrap()];
+        server.posts.lock().unwrap().insert(id, says(post(id, id * 10), what));
+    }
+    let broken = mill.collect(&server, all(1000));
+    assert!(broken.is_err(), "{broken:?}");
+    let before = noted(&mill).left_out;
+    assert!((10..100).contains(&before), "{before}");
+    assert_eq!(mill.collect(&server, on()).unwrap().left_out, 150 - before);
+    assert_eq!(noted(&mill).left_out, 150);
+}
+
+#[test]
+fn what_is_written_while_files_are_committed_is_counted_when_it_is_read() {
+    let (server, mill) = (Server::plain(), Mill::under(default_policy()));
+    for id in 1..=9 {
+        server
+            .posts
+            .lock()
+            .unwrap()
+            .insert(id, says(post(id, id), ["noindex", "indexable"][usize::try_from(id % 2).unwrap()]));
+    }
+    assert_eq!(mill.collect(&server, all(1 << 20)).unwrap().left_out, 4);
+    // Written before the note was, and above what was read.
+    server.posts.lock().unwrap().insert(10, says(post(10, 60), "noindex"));
+    assert_eq!(mill.collect(&server, on()).unwrap().left_out, 1);
+    assert_eq!(mill.collect(&server, on()).unwrap().left_out, 0);
 }

@@ -142,3 +142,15 @@ proptest! {
         let _ = Line::parse(&post(&line));
     }
 }
+
+#[test]
+fn a_post_says_what_of_it_was_not_kept() {
+    let reduction =
+        |says: &str| Post::parse(&format!(r#"{{"id":"1","created_at":"2026-11-24"{says}}}"#)).unwrap().reduction;
+    for one in [Reduction::Text, Reduction::Account] {
+        assert_eq!(reduction(&format!(r#","{}":"{}""#, Reduction::FIELD, one.name())), one);
+    }
+    for none in ["", r#","reduced":"""#, r#","reduced":"Text""#, r#","reduced":true"#, r#","reduced":null"#] {
+        assert_eq!(reduction(none), Reduction::None, "{none}");
+    }
+}

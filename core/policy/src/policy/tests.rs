@@ -1,8 +1,8 @@
 //! Tests of policies, on statuses as servers send them.
 
-use proptest::prelude::*;
+use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
-use tootmill_metric::{Account, Post, Registered};
+use tootmill_metric::{About, Account, AnyMetric, Count, Emit, Members, Metric, Post, Registered, Row, Table};
 use tootmill_plugins as _;
 use tootmill_synth::Timeline;
 
@@ -31,7 +31,7 @@ fn kept(policy: &Policy, account: &Value) -> Result<(bool, Value), Reason> {
         Kept::Whole(line) => Ok((true, serde_json::from_str(&line).unwrap())),
         Kept::Reduced(line) => Ok((false, serde_json::from_str(&line).unwrap())),
         Kept::LeftOut(reason) => Err(reason),
-        Kept::NoObject => panic!("it is one"),
+        Kept::NoObject | Kept::Note => panic!("it is a post"),
     }
 }
 
@@ -43,9 +43,12 @@ fn who_wants_no_part_is_left_out() {
         let policy = policy(level);
         assert_eq!(kept(&policy, &json!({"noindex": true, "indexable": true})), Err(Reason::NoIndex));
         assert_eq!(kept(&policy, &tag), Err(Reason::OptOutTag));
-        assert!(kept(&policy.clone().with_opt_out_tags(["#Other".into()]), &tag).is_ok());
+        assert!(kept(&policy.clone().with_opt_out_tags(["#Other".parse().unwrap()]), &tag).is_ok());
         assert_eq!(
-            kept(&policy.with_opt_out_tags(["#Other".into()]), &json!({"fields": [{"name": "x", "value": "#OTHER"}]})),
+            kept(
+                &policy.with_opt_out_tags(["#Other".parse().unwrap()]),
+                &json!({"fields": [{"name": "x", "value": "#OTHER"}]})
+            ),
             Err(Reason::OptOutTag)
         );
     }
@@ -71,8 +74,100 @@ fn who_is_on_a_list_is_left_out_whatever_the_level() {
         for list in ["mill.example", "ada@mill.example"] {
             assert_eq!(kept(&blocking(list), &json!({"acct": "ada"})), Err(Reason::Blocked), "{list}");
         }
+        // Which may be another one than that of its pages.
+        let called = blocking("ada@mill.test").also_called("mill.test");
+        assert_eq!(kept(&called, &json!({"acct": "ada"})), Err(Reason::Blocked));
+        assert!(kept(&called, &json!({"acct": "ada@a.example"})).is_ok());
         let all = blocking("b.example").with_all_fields();
         assert_eq!(all.keep(&post(&json!({"acct": "x@b.example"}))), Kept::LeftOut(Reason::Blocked));
+    }
+}
+
+#[test]
+fn a_list_is_asked_of_what_is_no_post_as_well() {
+    let by = |acct: &str| json!({"id": "7", "acct": acct, "note": "<p>words</p>"});
+    let (spam, ham) = (by("x@spam.example"), by("ada@a.example"));
+    for level in [Level::Open, Level::Default, Level::Strict] {
+        let mut blocked = BlockList::default();
+        blocked.add("spam.example").unwrap();
+        let policy = policy(level).blocking(blocked);
+        for policy in [policy.clone(), policy.with_all_fields()] {
+            for theirs in [
+                json!({"id": "1", "created_at": "2026-11-24", "reblog": {"id": "2", "account": ham}, "account": spam}),
+                json!({"id": "1", "created_at": "2026-11-24", "reblog": {"id": "2", "account": spam}, "account": ham}),
+                json!({"id": "1", "created_at": "2026-11-24", "visibility": "private", "account": spam}),
+                json!({"id": "1", "account": spam}),
+                json!({"created_at": "2026-11-24", "account": spam}),
+            ] {
+                assert_eq!(policy.keep(&theirs.to_string()), Kept::LeftOut(Reason::Blocked), "{theirs}");
+                let others = theirs.to_string().replace("spam", "ham");
+                assert!(policy.keep(&others).line().is_some(), "{others}");
+            }
+            // So is what accounts say.
+            let nobot = json!({"note": "#nobot"});
+            for theirs in [
+                json!({"id": "1", "created_at": "2026-11-24", "reblog": {"id": "2", "account": nobot}, "account": ham}),
+                json!({"id": "1", "created_at": "2026-11-24", "visibility": "private", "account": nobot}),
+            ] {
+                let opts_out = matches!(policy.keep(&theirs.to_string()), Kept::LeftOut(Reason::OptOutTag));
+                assert_eq!(opts_out, level != Level::Open, "{theirs}");
+            }
+            // Nobody can be asked where there are several objects, or what is no JSON.
+            for line in [r#"{"account":{"acct":"x@spam.example"}} {}"#, r#"{"account":{"acct":"x@spam.example"}"#] {
+                assert_eq!(policy.keep(line), Kept::NoObject, "{line}");
+            }
+        }
+    }
+}
+
+/// A metric that reads posts that are quoted.
+struct Quotes;
+
+impl Metric for Quotes {
+    type State = Count;
+
+    fn map(&self, _: &Post<'_>, _: &mut Emit<'_, Count>) {}
+
+    fn reduce(&self, _: &str, posts: &mut Members<'_, Count>) -> Option<Row> {
+        Some(Row::new("posts", posts.total()))
+    }
+
+    fn hbase_table(&self) -> Table {
+        Table::new("quotes_table").integer("posts", "posts")
+    }
+
+    fn about(&self) -> About {
+        About::new("Quotes.").reads(&["quote.state", "quote.quoted_status.content"])
+    }
+}
+
+#[test]
+fn a_quote_is_kept_only_where_the_post_that_it_quotes_would_be() {
+    let registry = Registry::new([Box::new(Quotes) as Box<dyn AnyMetric>]).unwrap();
+    let mut blocked = BlockList::default();
+    blocked.add("spam.example").unwrap();
+    let quote = |says: Value| {
+        let quoted: Value = serde_json::from_str(&post(&says)).unwrap();
+        json!({"state": "accepted", "quoted_status": quoted})
+    };
+    let spam = json!({"indexable": true, "acct": "x@spam.example"});
+    for level in [Level::Open, Level::Default, Level::Strict] {
+        let policy = Policy::new(level, "mill.example", &registry).blocking(blocked.clone());
+        for policy in [policy.clone(), policy.with_all_fields()] {
+            let left = |says: Value| {
+                let mut quoting: Value = serde_json::from_str(&post(&json!({"indexable": true}))).unwrap();
+                quoting["quote"] = quote(says);
+                let quoting = quoting.to_string();
+                let Kept::Whole(line) = policy.keep(&quoting) else { panic!("{quoting}") };
+                let kept: Value = serde_json::from_str(&line).unwrap();
+                (kept["quote"]["state"] == "accepted").then(|| kept["quote"]["quoted_status"]["content"].is_string())
+            };
+            assert_eq!(left(json!({"indexable": true})), Some(true), "{level}");
+            assert_eq!(left(spam.clone()), Some(false), "{level}");
+            for says in [json!({}), json!({"indexable": true, "noindex": true})] {
+                assert_eq!(left(says), Some(level == Level::Open), "{level}");
+            }
+        }
     }
 }
 
@@ -95,7 +190,7 @@ fn of_who_may_be_found_the_fields_are_kept_that_metrics_read() {
 fn of_who_did_not_say_so_ids_dates_and_counts_are_kept_and_of_links_the_hosts() {
     let mut expected = json!({"id": "1", "created_at": "2026-11-24T10:00:00Z", "language": "de", "visibility": "public",
         "content": "<a href='https://b.example/'></a>", "reblogs_count": 2, "favourites_count": 1, "replies_count": 0,
-        "media_attachments": [{}], "tags": [{"name": "art"}], "emojis": [{"shortcode": "blob"}], "remote": true,
+        "media_attachments": [{}], "tags": [{"name": "art"}], "emojis": [{"shortcode": "blob"}], "remote": true, "reduced": "text",
         "account": {"id": "7", "bot": true, "created_at": "2023-01-01", "followers_count": 3}});
     assert_eq!(kept(&policy(Level::Default), &json!({})), Ok((false, expected.clone())));
     // All fields are those of posts that are not reduced.
@@ -103,6 +198,7 @@ fn of_who_did_not_say_so_ids_dates_and_counts_are_kept_and_of_links_the_hosts() 
     let local = kept(&policy(Level::Default), &json!({"acct": "ada", "indexable": false})).unwrap();
     assert_eq!((local.0, local.1.get("remote"), &local.1["account"]["indexable"]), (false, None, &json!(false)));
     expected.as_object_mut().unwrap().remove("account");
+    expected["reduced"] = json!("account");
     assert_eq!(kept(&policy(Level::Strict), &json!({})), Ok((false, expected)));
     assert!(kept(&policy(Level::Strict), &json!({"indexable": true})).unwrap().0);
     assert!(kept(&policy(Level::Open), &json!({})).unwrap().0);
@@ -116,8 +212,23 @@ fn a_post_without_an_account_says_nothing() {
     let line = r#"{"id":"1","created_at":"2026-11-24","content":"secret","account":null}"#;
     assert_eq!(
         policy(Level::Default).keep(line),
-        Kept::Reduced(r#"{"id":"1","created_at":"2026-11-24","content":"","account":null}"#.into())
+        Kept::Reduced(r#"{"id":"1","created_at":"2026-11-24","content":"","account":null,"reduced":"text"}"#.into())
     );
+}
+
+#[test]
+fn a_name_that_is_no_text_does_not_lose_the_post() {
+    let odd = |says: Value| post(&says).replace("\"note\":", "\"\\ud800\":1,\"note\":");
+    let noindex = odd(json!({"noindex": true}));
+    assert!(noindex.contains("\\ud800"));
+    for level in [Level::Default, Level::Strict] {
+        assert_eq!(policy(level).keep(&noindex), Kept::LeftOut(Reason::NoIndex));
+        assert_eq!(policy(level).keep(&odd(json!({}))), policy(level).keep(&post(&json!({}))));
+        assert_eq!(
+            policy(level).keep(&odd(json!({"indexable": true}))),
+            policy(level).keep(&post(&json!({"indexable": true})))
+        );
+    }
 }
 
 #[test]
@@ -131,12 +242,10 @@ fn of_what_is_no_post_only_what_it_is_is_kept() {
         kept(r#"{"id":"1","visibility":"unlisted","content":"secret","created_at":"2026-11-24"}"#),
         r#"{"id":"1","visibility":"unlisted","created_at":"2026-11-24"}"#
     );
-    for as_it_is in [
-        r#"{"deleted":"12","observed":"2026-11-24T10:00:00Z"}"#,
-        r#"{"policy":{"name":"strict","left_out":3,"reduced":4},"observed":"2026-11-24T10:00:00Z"}"#,
-    ] {
-        assert_eq!(kept(as_it_is), as_it_is);
-    }
+    let deletion = r#"{"deleted":"12","observed":"2026-11-24T10:00:00Z"}"#;
+    assert_eq!(kept(deletion), deletion);
+    let note = r#"{"policy":{"name":"strict","left_out":3,"reduced":4},"observed":"2026-11-24T10:00:00Z"}"#;
+    assert_eq!(policy(Level::Default).keep(note), Kept::Note);
     let gap =
         r#"{"gap":{"after":"7","before":null,"lineage":"public","reason":"closed"},"observed":"2026-11-24T10:00:00Z"}"#;
     assert!(matches!(Line::parse(&kept(gap)), Ok(Line::Gap)));
@@ -248,6 +357,9 @@ fn nothing_that_was_not_declared_is_left_of_who_did_not_say_so() {
 #[test]
 fn a_policy_tells_what_it_does() {
     let described = policy(Level::Default).described();
+    let number = described.fields.as_ref().unwrap().len();
+    let sentence = format!("default, asking for noindex, indexable, #nobot, #noindex; {number} fields are kept");
+    assert_eq!(described.to_string(), sentence);
     assert_eq!(described.honours, ["noindex", "indexable"]);
     assert_eq!(described.opt_out_tags, OPT_OUT_TAGS);
     assert!(described.fields.unwrap().contains(&"account.acct".to_owned()));
@@ -255,6 +367,7 @@ fn a_policy_tells_what_it_does() {
     assert!(reduced.contains(&"account.id".to_owned()) && !reduced.contains(&"account.acct".to_owned()));
     assert!(!policy(Level::Strict).described().reduced_fields.unwrap().iter().any(|path| path.starts_with("account")));
     let open = policy(Level::Open).with_all_fields().described();
+    assert_eq!(open.to_string(), "open; all fields are kept");
     assert!(
         open.honours.is_empty()
             && open.opt_out_tags.is_empty()
@@ -267,13 +380,82 @@ fn a_policy_tells_what_it_does() {
     assert!("Open".parse::<Level>().is_err());
 }
 
+/// A status as no server should send it: with names twice, names that are no names, and values of any type, in any place.
+fn odd_statuses() -> impl Strategy<Value = String> {
+    let name = select(vec![
+        "id",
+        "created_at",
+        "edited_at",
+        "visibility",
+        "reblog",
+        "deleted",
+        "gap",
+        "policy",
+        "account",
+        "content",
+        "tags",
+        "emojis",
+        "quote",
+        "reduced",
+        "remote",
+        "observed",
+        r"\u0069d",
+        r"\ud800",
+        r"a\ud83d",
+        r"\u0000",
+        "",
+        r#"\""#,
+        "x",
+    ]);
+    let value = select(vec![
+        "null",
+        "true",
+        "7",
+        "-1.5e3",
+        "12345678901234567890123",
+        r#""""#,
+        r#""x""#,
+        r#""\ud800""#,
+        r##""#nobot""##,
+        "[]",
+        "{}",
+        r#"[null,"a",{"name":"b"},[1]]"#,
+        r#"{"id":"1","acct":"ada@a.example"}"#,
+        r#"{"\ud800":1,"id":"2"}"#,
+        r#"{"indexable":true,"id":"3"}"#,
+        r#"{"account":{"id":"4"},"content":"x"}"#,
+        r#"{"left_out":1}"#,
+        r#""2026-11-24""#,
+        r#""private""#,
+        r#"" \n	""#,
+    ]);
+    let odd = (any::<prop::sample::Index>(), name, value);
+    (tootmill_testkit::statuses(), prop::collection::vec(odd, 0..4), any::<bool>()).prop_map(
+        |(status, odd, is_pretty)| {
+            let status: serde_json::Map<String, Value> = serde_json::from_str(&status).unwrap();
+            let mut fields: Vec<String> = status.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            for (place, name, value) in odd {
+                fields.insert(place.index(fields.len() + 1), format!("\"{name}\":{value}"));
+            }
+            format!("{{{}}}", fields.join(if is_pretty { " , " } else { "," }))
+        },
+    )
+}
+
 proptest! {
     #[test]
-    fn any_line_stays_what_it_is(line in "\\PC{0,60}", level in 0..3_usize) {
+    fn any_line_stays_what_it_is(line in prop_oneof![1 => "\\PC{0,60}", 9 => odd_statuses()], level in 0..3_usize, all in any::<bool>()) {
         let policy = policy([Level::Open, Level::Default, Level::Strict][level]);
+        let policy = if all && level > 0 { policy.with_all_fields() } else { policy };
         let kept = policy.keep(&line);
-        prop_assert_eq!(kind(kept.line().unwrap()), kind(&line));
-        prop_assert!(!kept.line().unwrap().contains('\n'));
+        let Some(kept) = kept.line() else {
+            prop_assert!(kept == Kept::Note || level > 0);
+            return Ok(());
+        };
+        prop_assert_eq!(kind(kept), kind(&line));
+        prop_assert!(!kept.contains('\n'));
+        let again = policy.keep(kept);
+        prop_assert_eq!(again.line(), Some(kept));
     }
 
     #[test]

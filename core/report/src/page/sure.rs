@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::figure::Figure;
 use crate::{
     embed::{Data, Embedded, Heading},
-    numbers::Numbers,
+    numbers::{InForce, Numbers},
     ranking::share,
     story::{ROWS, Story},
     subject::LANGUAGES,
@@ -25,7 +25,11 @@ const COUNTERS: &[(&str, &str, &str)] = &[
     ("duplicates", "Seen again", "observations that do not count, because a later one of the same post does"),
     ("boosts", "Boosts", "left out: they are not posts of their own"),
     ("not_public", "Not public", "left out: statuses for followers or for those who are mentioned"),
-    ("deleted", "Deleted", "left out: posts that their authors deleted"),
+    (
+        "deleted",
+        "Deleted",
+        "left out: posts that their authors deleted, or whose accounts want no part in this any more",
+    ),
     (
         "left_out",
         "Not kept",
@@ -36,6 +40,9 @@ const COUNTERS: &[(&str, &str, &str)] = &[
         "Reduced",
         "observations of accounts that did not say that they may be found: counted, but without names and text",
     ),
+    ("policy_open", "Policy open", "of the posts that were read, the load counted those alone that are not blocked"),
+    ("policy_default", "Policy default", "of the posts that were read, the load counted what this policy keeps"),
+    ("policy_strict", "Policy strict", "of the posts that were read, the load counted what this policy keeps"),
     ("bad", "Bad lines", "left out: no JSON object, or without a usable id or date"),
     ("late", "Late", "left out: of days whose posts are no longer kept"),
     ("unusable_keys", "Unusable keys", "left out of a table: names that are empty or longer than a table can hold"),
@@ -97,7 +104,7 @@ pub(super) fn sure(numbers: &Numbers, embedded: &[Embedded]) -> Markup {
             "Most fresh posts have no engagement yet. The more of them are ripe, the more the engagement says.".into(),
             "Languages are declared or guessed, and months of creation cover accounts that were seen posting alone.".into(),
         ],
-        shown: html! { (shares(numbers)) (counters(story)) },
+        shown: html! { (shares(numbers)) (counters(story)) (policies(&numbers.policies)) },
         data: vec![(ID, "counters")],
     };
     figure.markup(embedded)
@@ -113,6 +120,20 @@ fn shares(numbers: &Numbers) -> Markup {
         ul {
             @for (id, share, what) in shares {
                 @if let Some(share) = share { li { strong data-share=(id) { (percent(share)) } " " (what) } }
+            }
+        }
+    }
+}
+
+/// Whose posts were kept, and how much of them.
+fn policies(policies: &[InForce]) -> Markup {
+    html! {
+        @if !policies.is_empty() {
+            p { "Whose posts are kept, and how much of them, by the policies of the lake:" }
+            ul {
+                @for InForce { since, by, policy } in policies {
+                    li data-policy=(by) { (by) ", since " (since) ": " (policy) "." }
+                }
             }
         }
     }
