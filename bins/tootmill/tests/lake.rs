@@ -202,7 +202,7 @@ fn a_reducer_makes_days_of_observations() {
     let folder = tempfile::TempDir::new().unwrap();
     let folder = folder.path();
     fs::write(folder.join("posts.jsonl"), post("1", "2026-11-20", "") + &post("1", "2026-11-19", "")).unwrap();
-    outcome(folder, &["import", "posts.jsonl"]);
+    outcome(folder, &["import", "posts.jsonl", "--policy", "open", "--keep-all-fields"]);
     outcome(folder, &["compact"]);
     fs::write(folder.join("lake/mill.example/posts/date=2026-11-19/CLOSED"), "").unwrap();
     // Among them a post that is deleted at once and the only one of its day, and one for a closed day.

@@ -1,7 +1,12 @@
 //! The record of policies: which one was in force from when on.
 
+use std::{
+    thread,
+    time::{Duration, Instant as Moment},
+};
+
 use serde::{Deserialize, Serialize};
-use tootmill_lake::Lake;
+use tootmill_lake::{Lake, Lease};
 use tootmill_metric::Instant;
 use tootmill_policy::{Described, Policy};
 
