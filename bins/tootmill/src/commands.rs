@@ -7,6 +7,7 @@ pub(crate) mod compact;
 pub(crate) mod daily;
 pub(crate) mod demo;
 pub(crate) mod destination;
+pub(crate) mod forget;
 pub(crate) mod import;
 pub(crate) mod jobs;
 pub(crate) mod lake;
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     Daily(daily::Daily),
     #[command(subcommand)]
     Jobs(jobs::Jobs),
+    Forget(forget::Forget),
     Report(report::Report),
     Status(status::Status),
     Mapper(mapper::Mapper),
@@ -74,6 +76,7 @@ impl Command {
             Self::Load(load) => load.run(),
             Self::Daily(daily) => daily.run(),
             Self::Jobs(jobs) => jobs.run(),
+            Self::Forget(forget) => forget.run(),
             Self::Report(report) => report.run(),
             Self::Status(status) => status.run(),
             Self::Mapper(mapper) => mapper.run(),

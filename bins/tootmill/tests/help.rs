@@ -36,6 +36,7 @@ fn every_command_has_help_with_an_example() {
         "daily",
         "jobs list",
         "jobs kill",
+        "forget",
         "report",
         "status",
         "mapper",

@@ -9,7 +9,7 @@ use std::{
 use serde::Serialize;
 use tootmill_lake::Compressed;
 use tootmill_metric::{Id, Instant};
-use tootmill_policy::{Kept, Tally};
+use tootmill_policy::{Kept, Reason, Tally};
 
 use crate::{
     error::Error,
@@ -144,7 +144,11 @@ impl<'l> RawWriter<'l> {
 
     /// Commits what was written: from now on it is in the lake.
     pub fn commit(&mut self) -> Result<(), Error> {
-        let (lineage, policy) = (self.lineage, std::mem::take(&mut self.tally));
+        let lineage = self.lineage;
+        if self.open.is_some() && lineage.look_whom_the_lake_forgot()? {
+            self.leave_out_forgotten()?;
+        }
+        let policy = std::mem::take(&mut self.tally);
         if !policy.is_empty() {
             // Even where nothing was kept.
             self.open()?;
@@ -160,6 +164,32 @@ impl<'l> RawWriter<'l> {
         let storage = lineage.lake().storage();
         storage.rename(&from, &format!("{to}/{name}"))?;
         self.committed += Committed { files: 1, lines, bytes, policy };
+        Ok(())
+    }
+
+    /// Writes the file anew without whom the lake has forgotten since its lines were written.
+    fn leave_out_forgotten(&mut self) -> Result<(), Error> {
+        let Some(open) = self.open.take() else { return Ok(()) };
+        let (lineage, storage) = (self.lineage, self.lineage.lake().storage());
+        let path = |name: &str| format!("{}/{name}.jsonl", lineage.aside());
+        let before = format!("{}.zst", path(&open.name));
+        open.file.finish()?;
+        let name = format!("{}-again", open.name);
+        let mut file = Compressed::create(&**storage, &path(&name))?;
+        let (mut lines, mut bytes) = (0, 0);
+        if let Some(entry) = storage.find(&before)? {
+            for line in crate::lines::lines(lineage.lake(), &entry) {
+                let line = line?;
+                if lineage.policy().forgets(&line) {
+                    self.tally.count(&Kept::LeftOut(Reason::Forgotten));
+                } else {
+                    bytes += file.write_line(line.as_bytes())?;
+                    lines += 1;
+                }
+            }
+        }
+        storage.remove(&before)?;
+        self.open = Some(Open { file, name, lines, bytes, ..open });
         Ok(())
     }
 

@@ -94,6 +94,16 @@ impl Lake {
         format!("{}/privacy/policies.json", self.root)
     }
 
+    /// The file that has the keyed hashes of whom it has forgotten.
+    pub fn forgotten(&self) -> String {
+        format!("{}/privacy/forgotten.json", self.root)
+    }
+
+    /// The file that says who is being forgotten, which is there only until that is done.
+    pub fn erasing(&self) -> String {
+        format!("{}/privacy/erasing.json", self.root)
+    }
+
     /// The folder of what was observed on a day.
     pub fn raw(&self, day: Day) -> String {
         format!("{}/raw/{DAY_FOLDER}{day}", self.root)
@@ -136,6 +146,23 @@ impl Lake {
     /// The days that have states, with the version that counts.
     pub fn states(&self) -> Result<Vec<(Day, Version)>, Error> {
         self.of_days("states", Place::States)
+    }
+
+    /// All places that have something.
+    pub fn places(&self) -> Result<Vec<Place>, Error> {
+        let mut places = vec![Place::Compaction, Place::Totals, Place::RowsOfTotals];
+        for folder in ["posts", "states", "refreshed", "rows"] {
+            for entry in self.storage.list(&format!("{}/{folder}", self.root))? {
+                let Some(day) = entry.name().strip_prefix(DAY_FOLDER).and_then(Day::parse) else { continue };
+                places.push(match folder {
+                    "posts" => Place::Posts(day),
+                    "states" => Place::States(day),
+                    "refreshed" => Place::Refreshed(day),
+                    _ => Place::Rows(day),
+                });
+            }
+        }
+        Ok(places)
     }
 
     /// Whether a day's posts have expired, so that nothing is added to it any more.

@@ -6,12 +6,16 @@
 mod account;
 mod blocks;
 mod fields;
+mod forgotten;
 mod policy;
 mod reduce;
 mod tags;
 mod tally;
+mod whom;
 
 pub use blocks::{BadEntry, BlockList};
+pub use forgotten::{BadList, Forgotten, Hashed, Key};
 pub use policy::{Described, Kept, Level, Policy, Reason, UnknownLevel};
 pub use tags::OPT_OUT_TAGS;
 pub use tally::Tally;
+pub use whom::{Finder, Left, TooMany, Whom};

@@ -4,12 +4,13 @@ use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use sonic_rs::to_object_iter;
-use tootmill_metric::{BadLine, Line, Registry};
+use tootmill_metric::{BadLine, Line, Post, Registry};
 
 use crate::{
     account::Account,
     blocks::BlockList,
     fields::{Extent, Fields, Unsound},
+    forgotten::Forgotten,
     tags::{OPT_OUT_TAGS, Tags},
 };
 
@@ -84,10 +85,12 @@ pub enum Reason {
     OptOutTag,
     /// It is on a list, or its server is.
     Blocked,
+    /// It, or the post, was forgotten before.
+    Forgotten,
 }
 
 /// A line that counts as bad, as what stood there did.
-const NO_OBJECT: &str = "not a JSON object";
+pub(crate) const NO_OBJECT: &str = "not a JSON object";
 
 /// Fields that are always kept: by them posts are told apart, chosen from and counted.
 const NEEDED: [&str; 10] = [
@@ -136,6 +139,7 @@ pub struct Policy {
     asks_discoverable: bool,
     tags: Tags,
     blocked: BlockList,
+    forgotten: Forgotten,
     whole: Fields,
     reduced: Fields,
     others: Fields,
@@ -174,6 +178,7 @@ impl Policy {
             asks_discoverable: false,
             tags: Tags(OPT_OUT_TAGS.map(str::to_owned).into()),
             blocked: BlockList::default(),
+            forgotten: Forgotten::default(),
             whole: Fields::of(whole),
             reduced: Fields::of(reduced),
             others: Fields::of(OTHERS),
@@ -190,6 +195,7 @@ impl Policy {
             asks_discoverable: false,
             tags: Tags(Vec::new()),
             blocked: BlockList::default(),
+            forgotten: Forgotten::default(),
             whole: nothing.clone(),
             reduced: nothing.clone(),
             others: nothing,
@@ -204,6 +210,25 @@ impl Policy {
     /// With who is not kept, whatever the level.
     pub fn blocking(self, blocked: BlockList) -> Self {
         Self { blocked, ..self }
+    }
+
+    /// Without whom a lake has forgotten, whatever the level.
+    pub fn forgetting(self, forgotten: Forgotten) -> Self {
+        Self { forgotten, ..self }
+    }
+
+    /// Whom the lake has forgotten.
+    pub fn forgotten(&self) -> &Forgotten {
+        &self.forgotten
+    }
+
+    /// Whether a line is of whom the lake has forgotten.
+    pub fn forgets(&self, line: &str) -> bool {
+        matches!(Line::parse(line), Ok(Line::Post(post)) if self.has_forgotten(&post))
+    }
+
+    fn has_forgotten(&self, post: &Post<'_>) -> bool {
+        self.forgotten.has(&post.id, post.account.as_ref().map(tootmill_metric::Account::id))
     }
 
     /// With other tags that count.
@@ -224,7 +249,7 @@ impl Policy {
 
     /// Whether all is kept, whatever it is.
     pub fn keeps_all(&self) -> bool {
-        self.keeps_as_sent() && self.blocked.is_empty()
+        self.keeps_as_sent() && self.blocked.is_empty() && self.forgotten.is_empty()
     }
 
     /// Whether what is kept is as it was sent.
@@ -238,6 +263,7 @@ impl Policy {
             return Kept::Whole(Cow::Borrowed(line));
         }
         match Line::parse(line) {
+            Ok(Line::Post(post)) if self.has_forgotten(&post) => Kept::LeftOut(Reason::Forgotten),
             Ok(Line::Post(_)) => self.keep_post(line).unwrap_or(Kept::NoObject),
             _ if self.keeps_as_sent() => Kept::Whole(Cow::Borrowed(line)),
             Err(BadLine::NotJson | BadLine::TooDeep) => Kept::NoObject,

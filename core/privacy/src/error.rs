@@ -8,6 +8,17 @@ pub enum Error {
     /// The lake cannot be read or changed.
     #[error(transparent)]
     Lake(#[from] tootmill_lake::Error),
+    /// The key of whom was forgotten cannot be used.
+    #[error("cannot use the key in `{file}`: {reason}")]
+    Key {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is no folder for configuration.
+    #[error("there is no home folder for the key of whom was forgotten: name a file by --key")]
+    NoPlaceForKey,
 }
 
 impl Error {
@@ -15,6 +26,7 @@ impl Error {
     pub fn status(&self) -> Status {
         match self {
             Self::Lake(error) => error.status(),
+            Self::Key { .. } | Self::NoPlaceForKey => Status::Permanent,
         }
     }
 }

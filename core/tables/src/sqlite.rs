@@ -63,6 +63,17 @@ impl Sqlite {
     }
 }
 
+impl Sqlite {
+    fn delete_rows(&self, table: &str, is_meant: &dyn Fn(&str) -> bool) -> rusqlite::Result<()> {
+        let mut statement = self.connection.prepare(&format!("SELECT DISTINCT row_key FROM \"{table}\""))?;
+        let keys = statement.query_map([], |row| row.get::<_, String>(0))?;
+        let meant: Vec<String> =
+            keys.filter(|key| key.as_ref().map_or(true, |key| is_meant(key))).collect::<Result<_, _>>()?;
+        let mut delete = self.connection.prepare(&format!("DELETE FROM \"{table}\" WHERE row_key = ?"))?;
+        meant.iter().try_for_each(|key| delete.execute([key]).map(drop))
+    }
+}
+
 /// Turns SQLite's error into ours, which says what was being done.
 fn doing(action: &'static str, file: &Path) -> impl Fn(rusqlite::Error) -> Error + use<> {
     let file = file.display().to_string();
@@ -129,6 +140,21 @@ impl Store for Sqlite {
             each(day.and_then(|day| Day::parse(&day)), &Row::new(row.get(0).map_err(&reading)?, cells))?;
         }
         Ok(())
+    }
+
+    fn erase(&mut self, tables: &[Table], keys: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Error> {
+        let erasing = doing("erase rows", &self.file);
+        self.connection.pragma_update(None, "secure_delete", true).map_err(&erasing)?;
+        for table in tables {
+            for name in [Family::Data, Family::Day].map(|family| name(table, family)) {
+                if self.has_table(&name)? {
+                    self.delete_rows(&name, keys).map_err(&erasing)?;
+                }
+            }
+        }
+        // What was deleted before lies in free pages, and in the log where there is one: all is written anew.
+        self.connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").map_err(&erasing)?;
+        Ok(Vec::new())
     }
 
     fn runs(&self) -> Result<Vec<Run>, Error> {

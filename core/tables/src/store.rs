@@ -109,6 +109,10 @@ pub trait Store {
     /// there has no rows.
     fn scan(&self, table: &Table, part: Part, each: Each<'_>) -> Result<(), Error>;
 
+    /// Removes what is left of the rows with some keys in tables of persons, whose rows a load has taken out already: so that no
+    /// byte of them is in what is stored. Gives what stands in the way of that, for a person; nothing where it is done.
+    fn erase(&mut self, tables: &[Table], keys: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Error>;
+
     /// The loads, the oldest first.
     fn runs(&self) -> Result<Vec<Run>, Error>;
 }

@@ -228,6 +228,10 @@ impl Store for Hbase {
         }
     }
 
+    fn erase(&mut self, _tables: &[Table], _keys: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Error> {
+        Ok(vec!["HBase keeps what was removed until it has compacted the tables".into()])
+    }
+
     fn runs(&self) -> Result<Vec<Run>, Error> {
         let mut runs = Vec::new();
         self.each_found(RUNS, TableFamily::Data.name(), Vec::new(), &(), |found| {
