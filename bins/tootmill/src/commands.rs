@@ -16,8 +16,10 @@ pub(crate) mod mapper;
 pub(crate) mod merge;
 pub(crate) mod metrics;
 pub(crate) mod policy;
+pub(crate) mod purge;
 pub(crate) mod reducer;
 pub(crate) mod report;
+pub(crate) mod retain;
 pub(crate) mod run;
 pub(crate) mod stage;
 pub(crate) mod status;
@@ -52,6 +54,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Jobs(jobs::Jobs),
     Forget(forget::Forget),
+    Retain(retain::Retain),
     Report(report::Report),
     Status(status::Status),
     Mapper(mapper::Mapper),
@@ -77,6 +80,7 @@ impl Command {
             Self::Daily(daily) => daily.run(),
             Self::Jobs(jobs) => jobs.run(),
             Self::Forget(forget) => forget.run(),
+            Self::Retain(retain) => retain.run(),
             Self::Report(report) => report.run(),
             Self::Status(status) => status.run(),
             Self::Mapper(mapper) => mapper.run(),

@@ -4,56 +4,16 @@
 
 mod common;
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, process::Stdio, thread, time::Instant};
 
-use common::{content, run, stdout, with_posts};
+use common::{
+    content,
+    people::{AS_SENT, INSTANCE, all, compute, forget, has_number, lake, make, tables, three_accounts},
+    run, stdout, with_posts,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tootmill_metric::Line;
-
-const INSTANCE: [&str; 2] = ["--instance", "mill.example"];
-const AS_SENT: [&str; 3] = ["--policy", "open", "--keep-all-fields"];
-
-fn lake<'a>(name: &'a str, key: &'a str) -> [&'a str; 6] {
-    ["--lake", name, INSTANCE[0], INSTANCE[1], "--key", key]
-}
-
-/// Imports a file as it is, and computes and loads all.
-fn make(folder: &Path, posts: &str, name: &str) {
-    let of_lake = lake(name, "privacy.key");
-    stdout(folder, &[&["import", posts, "--observed", "2026-11-25T10:00", "--quiet"], &of_lake[..], &AS_SENT].concat());
-    compute(folder, name);
-}
-
-fn compute(folder: &Path, name: &str) {
-    let tables = format!("sqlite:{name}.db");
-    let stages: [&[&str]; 4] = [&["compact"], &["submit", "--on", "local"], &["merge"], &["load", "--tables", &tables]];
-    for stage in stages {
-        stdout(folder, &[stage, &["--quiet", "--lake", name], &INSTANCE].concat());
-    }
-}
-
-fn forget(folder: &Path, name: &str, whom: &[&str]) -> Value {
-    let tables = format!("sqlite:{name}.db");
-    let said = stdout(
-        folder,
-        &[&["forget", "--tables", &tables, "--json", "--quiet"], &lake(name, "privacy.key")[..], whom].concat(),
-    );
-    serde_json::from_str(&said).unwrap()
-}
-
-fn tables(folder: &Path, name: &str) -> Value {
-    let dump = |family| -> Value {
-        let tables = format!("sqlite:{name}.db");
-        serde_json::from_str(&stdout(folder, &["tables", "dump", "--tables", &tables, "--family", family])).unwrap()
-    };
-    json!([dump("data"), dump("day")])
-}
-
-/// All that is in the lake and its tables.
-fn all(folder: &Path, name: &str) -> String {
-    content(&folder.join(name)) + &String::from_utf8_lossy(&fs::read(folder.join(format!("{name}.db"))).unwrap())
-}
 
 /// The tables of `lake` are those of `rest`.
 #[track_caller]
@@ -70,15 +30,6 @@ fn assert_same(folder: &Path) {
         }
     }
     assert!(differences.is_empty(), "{differences:#?}");
-}
-
-/// Whether a text has a number as a whole.
-fn has_number(text: &str, number: &str) -> bool {
-    text.match_indices(number).any(|(at, _)| {
-        let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
-        let bytes = text.as_bytes();
-        !is_digit(at.checked_sub(1).and_then(|before| bytes.get(before))) && !is_digit(bytes.get(at + number.len()))
-    })
 }
 
 #[test]
@@ -140,31 +91,6 @@ fn of_a_tenth_of_the_accounts_nothing_is_left_and_the_rest_is_as_if_they_had_nev
     assert_same(folder);
     let other_key = run(folder, &[&["import", "posts.jsonl"], &lake("lake", "other.key")[..]].concat());
     assert!(other_key.code == 1 && other_key.stderr.contains("no key"), "{}", other_key.stderr);
-}
-
-fn post(id: u32, account: u32, more: &Value) -> String {
-    let name = ["ada", "bob@b.example", "eva"][account as usize - 1];
-    let mut post = json!({"id": format!("90000000{id}"), "created_at": format!("2026-11-2{}T10:00:00Z", 2 + id % 3), "content": "",
-        "account": {"id": format!("40000000{account}"), "acct": name, "created_at": "2026-01-01T00:00:00Z", "followers_count": 3}});
-    post.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    format!("{post}\n")
-}
-
-/// Six posts of three accounts, who answer and name each other.
-fn three_accounts() -> TempDir {
-    let folder = TempDir::new().unwrap();
-    let answer = json!({"in_reply_to_id": "900000001", "in_reply_to_account_id": "400000001", "mentions": [{"id": "400000001", "acct": "ada"}],
-        "content": "<p><a href=\"https://mill.example/@ada\" class=\"u-url mention\">@<span>ada</span></a> yes</p>"});
-    let posts = [
-        post(1, 1, &json!({"content": "<p>sesame</p>"})),
-        post(2, 2, &answer),
-        post(3, 1, &json!({"content": "<p>sesame again</p>"})),
-        post(4, 3, &json!({"content": "<p>alone</p>"})),
-        post(5, 2, &json!({})),
-        json!({"deleted": "900000003", "observed": "2026-11-25"}).to_string() + "\n",
-    ];
-    fs::write(folder.path().join("posts.jsonl"), posts.concat()).unwrap();
-    folder
 }
 
 #[test]
@@ -237,6 +163,58 @@ fn of_days_whose_posts_have_expired_their_own_rows_go_and_what_they_share_stays(
     assert_eq!(after[0]["user_table"].as_object().unwrap().keys().collect::<Vec<_>>(), ["400000002", "400000003"]);
     assert_eq!(after[0]["croissance_table"]["2026-01"]["data:count"], "2");
     assert!(!all(folder, "lake").contains("400000001"));
+}
+
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_erasure_that_is_killed_at_any_moment_is_gone_on_with_to_its_end() {
+    const MOMENTS: u32 = 12;
+    let made = three_accounts();
+    make(made.path(), "posts.jsonl", "lake");
+    let forget_ada = |folder: &Path| {
+        let arguments = ["forget", "--account", "ada", "--tables", "sqlite:lake.db", "--quiet"];
+        common::tootmill(folder, &[&arguments[..], &lake("lake", "privacy.key")].concat())
+    };
+    let whole = TempDir::new().unwrap();
+    copy(made.path(), whole.path());
+    let began = Instant::now();
+    assert!(forget_ada(whole.path()).status().unwrap().success());
+    let time = began.elapsed();
+    let (mut killed, mut unfinished) = (0, 0);
+    for moment in 1..=MOMENTS {
+        let folder = TempDir::new().unwrap();
+        let folder = folder.path();
+        copy(made.path(), folder);
+        let mut process = forget_ada(folder).stdout(Stdio::null()).spawn().unwrap();
+        thread::sleep(time * moment / (MOMENTS + 1));
+        process.kill().unwrap();
+        killed += u32::from(process.wait().unwrap().code().is_none());
+        // Who it is of stands in the lake by then, or nothing was changed yet.
+        if folder.join("lake/mill.example/privacy/erasing.json").exists() {
+            unfinished += 1;
+            let status = run(folder, &["status", "--lake", "lake", INSTANCE[0], INSTANCE[1]]);
+            assert!(status.code == 1 && status.stdout.contains("erasure was interrupted"), "{}", status.stdout);
+            forget(folder, "lake", &[]);
+        } else {
+            forget(folder, "lake", &["--account", "ada"]);
+        }
+        assert_eq!(tables(folder, "lake"), tables(whole.path(), "lake"), "killed at moment {moment}");
+        let left = all(folder, "lake");
+        assert!(!left.contains("400000001") && !left.contains("sesame") && !left.contains("ada"), "{left}");
+    }
+    assert!(killed * 2 > MOMENTS && unfinished > 1, "{killed} were killed, {unfinished} in the middle");
 }
 
 #[test]

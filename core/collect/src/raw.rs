@@ -204,3 +204,46 @@ pub(crate) fn now() -> Instant {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Instant::from_micros(since.as_micros().try_into().unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+    use tootmill_lake::Lake;
+    use tootmill_mastodon::Feed;
+    use tootmill_policy::{Forgotten, Hashed, Key, Policy};
+
+    use super::*;
+    use crate::{lineage::Observer, lines::lines};
+
+    #[test]
+    fn who_is_forgotten_while_posts_wait_to_be_committed_does_not_come_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(folder.path().to_str().unwrap(), "mill.example").unwrap();
+        let forgotten = || Forgotten::new(Some(Key::new(&[7; Key::BYTES])));
+        let policy = Arc::new(Policy::as_sent().forgetting(forgotten()));
+        let feed = Feed { local: false, remote: false, only_media: false };
+        let lineage = Lineage::begin(&lake, feed, Observer::anonymous(), &policy).unwrap();
+        let mut writer = RawWriter::new(&lineage, Kind::Pages, Limits::default());
+        let post = |id: &str, account: &str| {
+            json!({"id": id, "created_at": "2026-11-24", "account": {"id": account}}).to_string()
+        };
+        for (id, account) in [("1", "4242"), ("2", "5"), ("777", "5")] {
+            assert!(writer.write(&post(id, account)).unwrap());
+        }
+        let list = forgotten().with([Hashed::Account("4242"), Hashed::Post("777")]).unwrap();
+        lake.storage().write_text(&lake.forgotten(), &list).unwrap();
+        writer.commit().unwrap();
+        assert!(!writer.write(&post("3", "4242")).unwrap(), "nor does it later");
+        assert!(writer.write(&post("4", "5")).unwrap());
+        writer.commit().unwrap();
+        let files = lake.raw_files().unwrap();
+        let kept: Vec<String> = files.iter().flat_map(|file| lines(&lake, file)).map(Result::unwrap).collect();
+        let posts: Vec<&String> = kept.iter().filter(|line| line.contains("created_at")).collect();
+        assert_eq!(posts, [&post("2", "5"), &post("4", "5")]);
+        let committed = writer.committed();
+        assert_eq!((committed.lines, committed.policy.forgotten, committed.policy.left_out), (2, 3, 3));
+        assert_eq!(lake.storage().list(&lineage.aside()).unwrap(), []);
+    }
+}

@@ -15,7 +15,10 @@ use crate::{account::id, fields::Unsound, policy::NO_OBJECT, reduce::decoded};
 pub struct Whom {
     /// Ids of accounts.
     pub accounts: BTreeSet<String>,
-    /// The names of accounts, `USER` of the instance's own people and `USER@HOST` of others; in lower case.
+    /// The names by which accounts are meant whose ids are not known: `USER` of the instance's own people, `USER@HOST` of others; in
+    /// lower case.
+    pub named: BTreeSet<String>,
+    /// All their names, to be taken out of texts. Another account may have had one of them before.
     pub handles: BTreeSet<String>,
     /// The addresses of their profiles.
     pub addresses: BTreeSet<String>,
@@ -58,9 +61,12 @@ impl Whom {
 
     /// Adds others; gives whether there are more then.
     pub fn add(&mut self, other: Self) -> bool {
-        let count = |whom: &Self| whom.accounts.len() + whom.handles.len() + whom.addresses.len() + whom.posts.len();
+        let count = |whom: &Self| {
+            whom.accounts.len() + whom.named.len() + whom.handles.len() + whom.addresses.len() + whom.posts.len()
+        };
         let before = count(self);
         self.accounts.extend(other.accounts);
+        self.named.extend(other.named);
         self.handles.extend(other.handles);
         self.addresses.extend(other.addresses);
         self.posts.extend(other.posts);
@@ -73,7 +79,9 @@ impl Whom {
         if !is_id {
             let handle = account.trim_start_matches('@').to_lowercase();
             let local = handle.strip_suffix(&format!("@{}", instance.to_lowercase())).map(str::to_owned);
-            self.handles.insert(local.unwrap_or(handle));
+            let handle = local.unwrap_or(handle);
+            self.named.insert(handle.clone());
+            self.handles.insert(handle);
         }
         // Ids need not be digits.
         if !account.contains('@') {
@@ -84,6 +92,12 @@ impl Whom {
     /// Whether a text is the id or the name of one of the accounts.
     pub fn names(&self, text: &str) -> bool {
         self.accounts.contains(text) || self.handles.contains(&text.to_lowercase())
+    }
+
+    /// Whether an account is one of them: by its id, and by its name where it is meant by that, or has no id.
+    fn has(&self, id: &str, acct: &str) -> bool {
+        let acct = acct.to_lowercase();
+        self.accounts.contains(id) || self.named.contains(&acct) || id.is_empty() && self.handles.contains(&acct)
     }
 
     /// To look for them in lines of an instance, by its host.
@@ -149,7 +163,8 @@ impl Finder<'_> {
             let replacement = self.replacements.get(found.pattern().as_usize()).map_or("", String::as_str);
             let before = text.get(..found.start()).unwrap_or_default();
             let rest = text.get(found.end()..).unwrap_or_default();
-            if found.start() < from || !is_whole(before, rest, replacement.is_empty()) {
+            let text_found = text.get(found.range()).unwrap_or_default();
+            if found.start() < from || !is_whole(before, text_found, rest, replacement.is_empty()) {
                 continue;
             }
             redacted += text.get(from..found.start()).unwrap_or_default();
@@ -190,15 +205,18 @@ impl Finder<'_> {
     }
 }
 
-/// Whether what was found is no part of another name.
-fn is_whole(before: &str, rest: &str, is_name: bool) -> bool {
+/// Whether what was found is no part of another name: of another one's, or of one of the same name elsewhere.
+fn is_whole(before: &str, found: &str, rest: &str, is_name: bool) -> bool {
     let of_name = |character: char| character.is_alphanumeric() || "_-".contains(character);
+    let is_local = found.strip_prefix('@').is_some_and(|user| !user.contains(['@', '<']));
     let mut rest = rest.chars();
     let goes_on = match rest.next() {
         Some('.') => rest.next().is_some_and(of_name),
+        Some('@') => is_local && rest.next().is_some_and(of_name),
         next => next.is_some_and(of_name),
     };
-    let begins_before = is_name && before.chars().next_back().is_some_and(of_name);
+    let of_another = |character: char| of_name(character) || is_local && character == '/';
+    let begins_before = is_name && before.chars().next_back().is_some_and(of_another);
     !goes_on && !begins_before
 }
 
@@ -227,9 +245,7 @@ impl<'a> Named<'a> {
     }
 
     fn is_among(&self, whom: &Whom) -> bool {
-        self.id.as_ref().is_some_and(|id| whom.accounts.contains(&**id))
-            || whom.handles.contains(&self.acct.to_lowercase())
-            || self.addresses.iter().any(|address| whom.addresses.contains(address))
+        whom.has(self.id.as_deref().unwrap_or_default(), &self.acct)
     }
 }
 
@@ -321,7 +337,7 @@ impl Walk<'_> {
             let Cow::Borrowed(raw) = value.as_raw_cow() else { continue };
             match &*name {
                 "id" => own = Some(id(raw).into_owned()),
-                "acct" => acct = Some(decoded(raw).to_lowercase()),
+                "acct" => acct = Some(decoded(raw)),
                 "account" if raw.starts_with('{') => is_theirs |= Named::of(raw)?.is_among(whom),
                 "reblog" if is_top && raw.starts_with('{') => is_theirs |= self.is_sought(raw, "reblog")?,
                 "deleted" if is_top => is_theirs |= whom.posts.contains(&*id(raw)),
@@ -332,7 +348,7 @@ impl Walk<'_> {
         let is_account = acct.is_some() || ["account", "mentions"].contains(&under);
         Ok(is_theirs
             || is_status && whom.posts.contains(&own)
-            || is_account && (whom.accounts.contains(&own) || acct.is_some_and(|acct| whom.handles.contains(&acct))))
+            || is_account && whom.has(&own, acct.as_deref().unwrap_or_default()))
     }
 
     /// Whether a value is the id of one of the accounts or posts, as its name says what it is.
@@ -394,7 +410,7 @@ mod tests {
     fn what_is_of_others_stays_as_it_stands() {
         for others in [
             r#"{"id":"42","created_at":"2026-11-24","account":{"id":"777","acct":"ada@b.example"},"n":1.50,"t":"\ud83d"}"#,
-            r#"{"id":"1","account":{"id":"4242"},"content":"adam@a.example nada@a.example ada@a.example.org @evan"}"#,
+            r#"{"id":"1","account":{"id":"4242"},"content":"adam@a.example nada@a.example ada@a.example.org @evan @eva@b.example https://b.example/@eva"}"#,
             r#"{"policy":{"name":"default","left_out":42}}"#,
             r#"{"id":"1","content":"42 times 777, \u003cb\u003e","in_reply_to_id":"42","in_reply_to_account_id":"777"}"#,
             "not a JSON object",
@@ -440,6 +456,12 @@ mod tests {
             (texts(&["ada@a.example"]), texts(&["https://a.example/@ada"]))
         );
         assert!(whom.add(told.clone()) && !whom.add(told));
+        let before =
+            json!({"id": "7", "account": {"id": "9", "acct": "ada@a.example", "url": "https://a.example/@ada"}})
+                .to_string();
+        let finder = whom.finder("mill.example").unwrap();
+        assert!(finder.told_by(&before).is_empty(), "another one had the name before");
+        assert!(matches!(finder.left(&before), Left::Redacted(line) if line.contains("\"9\"")));
         let of_others = json!({"id": "6", "account": {"id": "9", "acct": "bob"}, "mentions": [{"id": "42"}]});
         assert!(whom.finder("mill.example").unwrap().told_by(&of_others.to_string()).is_empty());
     }

@@ -16,6 +16,17 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// The program that is to compact tables did not.
+    #[error("`{program}` did not flush and compact the tables in HBase: {reason}")]
+    HbaseAdmin {
+        /// The program.
+        program: String,
+        /// What it said last.
+        reason: String,
+    },
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(String),
     /// There is no folder for configuration.
     #[error("there is no home folder for the key of whom was forgotten: name a file by --key")]
     NoPlaceForKey,
@@ -26,7 +37,7 @@ impl Error {
     pub fn status(&self) -> Status {
         match self {
             Self::Lake(error) => error.status(),
-            Self::Key { .. } | Self::NoPlaceForKey => Status::Permanent,
+            Self::Key { .. } | Self::HbaseAdmin { .. } | Self::Random(_) | Self::NoPlaceForKey => Status::Permanent,
         }
     }
 }

@@ -44,8 +44,7 @@ impl KeyFile {
         if let Some(key) = self.read()? {
             return Ok(key);
         }
-        let mut bytes = [0; Key::BYTES];
-        getrandom::fill(&mut bytes).map_err(|error| self.wrong(error.to_string()))?;
+        let bytes = random()?;
         let make = || {
             let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty());
             if let Some(folder) = folder {
@@ -66,6 +65,13 @@ impl KeyFile {
     fn wrong(&self, reason: String) -> Error {
         Error::Key { file: self.0.display().to_string(), reason }
     }
+}
+
+/// Bytes that nobody can guess.
+pub(crate) fn random() -> Result<[u8; Key::BYTES], Error> {
+    let mut bytes = [0; Key::BYTES];
+    getrandom::fill(&mut bytes).map_err(|error| Error::Random(error.to_string()))?;
+    Ok(bytes)
 }
 
 /// The XDG rule: a variable that is empty or relative counts as unset.

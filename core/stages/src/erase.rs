@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, io::BufRead, ops::AddAssign};
 
-use tootmill_engine::{Error as EngineError, Merged, Options, Record, Records, Watch, write_records};
+use tootmill_engine::{Error as EngineError, Options, Record, Watch};
 use tootmill_input::lines_of;
 use tootmill_lake::{Compressed, Entry, IDS, Lake, Lease, Place, Version};
 use tootmill_metric::{Day, Registered, Registry, field::unescape};
@@ -12,10 +12,9 @@ use crate::{
     compact::{DayWriter, RIPE, ids_in, known},
     count::{count_day, is_counted},
     error::Error,
-    files::{create, inputs, records},
-    manifests::StatesManifest,
+    files::inputs,
     merge::merge,
-    rows::make_rows,
+    states::{Fate, each_record, rewrite},
 };
 
 /// What goes, or went, out of a lake.
@@ -79,11 +78,10 @@ impl Erasing<'_> {
                     Ok(())
                 })?;
             }
-            let names = |whom: &Whom| whom.accounts.len() + whom.handles.len() + whom.addresses.len();
-            let before = names(whom);
+            let before = whom.accounts.len();
             whom.add(told);
-            // Who is known by another name now may have written more.
-            if names(whom) == before {
+            // Who was meant by a name has an id now, by which there may be more.
+            if whom.accounts.len() == before {
                 return Ok(());
             }
         }
@@ -137,10 +135,13 @@ impl Erasing<'_> {
         for place in lake.places()? {
             lake.versions(place).remove_others(lease)?;
         }
-        // What collectors have not committed yet is theirs: they look whom the lake has forgotten before they do.
-        for entry in lake.storage().list(&lake.aside(""))? {
-            if !entry.name().starts_with("collect-") {
-                lake.storage().remove(&entry.path)?;
+        for entry in lake.storage().list(lake.aside("").trim_end_matches('/'))? {
+            // A collector at work looks whom the lake has forgotten before it commits; what a killed one left goes.
+            let collecting = entry.name().strip_prefix("collect-").map(|work| lake.collecting(work, "tootmill forget"));
+            match collecting.transpose() {
+                Err(tootmill_lake::Error::Held { .. }) => {}
+                Err(error) => return Err(error.into()),
+                Ok(_held) => lake.storage().remove(&entry.path)?,
             }
         }
         Ok(())
@@ -156,8 +157,11 @@ impl Erasing<'_> {
         while let Some(folder) = folders.pop() {
             for entry in self.lake.storage().list(&folder)? {
                 if entry.is_folder {
-                    // Half a file of a collector at work cannot be read.
-                    if !entry.path.starts_with(&self.lake.aside("collect-")) {
+                    // Half a file of a collector at work cannot be read, and a program of ours has nobody's data.
+                    let is_passed_over = ["_aside/collect-", "_programs"]
+                        .iter()
+                        .any(|name| self.lake.relative(&entry.path).starts_with(name));
+                    if !is_passed_over {
                         folders.push(entry.path);
                     }
                 } else if !kept.contains(&entry.path) && self.has_traces(&entry, whom, &finder)? {
@@ -178,7 +182,9 @@ impl Erasing<'_> {
             found |= match place {
                 "posts" if file.name().starts_with(IDS) => in_list(line.split('\t').next().unwrap_or_default()),
                 "raw" | "posts" if is_lines => finder.left(line) != Left::Same,
-                "states" | "totals" if is_lines => self.is_theirs(line, whom),
+                "states" | "totals" if is_lines => {
+                    Record::parse(line).is_some_and(|record| self.is_theirs(&record, whom))
+                }
                 "rows" if is_lines => self.is_row_of_theirs(line, whom),
                 "compaction" => {
                     // A line of the manifest is one text: an id, or a day and an id.
@@ -210,7 +216,7 @@ impl Erasing<'_> {
     }
 
     /// Counts what goes out of a raw file, and writes it anew without that, under its name: what was compacted stays so.
-    fn raw_file(&self, file: &Entry, finder: &Finder<'_>, lease: Option<&Lease>) -> Result<Erased, Error> {
+    pub(crate) fn raw_file(&self, file: &Entry, finder: &Finder<'_>, lease: Option<&Lease>) -> Result<Erased, Error> {
         let mut erased = Erased::default();
         self.each_line(file, |line| {
             match finder.left(line) {
@@ -300,34 +306,20 @@ impl Erasing<'_> {
 
     /// Counts the records that go out of a day's states, and makes a version without them, with its rows.
     fn states(&self, day: Day, version: &Version, whom: &Whom, lease: Option<&Lease>) -> Result<Erased, Error> {
+        let fate = |record: &Record<'_>| if self.is_theirs(record, whom) { Fate::Goes } else { Fate::Stays };
         let mut erased = Erased::default();
-        for file in version.files()? {
-            self.each_line(&file, |line| {
-                erased.records += u64::from(self.is_theirs(line, whom));
-                Ok(())
-            })?;
+        each_record(self.lake, version, |record| erased.records += u64::from(fate(record) == Fate::Goes))?;
+        if erased.records > 0 {
+            erased.closed_days.insert(day.to_string());
+            if let Some(lease) = lease {
+                rewrite(self.lake, lease, day, version, self.registry, &fate)?;
+            }
         }
-        if erased == Erased::default() {
-            return Ok(erased);
-        }
-        erased.closed_days.insert(day.to_string());
-        let Some(lease) = lease else { return Ok(erased) };
-        let manifest: StatesManifest = version.manifest()?;
-        let staged = self.lake.versions(Place::States(day)).stage(lease)?;
-        let mut output = create(self.lake, &staged, "part-00000.records")?;
-        let left = records(self.lake, version)?
-            .into_iter()
-            .map(|records| Box::new(Without { records, erasing: self, whom }) as Box<dyn Records + '_>);
-        write_records(&mut Merged::new(left, self.registry)?, &mut output)?;
-        output.finish()?;
-        let version = staged.commit(&manifest, lease)?;
-        make_rows(self.lake, lease, Place::Rows(day), &version, self.registry)?;
         Ok(erased)
     }
 
     /// Whether a record is of one of the accounts: of a metric that keeps personal data, with their id or name as key or member.
-    fn is_theirs(&self, record: &str, whom: &Whom) -> bool {
-        let Some(record) = Record::parse(record) else { return false };
+    fn is_theirs(&self, record: &Record<'_>, whom: &Whom) -> bool {
         [record.key, record.member].iter().any(|field| names(whom, field))
             && self.is_personal(|one| one.name() == record.metric)
     }
@@ -342,24 +334,6 @@ impl Erasing<'_> {
     fn is_personal(&self, is_it: impl Fn(&&Registered) -> bool) -> bool {
         let found = self.registry.metrics().iter().find(is_it);
         found.is_none_or(|one| !one.metric.about().personal_data.is_empty())
-    }
-}
-
-/// Sorted records but those of accounts that go.
-struct Without<'e> {
-    records: Box<dyn Records>,
-    erasing: &'e Erasing<'e>,
-    whom: &'e Whom,
-}
-
-impl Records for Without<'_> {
-    fn next_record(&mut self, line: &mut String) -> Result<bool, EngineError> {
-        while self.records.next_record(line)? {
-            if !self.erasing.is_theirs(line, self.whom) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }
 

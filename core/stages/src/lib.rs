@@ -13,7 +13,9 @@ mod import;
 mod load;
 mod manifests;
 mod merge;
+mod retain;
 mod rows;
+mod states;
 mod yarn;
 
 pub use compact::{Compacted, begin, compact, compact_on_yarn, posts_of, reduce_observations};
@@ -24,4 +26,5 @@ pub use import::{Imported, import};
 pub use load::{LakeDay, LakeRows, LoadableRows, loadable_rows};
 pub use manifests::{CompactionManifest, PostsManifest, RowsManifest, StatesManifest, TotalsManifest};
 pub use merge::{MergedDays, merge, merge_on_yarn};
+pub use retain::{Retained, Retention, retain};
 pub use yarn::{JobReport, OnYarn, Way, tag};

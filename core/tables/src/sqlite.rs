@@ -4,6 +4,7 @@
 //! each day alone gave, and `runs` a row a load.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -60,17 +61,6 @@ impl Sqlite {
         let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
         let found = self.connection.query_row(sql, [table], |_| Ok(())).optional();
         Ok(found.map_err(doing("look for a table", &self.file))?.is_some())
-    }
-}
-
-impl Sqlite {
-    fn delete_rows(&self, table: &str, is_meant: &dyn Fn(&str) -> bool) -> rusqlite::Result<()> {
-        let mut statement = self.connection.prepare(&format!("SELECT DISTINCT row_key FROM \"{table}\""))?;
-        let keys = statement.query_map([], |row| row.get::<_, String>(0))?;
-        let meant: Vec<String> =
-            keys.filter(|key| key.as_ref().map_or(true, |key| is_meant(key))).collect::<Result<_, _>>()?;
-        let mut delete = self.connection.prepare(&format!("DELETE FROM \"{table}\" WHERE row_key = ?"))?;
-        meant.iter().try_for_each(|key| delete.execute([key]).map(drop))
     }
 }
 
@@ -142,19 +132,21 @@ impl Store for Sqlite {
         Ok(())
     }
 
-    fn erase(&mut self, tables: &[Table], keys: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Error> {
+    fn erase(&mut self, tables: &[Table], keys: &BTreeSet<String>) -> Result<(), Error> {
         let erasing = doing("erase rows", &self.file);
         self.connection.pragma_update(None, "secure_delete", true).map_err(&erasing)?;
-        for table in tables {
-            for name in [Family::Data, Family::Day].map(|family| name(table, family)) {
-                if self.has_table(&name)? {
-                    self.delete_rows(&name, keys).map_err(&erasing)?;
-                }
+        for name in tables.iter().flat_map(|table| [Family::Data, Family::Day].map(|family| name(table, family))) {
+            if self.has_table(&name)? {
+                let delete = || {
+                    let sql = format!("DELETE FROM \"{name}\" WHERE row_key = ?");
+                    let mut delete = self.connection.prepare(&sql)?;
+                    keys.iter().try_for_each(|key| delete.execute([key]).map(drop))
+                };
+                delete().map_err(&erasing)?;
             }
         }
         // What was deleted before lies in free pages, and in the log where there is one: all is written anew.
-        self.connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").map_err(&erasing)?;
-        Ok(Vec::new())
+        self.connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").map_err(&erasing)
     }
 
     fn runs(&self) -> Result<Vec<Run>, Error> {

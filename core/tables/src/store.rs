@@ -1,5 +1,7 @@
 //! What every store of tables does.
 
+use std::collections::BTreeSet;
+
 use tootmill_metric::{Day, Instant, Table};
 
 use crate::{error::Error, load::Load, rows::Row};
@@ -109,9 +111,9 @@ pub trait Store {
     /// there has no rows.
     fn scan(&self, table: &Table, part: Part, each: Each<'_>) -> Result<(), Error>;
 
-    /// Removes what is left of the rows with some keys in tables of persons, whose rows a load has taken out already: so that no
-    /// byte of them is in what is stored. Gives what stands in the way of that, for a person; nothing where it is done.
-    fn erase(&mut self, tables: &[Table], keys: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Error>;
+    /// Removes what is left of the rows with these keys, whatever a load has taken out already. In SQLite no byte of them is left
+    /// then, in HBase none that can be read.
+    fn erase(&mut self, tables: &[Table], keys: &BTreeSet<String>) -> Result<(), Error>;
 
     /// The loads, the oldest first.
     fn runs(&self) -> Result<Vec<Run>, Error>;

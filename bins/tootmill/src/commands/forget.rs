@@ -4,18 +4,15 @@ use std::{fs, path::PathBuf, time::Instant};
 
 use clap::Args;
 use serde_json::json;
-use tootmill_lake::Lake;
 use tootmill_metric::Registry;
 use tootmill_policy::Whom;
 use tootmill_privacy::KeyFile;
 use tootmill_stages::{Erased, Erasing};
-use tootmill_tables::Destination;
 
 use super::{
-    destination::DestinationParser,
     lake::{LakeArguments, OutcomeArguments},
-    load,
     policy::KeyArguments,
+    purge::PurgeArguments,
     run::EngineArguments,
 };
 use crate::{failure::Failure, output::say, progress::Progress};
@@ -45,9 +42,8 @@ pub(crate) struct Forget {
     dry_run: bool,
     #[command(flatten)]
     lake: LakeArguments,
-    /// Where the tables are: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server; may be given more than once
-    #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
-    tables: Vec<Destination>,
+    #[command(flatten)]
+    tables: PurgeArguments,
     #[command(flatten)]
     key: KeyArguments,
     #[command(flatten)]
@@ -58,13 +54,15 @@ pub(crate) struct Forget {
 
 impl Forget {
     pub(crate) fn run(self) -> Result<(), Failure> {
+        self.tables.check()?;
         let (lake, began, registry) = (self.lake.open()?, Instant::now(), Registry::linked()?);
         let lease = tootmill_stages::begin(&lake, "tootmill forget")?;
         let mut whom = tootmill_privacy::unfinished(&lake)?;
         if !whom.is_empty() {
             say("going on with an erasure that did not come to its end");
         }
-        whom.add(self.whom()?);
+        let named = self.whom()?;
+        whom.add(named.clone());
         if whom.is_empty() {
             return Err(Failure::Usage("say whom to forget: --account, --accounts or --post".into()));
         }
@@ -74,13 +72,14 @@ impl Forget {
         if self.dry_run {
             let erased = erasing.count(&whom)?;
             progress.finish();
-            return self.tell(&whom, &erased, began);
+            return self.tell(&whom, &erased, 0, began);
         }
         let key = KeyFile::at(self.key.key.as_deref())?.read_or_make()?;
-        tootmill_privacy::begin_erasure(&lake, &lease, &whom, key)?;
+        tootmill_privacy::begin_erasure(&lake, &lease, &whom, &named.posts, key)?;
         let erased = erasing.erase(&whom, &lease)?;
         erasing.recount(&lease, &self.engine.options(), &progress)?;
-        self.load(&lake, &lease, &whom, &registry)?;
+        let keys = whom.accounts.union(&whom.handles).cloned().collect();
+        let pending = self.tables.purge(&lake, &lease, &keys, &registry, self.outcome.quiet)?;
         let traces = erasing.traces(&whom, &progress)?;
         progress.finish();
         if !traces.is_empty() {
@@ -90,7 +89,7 @@ impl Forget {
             )));
         }
         tootmill_privacy::end_erasure(&lake, &lease)?;
-        self.tell(&whom, &erased, began)
+        self.tell(&whom, &erased, pending, began)
     }
 
     /// Who is to be forgotten, as was said.
@@ -108,25 +107,7 @@ impl Forget {
         Ok(whom)
     }
 
-    /// Makes the tables hold what the lake holds now, and nothing of what they held before.
-    fn load(&self, lake: &Lake, lease: &tootmill_lake::Lease, whom: &Whom, registry: &Registry) -> Result<(), Failure> {
-        let is_loadable = lake.versions(tootmill_lake::Place::Totals).current()?.is_some();
-        for tables in &self.tables {
-            if !tables.is_there() {
-                say(format!("there are no tables in {tables}, so nothing was taken out of them"));
-                continue;
-            }
-            if is_loadable {
-                load::under_lease(lake, lease, tables, None, load::LoadArguments::default(), self.outcome.quiet)?;
-            }
-            let personal = registry.metrics().iter().filter(|one| !one.metric.about().personal_data.is_empty());
-            let personal: Vec<_> = personal.map(|one| one.table.clone()).collect();
-            tables.create()?.erase(&personal, &|key| whom.names(key))?.into_iter().for_each(say);
-        }
-        Ok(())
-    }
-
-    fn tell(&self, whom: &Whom, erased: &Erased, began: Instant) -> Result<(), Failure> {
+    fn tell(&self, whom: &Whom, erased: &Erased, pending: usize, began: Instant) -> Result<(), Failure> {
         let (accounts, done) = (whom.accounts.len(), if self.dry_run { "would be" } else { "were" });
         let Erased { raw_lines, posts, redacted, days, closed_days, .. } = erased;
         let mut sentence = format!(
@@ -138,8 +119,13 @@ impl Forget {
             sentence +=
                 &format!("; of {} days without posts their own rows, while what they share stays", closed_days.len());
         }
+        if pending > 0 {
+            sentence += &format!(
+                "; it is pending until {pending} files of HBase are gone, which `tootmill status --lake` tells"
+            );
+        }
         let seconds = began.elapsed().as_secs_f64();
-        let data = json!({"dry_run": self.dry_run, "accounts": accounts, "erased": erased, "seconds": seconds});
+        let data = json!({"dry_run": self.dry_run, "accounts": accounts, "erased": erased, "pending_files": pending, "seconds": seconds});
         self.outcome.tell(&sentence, &data)
     }
 }

@@ -5,6 +5,7 @@
 pub mod analysis;
 pub mod lake;
 pub mod own;
+pub mod people;
 
 use std::{
     path::Path,

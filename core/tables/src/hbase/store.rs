@@ -6,7 +6,7 @@
 use std::{
     cell::RefCell,
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
 };
 
 use serde_json::Value;
@@ -228,8 +228,8 @@ impl Store for Hbase {
         }
     }
 
-    fn erase(&mut self, _tables: &[Table], _keys: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Error> {
-        Ok(vec!["HBase keeps what was removed until it has compacted the tables".into()])
+    fn erase(&mut self, tables: &[Table], keys: &BTreeSet<String>) -> Result<(), Error> {
+        Ok(self.erase_rows(tables, keys)?)
     }
 
     fn runs(&self) -> Result<Vec<Run>, Error> {
