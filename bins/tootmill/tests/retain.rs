@@ -65,7 +65,8 @@ fn days_and_accounts_go_and_what_they_counted_together_stays() {
         (&after[0]["croissance_table"], &after[0]["language_table"])
     );
     let left = all(folder, "lake");
-    assert_eq!(["400000001", "400000002", "400000003"].map(|id| left.contains(id)), [false, true, false]);
+    // A post of the 24th answers the first, and has its id until it goes, too.
+    assert_eq!(["400000001", "400000002", "400000003"].map(|id| left.contains(id)), [true, true, false]);
     assert_eq!(after[0]["user_table"].as_object().unwrap().len(), 1);
     let again = retain(folder, &arguments);
     let nothing = json!({"raw_days": [], "posts_days": [], "deleted": 0, "accounts": 0, "kept": []});

@@ -10,10 +10,11 @@ use tootmill_policy::{Finder, Left, Whom};
 
 use crate::{
     compact::{DayWriter, RIPE, ids_in, known},
-    count::{count_day, is_counted},
+    count::count_day,
     error::Error,
     files::inputs,
     merge::merge,
+    rows::make_rows,
     states::{Fate, each_record, rewrite},
 };
 
@@ -122,10 +123,13 @@ impl Erasing<'_> {
     /// what does not count any more.
     pub fn recount(&self, lease: &Lease, options: &Options, watch: &dyn Watch) -> Result<(), Error> {
         let (lake, registry) = (self.lake, self.registry);
-        for (day, _) in lake.states()? {
+        for (day, version) in lake.states()? {
             let has_posts = !lake.is_closed(day)? && lake.versions(Place::Posts(day)).current()?.is_some();
-            if has_posts && !is_counted(lake, day, registry)? {
+            // Where it was interrupted, states may be there without their rows.
+            if has_posts {
                 count_day(lake, lease, day, false, registry, options, watch)?;
+            } else {
+                make_rows(lake, lease, Place::Rows(day), &version, registry)?;
             }
         }
         if lake.versions(Place::Totals).current()?.is_some() {
