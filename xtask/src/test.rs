@@ -57,6 +57,7 @@ const ON_A_CLUSTER: Files = &[
     ("a lake in HDFS", "cluster_lake"),
     ("tables in HBase", "hbase"),
     ("a week in HBase, read by another client", "cluster_hbase"),
+    ("accounts forgotten in HBase and HDFS", "cluster_forget"),
     ("collecting into HDFS", "cluster_mastodon"),
     ("kills at any moment", "crash"),
     ("what HBase says of itself", "cluster_status"),

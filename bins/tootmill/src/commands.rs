@@ -8,6 +8,7 @@ pub(crate) mod compact;
 pub(crate) mod daily;
 pub(crate) mod demo;
 pub(crate) mod destination;
+pub(crate) mod forget;
 pub(crate) mod gdpr;
 pub(crate) mod import;
 pub(crate) mod jobs;
@@ -17,8 +18,10 @@ pub(crate) mod mapper;
 pub(crate) mod merge;
 pub(crate) mod metrics;
 pub(crate) mod policy;
+pub(crate) mod purge;
 pub(crate) mod reducer;
 pub(crate) mod report;
+pub(crate) mod retain;
 pub(crate) mod run;
 pub(crate) mod stage;
 pub(crate) mod status;
@@ -52,6 +55,8 @@ pub(crate) enum Command {
     Daily(daily::Daily),
     #[command(subcommand)]
     Jobs(jobs::Jobs),
+    Forget(forget::Forget),
+    Retain(retain::Retain),
     Report(report::Report),
     Status(status::Status),
     Access(access::Access),
@@ -79,6 +84,8 @@ impl Command {
             Self::Load(load) => load.run(),
             Self::Daily(daily) => daily.run(),
             Self::Jobs(jobs) => jobs.run(),
+            Self::Forget(forget) => forget.run(),
+            Self::Retain(retain) => retain.run(),
             Self::Report(report) => report.run(),
             Self::Status(status) => status.run(),
             Self::Access(access) => access.run(),

@@ -36,6 +36,8 @@ fn every_command_has_help_with_an_example() {
         "daily",
         "jobs list",
         "jobs kill",
+        "forget",
+        "retain",
         "report",
         "status",
         "access",

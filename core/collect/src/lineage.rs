@@ -37,7 +37,14 @@ impl Lineage {
         let lease = lake.collecting(&work, "tootmill collect")?;
         let lineage = Self { lake: lake.clone(), feed, observer, policy: Arc::clone(policy), work, lease };
         lake.storage().remove(&lineage.aside())?;
+        lineage.look_whom_the_lake_forgot()?;
         Ok(lineage)
+    }
+
+    /// Reads whom the lake has forgotten; gives whether these are others than before.
+    pub(crate) fn look_whom_the_lake_forgot(&self) -> Result<bool, Error> {
+        let read = |text: &str| self.policy.forgotten().read(text);
+        Ok(self.lake.storage().read_as(&self.lake.forgotten(), read)?.unwrap_or(false))
     }
 
     /// Where it is collected to.

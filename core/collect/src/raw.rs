@@ -9,7 +9,7 @@ use std::{
 use serde::Serialize;
 use tootmill_lake::Compressed;
 use tootmill_metric::{Id, Instant};
-use tootmill_policy::{Kept, Tally};
+use tootmill_policy::{Kept, Reason, Tally};
 
 use crate::{
     error::Error,
@@ -152,7 +152,11 @@ impl<'l> RawWriter<'l> {
 
     /// Commits what was written: from now on it is in the lake.
     pub fn commit(&mut self) -> Result<(), Error> {
-        let (lineage, policy) = (self.lineage, std::mem::take(&mut self.tally));
+        let lineage = self.lineage;
+        if self.open.is_some() && lineage.look_whom_the_lake_forgot()? {
+            self.leave_out_forgotten()?;
+        }
+        let policy = std::mem::take(&mut self.tally);
         if !policy.is_empty() {
             // Even where nothing was kept.
             self.open()?;
@@ -173,6 +177,32 @@ impl<'l> RawWriter<'l> {
         Ok(())
     }
 
+    /// Writes the file anew without whom the lake has forgotten since its lines were written.
+    fn leave_out_forgotten(&mut self) -> Result<(), Error> {
+        let Some(open) = self.open.take() else { return Ok(()) };
+        let (lineage, storage) = (self.lineage, self.lineage.lake().storage());
+        let path = |name: &str| format!("{}/{name}.jsonl", lineage.aside());
+        let before = format!("{}.zst", path(&open.name));
+        open.file.finish()?;
+        let name = format!("{}-again", open.name);
+        let mut file = Compressed::create(&**storage, &path(&name))?;
+        let (mut lines, mut bytes) = (0, 0);
+        if let Some(entry) = storage.find(&before)? {
+            for line in crate::lines::lines(lineage.lake(), &entry) {
+                let line = line?;
+                if lineage.policy().forgets(&line) {
+                    self.tally.count(&Kept::LeftOut(Reason::Forgotten));
+                } else {
+                    bytes += file.write_line(line.as_bytes())?;
+                    lines += 1;
+                }
+            }
+        }
+        storage.remove(&before)?;
+        self.open = Some(Open { file, name, lines, bytes, ..open });
+        Ok(())
+    }
+
     /// What was committed until now.
     pub fn committed(&self) -> Committed {
         self.committed
@@ -189,4 +219,47 @@ pub(crate) fn to_the_second(time: Instant) -> Instant {
 pub(crate) fn now() -> Instant {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Instant::from_micros(since.as_micros().try_into().unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+    use tootmill_lake::Lake;
+    use tootmill_mastodon::Feed;
+    use tootmill_policy::{Forgotten, Hashed, Key, Policy};
+
+    use super::*;
+    use crate::{lineage::Observer, lines::lines};
+
+    #[test]
+    fn who_is_forgotten_while_posts_wait_to_be_committed_does_not_come_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(folder.path().to_str().unwrap(), "mill.example").unwrap();
+        let forgotten = || Forgotten::new(Some(Key::new(&[7; Key::BYTES])));
+        let policy = Arc::new(Policy::as_sent().forgetting(forgotten()));
+        let feed = Feed { local: false, remote: false, only_media: false };
+        let lineage = Lineage::begin(&lake, feed, Observer::anonymous(), &policy).unwrap();
+        let mut writer = RawWriter::new(&lineage, Kind::Pages, Limits::default());
+        let post = |id: &str, account: &str| {
+            json!({"id": id, "created_at": "2026-11-24", "account": {"id": account}}).to_string()
+        };
+        for (id, account) in [("1", "4242"), ("2", "5"), ("777", "5")] {
+            assert!(writer.write(&post(id, account)).unwrap());
+        }
+        let list = forgotten().with([Hashed::Account("4242"), Hashed::Post("777")]).unwrap();
+        lake.storage().write_text(&lake.forgotten(), &list).unwrap();
+        writer.commit().unwrap();
+        assert!(!writer.write(&post("3", "4242")).unwrap(), "nor does it later");
+        assert!(writer.write(&post("4", "5")).unwrap());
+        writer.commit().unwrap();
+        let files = lake.raw_files().unwrap();
+        let kept: Vec<String> = files.iter().flat_map(|file| lines(&lake, file)).map(Result::unwrap).collect();
+        let posts: Vec<&String> = kept.iter().filter(|line| line.contains("created_at")).collect();
+        assert_eq!(posts, [&post("2", "5"), &post("4", "5")]);
+        let committed = writer.committed();
+        assert_eq!((committed.lines, committed.policy.forgotten, committed.policy.left_out), (2, 3, 3));
+        assert_eq!(lake.storage().list(&lineage.aside()).unwrap(), []);
+    }
 }

@@ -101,6 +101,16 @@ impl dyn Storage + '_ {
         Ok(Some(text))
     }
 
+    /// What a whole small file says, as `read` understands it; `None` where there is none.
+    pub fn read_as<T, E: fmt::Display>(
+        &self,
+        path: &str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Error> {
+        let wrong = |error: E| Error::Content { path: self.address(path), reason: error.to_string() };
+        self.read_text(path)?.map(|text| read(&text).map_err(wrong)).transpose()
+    }
+
     /// A whole small file, written aside and put in its place at once.
     pub fn write_text(&self, path: &str, text: &str) -> Result<(), Error> {
         let aside = format!("{path}.new");

@@ -7,14 +7,18 @@ mod account;
 mod again;
 mod blocks;
 mod fields;
+mod forgotten;
 mod policy;
 mod reduce;
 mod tags;
 mod tally;
+mod whom;
 mod within;
 
 pub use again::reduced_to;
 pub use blocks::{BadEntry, BlockList};
+pub use forgotten::{BadList, Forgotten, Hashed, Key};
 pub use policy::{Described, Kept, Level, Policy, Reason, UnknownLevel};
 pub use tags::{NoTag, OPT_OUT_TAGS, Tag};
 pub use tally::Tally;
+pub use whom::{Finder, Left, TooMany, Whom};

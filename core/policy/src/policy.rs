@@ -4,12 +4,13 @@ use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use sonic_rs::to_object_iter;
-use tootmill_metric::{BadLine, Line, Reduction, Registry};
+use tootmill_metric::{BadLine, Line, Post, Reduction, Registry};
 
 use crate::{
     account::Account,
     blocks::BlockList,
     fields::{Extent, Fields, Unsound},
+    forgotten::Forgotten,
     reduce::without_lone_surrogates,
     tags::{OPT_OUT_TAGS, Tag, Tags},
     within::without_others,
@@ -99,10 +100,12 @@ pub enum Reason {
     OptOutTag,
     /// It is on a list, or its server is.
     Blocked,
+    /// It, or the post, was forgotten before.
+    Forgotten,
 }
 
 /// A line that counts as bad, as what stood there did.
-const NO_OBJECT: &str = "not a JSON object";
+pub(crate) const NO_OBJECT: &str = "not a JSON object";
 
 /// Fields that are always kept: by them posts are told apart, chosen from and counted.
 const NEEDED: [&str; 10] = [
@@ -148,6 +151,7 @@ pub struct Policy {
     asks_discoverable: bool,
     tags: Tags,
     blocked: BlockList,
+    forgotten: Forgotten,
     whole: Fields,
     reduced: Fields,
     others: Fields,
@@ -186,6 +190,7 @@ impl Policy {
             asks_discoverable: false,
             tags: Tags(OPT_OUT_TAGS.map(str::to_owned).into()),
             blocked: BlockList::default(),
+            forgotten: Forgotten::default(),
             whole: Fields::of(whole),
             reduced: Fields::of(reduced),
             others: Fields::of(OTHERS),
@@ -202,6 +207,7 @@ impl Policy {
             asks_discoverable: false,
             tags: Tags(Vec::new()),
             blocked: BlockList::default(),
+            forgotten: Forgotten::default(),
             whole: nothing.clone(),
             reduced: nothing.clone(),
             others: nothing,
@@ -224,6 +230,25 @@ impl Policy {
         self
     }
 
+    /// Without whom a lake has forgotten, whatever the level.
+    pub fn forgetting(self, forgotten: Forgotten) -> Self {
+        Self { forgotten, ..self }
+    }
+
+    /// Whom the lake has forgotten.
+    pub fn forgotten(&self) -> &Forgotten {
+        &self.forgotten
+    }
+
+    /// Whether a line is of whom the lake has forgotten.
+    pub fn forgets(&self, line: &str) -> bool {
+        matches!(Line::parse(line), Ok(Line::Post(post)) if self.has_forgotten(&post))
+    }
+
+    fn has_forgotten(&self, post: &Post<'_>) -> bool {
+        self.forgotten.has(&post.id, post.account.as_ref().map(tootmill_metric::Account::id))
+    }
+
     /// With other tags that count.
     pub fn with_opt_out_tags(self, tags: impl IntoIterator<Item = Tag>) -> Self {
         Self { tags: Tags(tags.into_iter().map(|tag| tag.0).collect()), ..self }
@@ -241,7 +266,7 @@ impl Policy {
 
     /// Whether all is kept, whatever it is.
     pub fn keeps_all(&self) -> bool {
-        self.keeps_as_sent() && self.blocked.is_empty()
+        self.keeps_as_sent() && self.blocked.is_empty() && self.forgotten.is_empty()
     }
 
     /// Whether what is kept is as it was sent.
@@ -272,6 +297,7 @@ impl Policy {
 
     fn keep_object<'l>(&self, line: &'l str, read: &Result<Line<'_>, BadLine>) -> Result<Kept<'l>, Unsound> {
         match read {
+            Ok(Line::Post(post)) if self.has_forgotten(post) => Ok(Kept::LeftOut(Reason::Forgotten)),
             Ok(Line::Post(post)) => self.keep_post(line, post.reduction),
             Ok(Line::Policy(_)) => Ok(Kept::Note),
             Ok(_) | Err(_) => self.keep_other(line),

@@ -22,6 +22,28 @@ pub enum Error {
     /// The processing log is not as it was written, so that nothing can follow on it.
     #[error(transparent)]
     Log(Broken),
+    /// The key of whom was forgotten cannot be used.
+    #[error("cannot use the key in `{file}`: {reason}")]
+    Key {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The program that is to compact tables did not.
+    #[error("`{program}` did not flush and compact the tables in HBase: {reason}")]
+    HbaseAdmin {
+        /// The program.
+        program: String,
+        /// What it said last.
+        reason: String,
+    },
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(String),
+    /// There is no folder for configuration.
+    #[error("there is no home folder for the key of whom was forgotten: name a file by --key")]
+    NoPlaceForKey,
 }
 
 impl Error {
@@ -30,7 +52,13 @@ impl Error {
         match self {
             Self::Lake(error) => error.status(),
             Self::Tables(error) => error.status(),
-            Self::NoAccount(_) | Self::Log(_) | Self::Settings(_) => Status::Permanent,
+            Self::NoAccount(_)
+            | Self::Log(_)
+            | Self::Settings(_)
+            | Self::Key { .. }
+            | Self::HbaseAdmin { .. }
+            | Self::Random(_)
+            | Self::NoPlaceForKey => Status::Permanent,
         }
     }
 }

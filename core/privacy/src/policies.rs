@@ -52,13 +52,8 @@ pub fn record_policy(lake: &Lake, by: &str, policy: &Policy, now: Instant) -> Re
 
 /// The policies under which posts came into the lake, the first one first.
 pub fn policies(lake: &Lake) -> Result<Vec<Recorded>, Error> {
-    let path = lake.policies();
-    let Some(text) = lake.storage().read_text(&path)? else { return Ok(Vec::new()) };
-    let wrong = |error: serde_json::Error| tootmill_lake::Error::Content {
-        path: lake.storage().address(&path),
-        reason: error.to_string(),
-    };
-    Ok(serde_json::from_str(&text).map_err(wrong)?)
+    let read = |text: &str| serde_json::from_str(text);
+    Ok(lake.storage().read_as(&lake.policies(), read)?.unwrap_or_default())
 }
 
 #[cfg(test)]

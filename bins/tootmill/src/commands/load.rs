@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant as Moment};
 use clap::Args;
 use serde_json::json;
 use tootmill_input::lines_of;
-use tootmill_lake::{Lake, find_inputs};
+use tootmill_lake::{Lake, Lease, find_inputs};
 use tootmill_metric::{Day, Instant, Registered, Registry, Table};
 use tootmill_privacy::log::Done;
 use tootmill_stages::{LakeDay, LakeRows, LoadableRows};
@@ -76,7 +76,7 @@ impl Load {
 }
 
 /// How rows are loaded.
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct LoadArguments {
     /// Write all rows of the totals and all days, not only what changed
     #[arg(long)]
@@ -103,10 +103,22 @@ pub(crate) fn from_lake(
     how: LoadArguments,
     quiet: bool,
 ) -> Result<Told, Failure> {
-    let (metric_tables, began) = (metric_tables()?, Moment::now());
     tables.check()?;
     // Until the rows are loaded: whoever changes the lake meanwhile could load others, and the later ones would be lost.
     let lease = tootmill_stages::begin(lake, "tootmill load")?;
+    under_lease(lake, &lease, tables, as_of, how, quiet)
+}
+
+/// As [`from_lake`], for whoever holds the lease of the lake.
+pub(crate) fn under_lease(
+    lake: &Lake,
+    lease: &Lease,
+    tables: &Destination,
+    as_of: Option<Instant>,
+    how: LoadArguments,
+    quiet: bool,
+) -> Result<Told, Failure> {
+    let (metric_tables, began) = (metric_tables()?, Moment::now());
     let LoadableRows { counters, totals, earlier_totals, days: of_days } = tootmill_stages::loadable_rows(lake)?;
     let all: Vec<Day> = of_days.iter().map(|of_day| of_day.day).collect();
     let Some(as_of) = as_of.or_else(|| all.last().map(|day| day.next().start())) else {

@@ -5,7 +5,8 @@ use std::{fs, path::PathBuf, sync::Arc};
 use clap::Args;
 use tootmill_lake::Lake;
 use tootmill_metric::{Instant, Registry};
-use tootmill_policy::{BlockList, Level, OPT_OUT_TAGS, Policy, Tag, Tally};
+use tootmill_policy::{BlockList, Forgotten, Level, OPT_OUT_TAGS, Policy, Tag, Tally};
+use tootmill_privacy::KeyFile;
 
 use crate::{failure::Failure, output::say};
 
@@ -20,6 +21,29 @@ pub(crate) struct PolicyArguments {
     keep_all_fields: bool,
     #[command(flatten)]
     who: WhoArguments,
+    #[command(flatten)]
+    key: KeyArguments,
+}
+
+/// The key of whom the lake has forgotten.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct KeyArguments {
+    /// The file with the key of the hashes of whom the lake has forgotten [default: tootmill/privacy.key in the folder for
+    /// configuration]
+    #[arg(long, value_name = "FILE", env = "TOOTMILL_PRIVACY_KEY")]
+    pub(crate) key: Option<PathBuf>,
+}
+
+impl KeyArguments {
+    /// Whom a lake has forgotten, once it is read.
+    fn forgotten(&self) -> Result<Forgotten, Failure> {
+        let key = match KeyFile::at(self.key.as_deref()) {
+            // Without a home no key was ever made.
+            Err(tootmill_privacy::Error::NoPlaceForKey) => None,
+            file => file?.read()?,
+        };
+        Ok(Forgotten::new(key))
+    }
 }
 
 /// Who is asked what.
@@ -44,7 +68,7 @@ impl PolicyArguments {
 
     /// The policy for posts of an instance.
     pub(crate) fn policy(&self, instance: &str) -> Result<Arc<Policy>, Failure> {
-        let policy = self.who.policy(self.policy, instance)?;
+        let policy = self.who.policy(self.policy, instance)?.forgetting(self.key.forgotten()?);
         Ok(Arc::new(if self.keep_all_fields { policy.with_all_fields() } else { policy }))
     }
 }

@@ -7,9 +7,12 @@ use clap::Args;
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use tootmill_lake::Lake;
 use tootmill_metric::{Day, Instant, Registry, Status as Retry};
-use tootmill_tables::{Destination, Run, hbase::Hbase};
+use tootmill_tables::{
+    Destination, Run,
+    hbase::{Address, Hbase},
+};
 use tootmill_watch::{
-    Check, DayNumbers, DayStatus, HBase, LakeStatus, LastLoad, Level, Loaded, Loads, NameNode, Outcome, Seen,
+    Check, DayNumbers, DayStatus, Erasures, HBase, LakeStatus, LastLoad, Level, Loaded, Loads, NameNode, Outcome, Seen,
     TableRows, TableStatus, Threshold, Thresholds,
 };
 
@@ -187,8 +190,25 @@ impl Status {
             namenode: namenode.then(|| NameNode::read(&self.namenode)),
             loads: self.tables.as_ref().map(|tables| loads(tables).map_err(said)),
             lake: self.lake.as_ref().zip(self.instance.as_ref()).map(|lake| survey(lake).map_err(said)),
+            erasures: self.lake.as_ref().zip(self.instance.as_ref()).map(|lake| self.erasures(lake).map_err(said)),
             day: None,
         }
+    }
+
+    /// What is not at its end of what was erased in a lake, and what is kept for longer than it should be.
+    fn erasures(&self, (lake, instance): (&String, &String)) -> Result<Erasures, Failure> {
+        let lake = Lake::open(lake, instance)?;
+        let is_unfinished = !tootmill_privacy::unfinished(&lake)?.is_empty();
+        let mut erasures = Erasures { is_unfinished, ..Erasures::default() };
+        for pending in tootmill_privacy::pending(&lake)? {
+            erasures.files += pending.left()?.len() as u64;
+            erasures.since = pending.since;
+        }
+        let accounts = tootmill_privacy::recorded_retention(&lake)?.and_then(|kept| kept.accounts);
+        if let (Some(days), Some(Destination::Hbase(address))) = (accounts, &self.tables) {
+            erasures.too_long = too_long(address, days)?;
+        }
+        Ok(erasures)
     }
 
     /// What the lake and the tables say of a day.
@@ -223,6 +243,26 @@ impl Status {
         };
         with_stdout(|output| Ok(output.write_all(text.as_bytes())?))
     }
+}
+
+/// The tables of persons in HBase that keep a day for longer than accounts are kept, or whose retention is not known.
+fn too_long(address: &Address, days: u32) -> Result<Vec<String>, Failure> {
+    let hbase = Hbase::connect(address.clone()).map_err(tootmill_tables::Error::from)?;
+    let mut found = Vec::new();
+    for one in Registry::linked()?.metrics().iter().filter(|one| !one.metric.about().personal_data.is_empty()) {
+        let schema = hbase.describe_table(&one.table).map_err(tootmill_tables::Error::from)?;
+        let family = schema.and_then(|schema| schema.families.into_iter().find(|family| family.name == "day"));
+        let Some(family) = family else { continue };
+        let lives = family.time_to_live.map(|seconds| i64::from(seconds) / 86_400);
+        if lives.is_none_or(|lives| lives > i64::from(days)) {
+            let lives = lives.map_or_else(|| "for ever".to_owned(), |lives| format!("for {lives} days"));
+            found.push(format!(
+                "{} keeps days {lives}, and the lake accounts for {days}",
+                address.table(one.table.name)
+            ));
+        }
+    }
+    Ok(found)
 }
 
 /// With so many days before it a day is compared.
@@ -486,6 +526,7 @@ mod tests {
             namenode: Some(Ok(hdfs)),
             loads: Some(Ok(loads)),
             lake: Some(Ok(survey)),
+            erasures: None,
             day: Some(Ok(day)),
         };
         let outcome = Outcome::of(taken, seen, &thresholds);

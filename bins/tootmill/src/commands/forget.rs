@@ -1,0 +1,131 @@
+//! `tootmill forget`: accounts and posts out of a lake and its tables.
+
+use std::{fs, path::PathBuf, time::Instant};
+
+use clap::Args;
+use serde_json::json;
+use tootmill_metric::Registry;
+use tootmill_policy::Whom;
+use tootmill_privacy::KeyFile;
+use tootmill_stages::{Erased, Erasing};
+
+use super::{
+    lake::{LakeArguments, OutcomeArguments},
+    policy::KeyArguments,
+    purge::PurgeArguments,
+    run::EngineArguments,
+};
+use crate::{failure::Failure, output::say, progress::Progress};
+
+/// Forget accounts and posts: take every trace of them out of a lake and its tables, and keep them from coming back.
+///
+/// Their posts go out of raw files and posts, and the days are counted again; of days whose posts have expired their own rows go,
+/// and what they share with others stays. Where others mention, answer or quote them, that is taken out. A search through every
+/// file and row ends it, which fails where anything is left. If it is interrupted, the next one goes on with it. Only a keyed
+/// hash stays, by which collectors leave them out; its key must lie apart from the lake.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    tootmill forget --account ada@a.example --dry-run --lake lake --instance mastodon.example\n  \
+    tootmill forget --account 109348 --post 113539 --lake lake --instance mastodon.example --tables sqlite:tootmill.db")]
+pub(crate) struct Forget {
+    /// An account, by its id on the instance, or its name: USER, or USER@HOST; may be given more than once
+    #[arg(long, value_name = "ID|ACCT")]
+    account: Vec<String>,
+    /// A post, by its id on the instance; may be given more than once
+    #[arg(long, value_name = "ID")]
+    post: Vec<String>,
+    /// A file of accounts, one a line
+    #[arg(long, value_name = "FILE")]
+    accounts: Option<PathBuf>,
+    /// Say what would go, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    lake: LakeArguments,
+    #[command(flatten)]
+    tables: PurgeArguments,
+    #[command(flatten)]
+    key: KeyArguments,
+    #[command(flatten)]
+    engine: EngineArguments,
+    #[command(flatten)]
+    outcome: OutcomeArguments,
+}
+
+impl Forget {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        self.tables.check()?;
+        let (lake, began, registry) = (self.lake.open()?, Instant::now(), Registry::linked()?);
+        let lease = tootmill_stages::begin(&lake, "tootmill forget")?;
+        let mut whom = tootmill_privacy::unfinished(&lake)?;
+        if !whom.is_empty() {
+            say("going on with an erasure that did not come to its end");
+        }
+        let named = self.whom()?;
+        whom.add(named.clone());
+        if whom.is_empty() {
+            return Err(Failure::Usage("say whom to forget: --account, --accounts or --post".into()));
+        }
+        let progress = Progress::new(0, self.outcome.quiet);
+        let erasing = Erasing { lake: &lake, registry: &registry, instance: &self.lake.instance };
+        erasing.find(&mut whom, &progress)?;
+        if self.dry_run {
+            let erased = erasing.count(&whom)?;
+            progress.finish();
+            return self.tell(&whom, &erased, 0, began);
+        }
+        let key = KeyFile::at(self.key.key.as_deref())?.read_or_make()?;
+        tootmill_privacy::begin_erasure(&lake, &lease, &whom, &named.posts, key)?;
+        let erased = erasing.erase(&whom, &lease)?;
+        erasing.recount(&lease, &self.engine.options(), &progress)?;
+        let keys = whom.accounts.union(&whom.handles).cloned().collect();
+        let pending = self.tables.purge(&lake, &lease, &keys, &registry, self.outcome.quiet)?;
+        let traces = erasing.traces(&whom, &progress)?;
+        progress.finish();
+        if !traces.is_empty() {
+            return Err(Failure::permanent(format!(
+                "something of them is left in {}: it goes on with the next `tootmill forget`",
+                traces.join(", ")
+            )));
+        }
+        tootmill_privacy::end_erasure(&lake, &lease)?;
+        self.tell(&whom, &erased, pending, began)
+    }
+
+    /// Who is to be forgotten, as was said.
+    fn whom(&self) -> Result<Whom, Failure> {
+        let mut whom = Whom { posts: self.post.iter().cloned().collect(), ..Whom::default() };
+        let listed = self.accounts.as_ref().map(|file| {
+            let failed = |error| Failure::permanent(format!("cannot read `{}`: {error}", file.display()));
+            fs::read_to_string(file).map_err(failed)
+        });
+        let listed = listed.transpose()?.unwrap_or_default();
+        let accounts = self.account.iter().map(String::as_str).chain(listed.lines());
+        for account in accounts.map(str::trim).filter(|account| !account.is_empty()) {
+            whom.add_account(account, &self.lake.instance);
+        }
+        Ok(whom)
+    }
+
+    fn tell(&self, whom: &Whom, erased: &Erased, pending: usize, began: Instant) -> Result<(), Failure> {
+        let (accounts, done) = (whom.accounts.len(), if self.dry_run { "would be" } else { "were" });
+        let Erased { raw_lines, posts, redacted, days, closed_days, .. } = erased;
+        let mut sentence = format!(
+            "{accounts} accounts {done} forgotten: {posts} posts of {} days, {raw_lines} lines of raw files; others' posts {done} \
+             redacted {redacted} times",
+            days.len()
+        );
+        if !closed_days.is_empty() {
+            sentence +=
+                &format!("; of {} days without posts their own rows, while what they share stays", closed_days.len());
+        }
+        if pending > 0 {
+            sentence += &format!(
+                "; it is pending until {pending} files of HBase are gone, which `tootmill status --lake` tells"
+            );
+        }
+        let seconds = began.elapsed().as_secs_f64();
+        let data = json!({"dry_run": self.dry_run, "accounts": accounts, "erased": erased, "pending_files": pending, "seconds": seconds});
+        self.outcome.tell(&sentence, &data)
+    }
+}

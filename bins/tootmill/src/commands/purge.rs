@@ -1,0 +1,103 @@
+//! What went out of a lake goes out of its tables as well: the arguments that name them, and doing it.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use clap::Args;
+use tootmill_lake::{Lake, Lease, Place};
+use tootmill_metric::{Registry, Table};
+use tootmill_privacy::Pending;
+use tootmill_tables::{Destination, Part, Store};
+
+use super::{
+    destination::DestinationParser,
+    import::now,
+    load::{self, LoadArguments},
+};
+use crate::{failure::Failure, output::say};
+
+/// Where tables are, and who compacts them.
+#[derive(Args, Debug)]
+pub(crate) struct PurgeArguments {
+    /// Where the tables are: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server; may be given more than once
+    #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
+    tables: Vec<Destination>,
+    /// The folder of HBase in HDFS, where is looked whether what was erased is gone: hdfs://HOST:PORT/hbase
+    #[arg(long, value_name = "FOLDER", env = "TOOTMILL_HBASE_ROOT")]
+    hbase_root: Option<String>,
+    /// The program that flushes and compacts tables of HBase, which takes the orders of its shell on standard input
+    #[arg(long, value_name = "COMMAND", env = "TOOTMILL_HBASE_ADMIN", default_value = "hbase shell -n")]
+    hbase_admin: String,
+}
+
+/// So long is waited for HBase to compact its tables; what takes longer is looked at later.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+impl PurgeArguments {
+    /// Whether all is said that is needed.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.hbase_root.is_none() && self.tables.iter().any(|tables| matches!(tables, Destination::Hbase(_))) {
+            let needed =
+                "name HBase's folder in HDFS by --hbase-root: without it nobody sees whether what is erased is gone";
+            return Err(Failure::Usage(needed.into()));
+        }
+        Ok(())
+    }
+
+    /// Makes the tables hold what the lake holds now, without the rows of these keys in tables of persons, nor anything of what
+    /// they held before. Says how many files of HBase may still hold it.
+    pub(crate) fn purge(
+        &self,
+        lake: &Lake,
+        lease: &Lease,
+        keys: &BTreeSet<String>,
+        registry: &Registry,
+        quiet: bool,
+    ) -> Result<usize, Failure> {
+        let mut pending = Vec::new();
+        for tables in &self.tables {
+            if !tables.is_there() {
+                say(format!("there are no tables in {tables}, so nothing was taken out of them"));
+                continue;
+            }
+            if lake.versions(Place::Totals).current()?.is_some() {
+                load::under_lease(lake, lease, tables, None, LoadArguments::default(), quiet)?;
+            }
+            let personal = registry.metrics().iter().filter(|one| !one.metric.about().personal_data.is_empty());
+            let personal: Vec<Table> = personal.map(|one| one.table.clone()).collect();
+            let mut store = tables.create()?;
+            store.erase(&personal, keys)?;
+            has_none(&*store, &personal, keys)?;
+            if let Destination::Hbase(address) = tables {
+                // Rows of other tables may be gone, too: a tag that only they used.
+                let names = registry.metrics().iter().map(|one| address.table(one.table.name)).collect();
+                pending.push(self.compact(names)?);
+            }
+        }
+        tootmill_privacy::note_pending(lake, pending)?;
+        Ok(tootmill_privacy::pending(lake)?.iter().map(|pending| pending.files.len()).sum())
+    }
+
+    fn compact(&self, tables: BTreeSet<String>) -> Result<Pending, Failure> {
+        let root = self.hbase_root.as_deref().unwrap_or_default();
+        let program = shell_words::split(&self.hbase_admin)
+            .map_err(|error| Failure::Usage(format!("--hbase-admin is no command: {error}")))?;
+        Ok(Pending::begin(tables, root, &program, now().to_string(), PATIENCE)?)
+    }
+}
+
+/// Fails where a table has a row with one of the keys.
+fn has_none(store: &dyn Store, tables: &[Table], keys: &BTreeSet<String>) -> Result<(), Failure> {
+    for table in tables {
+        let mut is_left = false;
+        for part in [Part::Totals, Part::Days] {
+            store.scan(table, part, &mut |_, row| {
+                is_left |= keys.contains(&row.key);
+                Ok(())
+            })?;
+        }
+        if is_left {
+            return Err(Failure::permanent(format!("a row of them is left in the table {}", table.name)));
+        }
+    }
+    Ok(())
+}

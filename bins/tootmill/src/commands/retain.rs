@@ -1,0 +1,108 @@
+//! `tootmill retain`: what has been in a lake for long enough goes.
+
+use std::time::Instant as Moment;
+
+use clap::Args;
+use serde_json::json;
+use tootmill_metric::{Day, Instant, Registry};
+use tootmill_privacy::Kept;
+use tootmill_stages::{Erasing, Retained, Retention};
+
+use super::{
+    import::now,
+    lake::{LakeArguments, OutcomeArguments},
+    purge::PurgeArguments,
+    run::EngineArguments,
+    submit::parse_day,
+};
+use crate::{failure::Failure, output::say, progress::Progress};
+
+/// Let go what has been in a lake for long enough: raw files, posts, and accounts that were not seen for long.
+///
+/// Raw files and posts go by whole days, once they are compacted and counted; what comes for a day later is counted as late and
+/// left out. So do the observations of posts that were deleted. An account that is gone has no row of its own any more, and what
+/// it is counted in with others stays. Run it every day; again it does nothing.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    tootmill retain --dry-run --lake lake --instance mastodon.example\n  \
+    tootmill retain --raw 30 --posts 180 --accounts 400 --lake lake --instance mastodon.example --tables sqlite:tootmill.db")]
+pub(crate) struct Retain {
+    /// Keep raw files for so many days after they were observed
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    raw: u32,
+    /// Keep posts for so many days after they were written
+    #[arg(long, value_name = "DAYS", default_value_t = 180)]
+    posts: u32,
+    /// Keep accounts for so many days after they posted for the last time, at least as long as posts [default: for ever]
+    #[arg(long, value_name = "DAYS")]
+    accounts: Option<u32>,
+    /// The day from which is counted [default: today]
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    as_of: Option<Day>,
+    /// Say what would go, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    lake: LakeArguments,
+    #[command(flatten)]
+    tables: PurgeArguments,
+    #[command(flatten)]
+    engine: EngineArguments,
+    #[command(flatten)]
+    outcome: OutcomeArguments,
+}
+
+impl Retain {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        if self.accounts.is_some_and(|accounts| accounts < self.posts) {
+            return Err(Failure::Usage("accounts must be kept for as long as posts: --accounts".into()));
+        }
+        if self.accounts.is_some() {
+            self.tables.check()?;
+        }
+        let (lake, began, registry) = (self.lake.open()?, Moment::now(), Registry::linked()?);
+        let lease = tootmill_stages::begin(&lake, "tootmill retain")?;
+        let progress = Progress::new(0, self.outcome.quiet);
+        let instance = &self.lake.instance;
+        let retain = |lease, salt: &str| {
+            let retention = self.retention();
+            tootmill_stages::retain(&lake, lease, &retention, &registry, instance, salt.as_bytes(), &progress)
+        };
+        let (mut retained, accounts) = retain(None, "")?;
+        if !self.dry_run {
+            let kept = Kept { raw: self.raw, posts: self.posts, accounts: self.accounts };
+            tootmill_privacy::record_retention(&lake, &lease, kept)?;
+            let leaving = tootmill_privacy::begin_retention(&lake, &lease, accounts)?;
+            (retained, _) = retain(Some(&lease), &leaving.salt)?;
+            if !leaving.accounts.is_empty() {
+                let erasing = Erasing { lake: &lake, registry: &registry, instance };
+                erasing.recount(&lease, &self.engine.options(), &progress)?;
+                self.tables.purge(&lake, &lease, &leaving.accounts, &registry, self.outcome.quiet)?;
+            }
+            tootmill_privacy::end_retention(&lake, &lease)?;
+        }
+        progress.finish();
+        self.tell(&retained, began)
+    }
+
+    /// The first days that are kept.
+    fn retention(&self) -> Retention {
+        const DAY: i64 = 86_400_000_000;
+        let today = self.as_of.unwrap_or_else(|| now().day()).start();
+        let from = |days: u32| Instant::from_micros(today.micros().saturating_sub(i64::from(days) * DAY)).day();
+        Retention { raw: Some(from(self.raw)), posts: Some(from(self.posts)), accounts: self.accounts.map(from) }
+    }
+
+    fn tell(&self, retained: &Retained, began: Moment) -> Result<(), Failure> {
+        let done = if self.dry_run { "would go" } else { "went" };
+        let Retained { raw_days, posts_days, deleted, accounts, kept } = retained;
+        kept.iter().for_each(|kept| say(format!("kept: {kept}")));
+        let sentence = format!(
+            "raw files of {} days {done}, posts of {} days, {deleted} observations of deleted posts, {accounts} accounts",
+            raw_days.len(),
+            posts_days.len()
+        );
+        let seconds = began.elapsed().as_secs_f64();
+        self.outcome.tell(&sentence, &json!({"dry_run": self.dry_run, "retained": retained, "seconds": seconds}))
+    }
+}

@@ -1,0 +1,99 @@
+//! What has been in a lake for long enough goes: raw files, posts, deleted ones at once, and accounts that were not seen for long.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
+
+mod common;
+
+use std::path::Path;
+
+use common::{
+    content,
+    people::{AS_SENT, all, compute, lake, make, tables, three_accounts},
+    run, stdout,
+};
+use serde_json::{Value, json};
+
+fn retain(folder: &Path, arguments: &[&str]) -> Value {
+    // The key is nothing to it.
+    let of_lake = &lake("lake", "")[..4];
+    let tables = ["--tables", "sqlite:lake.db", "--json", "--quiet"];
+    let said = stdout(folder, &[&["retain"], of_lake, &tables, arguments].concat());
+    serde_json::from_str(&said).unwrap()
+}
+
+#[test]
+fn a_deleted_post_is_in_no_file_any_more() {
+    let folder = three_accounts();
+    let folder = folder.path();
+    make(folder, "posts.jsonl", "lake");
+    let before = tables(folder, "lake");
+    assert!(content(&folder.join("lake")).contains("sesame again"));
+    let told = retain(folder, &["--as-of", "2026-11-26"]);
+    assert_eq!((&told["retained"]["deleted"], &told["retained"]["raw_days"]), (&json!(2), &json!([])));
+    let left = all(folder, "lake");
+    assert!(!left.contains("sesame again") && left.contains("sesame"));
+    // It stays deleted, even where it is observed again.
+    stdout(folder, &[&["import", "posts.jsonl", "--quiet"], &lake("lake", "privacy.key")[..], &AS_SENT].concat());
+    compute(folder, "lake");
+    assert_eq!(tables(folder, "lake"), before);
+}
+
+#[test]
+fn days_and_accounts_go_and_what_they_counted_together_stays() {
+    let folder = three_accounts();
+    let folder = folder.path();
+    make(folder, "posts.jsonl", "lake");
+    let before = tables(folder, "lake");
+    let files = content(&folder.join("lake"));
+    // Of 2026-11-23 and -24 no day has been there for long enough yet.
+    let arguments = ["--as-of", "2027-01-02", "--raw", "38", "--posts", "40", "--accounts", "40"];
+    let would = retain(folder, &[&arguments[..], &["--dry-run"]].concat());
+    assert_eq!(content(&folder.join("lake")), files, "nothing was changed");
+    let told = retain(folder, &arguments);
+    assert_eq!(told["retained"], would["retained"]);
+    let expected = json!({"raw_days": [], "posts_days": ["2026-11-22"], "deleted": 2, "accounts": 0, "kept": []});
+    assert_eq!(told["retained"], expected);
+    assert_eq!(tables(folder, "lake"), before);
+
+    let arguments = ["--as-of", "2027-01-03", "--raw", "38", "--posts", "40", "--accounts", "40"];
+    let told = retain(folder, &arguments);
+    let expected =
+        json!({"raw_days": ["2026-11-25"], "posts_days": ["2026-11-23"], "deleted": 0, "accounts": 2, "kept": []});
+    assert_eq!(told["retained"], expected, "the accounts whose last posts were on the 23rd");
+    let after = tables(folder, "lake");
+    assert_eq!(
+        (&before[0]["croissance_table"], &before[0]["language_table"]),
+        (&after[0]["croissance_table"], &after[0]["language_table"])
+    );
+    let left = all(folder, "lake");
+    // A post of the 24th answers the first, and has its id until it goes, too.
+    assert_eq!(["400000001", "400000002", "400000003"].map(|id| left.contains(id)), [true, true, false]);
+    assert_eq!(after[0]["user_table"].as_object().unwrap().len(), 1);
+    let again = retain(folder, &arguments);
+    let nothing = json!({"raw_days": [], "posts_days": [], "deleted": 0, "accounts": 0, "kept": []});
+    assert_eq!(again["retained"], nothing);
+
+    // What comes for a day that is closed is late.
+    stdout(folder, &[&["import", "posts.jsonl", "--quiet"], &lake("lake", "privacy.key")[..], &AS_SENT].concat());
+    compute(folder, "lake");
+    assert_eq!(tables(folder, "lake"), after);
+}
+
+#[test]
+fn what_is_not_counted_yet_is_kept() {
+    let folder = three_accounts();
+    let folder = folder.path();
+    let of_lake = lake("lake", "privacy.key");
+    let observed = ["--observed", "2026-11-25", "--quiet"];
+    stdout(folder, &[&["import", "posts.jsonl"], &of_lake[..], &AS_SENT, &observed].concat());
+    let told = retain(folder, &["--as-of", "2028-01-01"]);
+    assert!(told["retained"]["kept"][0].as_str().unwrap().contains("not compacted"), "{told}");
+    stdout(folder, &[&["compact", "--quiet"], &of_lake[..4]].concat());
+    let told = retain(folder, &["--as-of", "2028-01-01"]);
+    assert_eq!(
+        (&told["retained"]["raw_days"], told["retained"]["kept"].as_array().unwrap().len()),
+        (&json!(["2026-11-25"]), 3)
+    );
+    assert!(content(&folder.join("lake")).contains("sesame"));
+    let short = run(folder, &[&["retain", "--accounts", "10"], &of_lake[..4]].concat());
+    assert!(short.code == 2 && short.stderr.contains("--accounts"), "{}", short.stderr);
+}

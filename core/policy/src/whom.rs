@@ -1,0 +1,468 @@
+//! Accounts and posts of which nothing is to be left, and what is left of a line without them.
+
+use std::{borrow::Cow, collections::BTreeSet};
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use serde::{Deserialize, Serialize};
+use sonic_rs::{LazyValue, to_array_iter, to_object_iter};
+use tootmill_metric::Line;
+
+use crate::{account::id, fields::Unsound, policy::NO_OBJECT, reduce::decoded};
+
+/// Accounts and posts of which nothing is to be left.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Whom {
+    /// Ids of accounts.
+    pub accounts: BTreeSet<String>,
+    /// The names by which accounts are meant whose ids are not known: `USER` of the instance's own people, `USER@HOST` of others; in
+    /// lower case.
+    pub named: BTreeSet<String>,
+    /// All their names, to be taken out of texts. Another account may have had one of them before.
+    pub handles: BTreeSet<String>,
+    /// The addresses of their profiles.
+    pub addresses: BTreeSet<String>,
+    /// Ids of posts: those that are meant themselves, and the accounts'.
+    pub posts: BTreeSet<String>,
+}
+
+/// What is left of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// It, as it is.
+    Same,
+    /// It, without what told of somebody who is to be forgotten.
+    Redacted(String),
+    /// Nothing.
+    Nothing,
+}
+
+/// Finds them in lines.
+#[derive(Clone, Debug)]
+pub struct Finder<'w> {
+    whom: &'w Whom,
+    /// Any of their ids, names and addresses.
+    any: AhoCorasick,
+    /// What is taken out of texts, and by what it is replaced.
+    texts: AhoCorasick,
+    replacements: Vec<String>,
+}
+
+/// Too many of them, or none that can be looked for.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot look for so many accounts and posts at once: {0}")]
+pub struct TooMany(#[from] aho_corasick::BuildError);
+
+impl Whom {
+    /// Whether there is nobody and nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds others; gives whether there are more then.
+    pub fn add(&mut self, other: Self) -> bool {
+        let count = |whom: &Self| {
+            whom.accounts.len() + whom.named.len() + whom.handles.len() + whom.addresses.len() + whom.posts.len()
+        };
+        let before = count(self);
+        self.accounts.extend(other.accounts);
+        self.named.extend(other.named);
+        self.handles.extend(other.handles);
+        self.addresses.extend(other.addresses);
+        self.posts.extend(other.posts);
+        count(self) > before
+    }
+
+    /// Adds an account by its id, or by its name: `USER`, `USER@HOST`, also with an `@` in front.
+    pub fn add_account(&mut self, account: &str, instance: &str) {
+        let is_id = account.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_id {
+            let handle = account.trim_start_matches('@').to_lowercase();
+            let local = handle.strip_suffix(&format!("@{}", instance.to_lowercase())).map(str::to_owned);
+            let handle = local.unwrap_or(handle);
+            self.named.insert(handle.clone());
+            self.handles.insert(handle);
+        }
+        // Ids need not be digits.
+        if !account.contains('@') {
+            self.accounts.insert(account.into());
+        }
+    }
+
+    /// Whether a text is the id or the name of one of the accounts.
+    pub fn names(&self, text: &str) -> bool {
+        self.accounts.contains(text) || self.handles.contains(&text.to_lowercase())
+    }
+
+    /// Whether an account is one of them: by its id, and by its name where it is meant by that, or has no id.
+    fn has(&self, id: &str, acct: &str) -> bool {
+        let acct = acct.to_lowercase();
+        self.accounts.contains(id) || self.named.contains(&acct) || id.is_empty() && self.handles.contains(&acct)
+    }
+
+    /// To look for them in lines of an instance, by its host.
+    pub fn finder(&self, instance: &str) -> Result<Finder<'_>, TooMany> {
+        let (mut texts, mut replacements) = (Vec::new(), Vec::new());
+        let mut replace = |text: String, by: String| {
+            texts.push(text);
+            replacements.push(by);
+        };
+        for address in &self.addresses {
+            let host = address.split('/').take(3).collect::<Vec<_>>().join("/");
+            replace(address.clone(), format!("{host}/"));
+        }
+        for handle in &self.handles {
+            let (user, host) = handle.split_once('@').unwrap_or((handle, instance));
+            for of_user in [format!("@{user}"), format!("users/{user}")] {
+                replace(format!("https://{host}/{of_user}"), format!("https://{host}/"));
+            }
+            let names = [format!("@{user}@{host}"), format!("{user}@{host}"), format!("@<span>{user}</span>")];
+            names.into_iter().for_each(|name| replace(name, String::new()));
+            if !handle.contains('@') {
+                replace(format!("@{user}"), String::new());
+            }
+        }
+        let any = self.accounts.iter().chain(&self.posts).chain(&self.handles).chain(&texts);
+        let any = AhoCorasick::builder().ascii_case_insensitive(true).build(any)?;
+        let mut found = AhoCorasick::builder();
+        let texts = found.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest).build(&texts)?;
+        Ok(Finder { whom: self, any, texts, replacements })
+    }
+}
+
+impl Finder<'_> {
+    /// What is left of a line without them.
+    pub fn left(&self, line: &str) -> Left {
+        if !self.may_have(line) {
+            return Left::Same;
+        }
+        let mut left = String::with_capacity(line.len());
+        let mut walk = Walk { finder: self, is_changed: false };
+        match walk.object(line, "", Line::DEPTH, &mut left) {
+            Ok(false) => Left::Nothing,
+            Ok(true) if walk.is_changed => Left::Redacted(left),
+            Err(Unsound) if self.any.is_match(line) && line != NO_OBJECT => Left::Redacted(NO_OBJECT.into()),
+            Ok(true) | Err(Unsound) => Left::Same,
+        }
+    }
+
+    /// What a line tells of the accounts that are looked for: their ids and names, and the ids of their posts.
+    pub fn told_by(&self, line: &str) -> Whom {
+        let mut told = Whom::default();
+        if self.may_have(line) {
+            // What cannot be read tells nothing.
+            let _ = self.read_status(line, &mut told);
+        }
+        told
+    }
+
+    /// A text without their names and addresses, where there are any.
+    pub fn redacted(&self, text: &str) -> Option<String> {
+        let (mut redacted, mut from) = (String::new(), 0);
+        for found in self.texts.find_iter(text) {
+            let replacement = self.replacements.get(found.pattern().as_usize()).map_or("", String::as_str);
+            let before = text.get(..found.start()).unwrap_or_default();
+            let rest = text.get(found.end()..).unwrap_or_default();
+            let text_found = text.get(found.range()).unwrap_or_default();
+            if found.start() < from || !is_whole(before, text_found, rest, replacement.is_empty()) {
+                continue;
+            }
+            redacted += text.get(from..found.start()).unwrap_or_default();
+            redacted += replacement;
+            // Of an address goes what is behind it, too: it may tell a post.
+            let is_end = |character: char| character.is_whitespace() || "\"'<>`".contains(character);
+            let more = if replacement.is_empty() { 0 } else { rest.find(is_end).unwrap_or(rest.len()) };
+            from = found.end() + more;
+        }
+        (from > 0).then(|| redacted + text.get(from..).unwrap_or_default())
+    }
+
+    /// Whether it is worth a closer look.
+    fn may_have(&self, line: &str) -> bool {
+        self.any.is_match(line) || line.contains("\\u") || line.contains("\\/")
+    }
+
+    /// Reads who wrote a status and which one it is, where it is theirs; also the one that it boosts or quotes.
+    fn read_status(&self, status: &str, told: &mut Whom) -> Result<(), Unsound> {
+        let (mut post, mut account) = (None, Named::default());
+        for entry in to_object_iter(status) {
+            let (name, value) = entry.map_err(|_| Unsound)?;
+            let Cow::Borrowed(raw) = value.as_raw_cow() else { continue };
+            match &*name {
+                "id" => post = Some(id(raw).into_owned()),
+                "account" if raw.starts_with('{') => account = Named::of(raw)?,
+                "reblog" if raw.starts_with('{') => self.read_status(raw, told)?,
+                _ => {}
+            }
+        }
+        if account.is_among(self.whom) {
+            told.accounts.extend(account.id.map(Cow::into_owned).filter(|id| !id.is_empty()));
+            told.handles.extend(Some(account.acct.to_lowercase()).filter(|acct| !acct.is_empty()));
+            told.addresses.extend(account.addresses.into_iter().filter(|address| address.starts_with("http")));
+            told.posts.extend(post);
+        }
+        Ok(())
+    }
+}
+
+/// Whether what was found is no part of another name: of another one's, or of one of the same name elsewhere.
+fn is_whole(before: &str, found: &str, rest: &str, is_name: bool) -> bool {
+    let of_name = |character: char| character.is_alphanumeric() || "_-".contains(character);
+    let is_local = found.strip_prefix('@').is_some_and(|user| !user.contains(['@', '<']));
+    let mut rest = rest.chars();
+    let goes_on = match rest.next() {
+        Some('.') => rest.next().is_some_and(of_name),
+        Some('@') => is_local && rest.next().is_some_and(of_name),
+        next => next.is_some_and(of_name),
+    };
+    let of_another = |character: char| of_name(character) || is_local && character == '/';
+    let begins_before = is_name && before.chars().next_back().is_some_and(of_another);
+    !goes_on && !begins_before
+}
+
+/// By what an account is known.
+#[derive(Debug, Default)]
+struct Named<'a> {
+    id: Option<Cow<'a, str>>,
+    acct: Cow<'a, str>,
+    addresses: Vec<String>,
+}
+
+impl<'a> Named<'a> {
+    fn of(json: &'a str) -> Result<Self, Unsound> {
+        let mut named = Self::default();
+        for entry in to_object_iter(json) {
+            let (name, value) = entry.map_err(|_| Unsound)?;
+            let Cow::Borrowed(raw) = value.as_raw_cow() else { continue };
+            match &*name {
+                "id" => named.id = Some(id(raw)),
+                "acct" => named.acct = decoded(raw),
+                "url" | "uri" => named.addresses.push(decoded(raw).into_owned()),
+                _ => {}
+            }
+        }
+        Ok(named)
+    }
+
+    fn is_among(&self, whom: &Whom) -> bool {
+        whom.has(self.id.as_deref().unwrap_or_default(), &self.acct)
+    }
+}
+
+/// Writes what is left of a value. What is not changed stays as it stands.
+struct Walk<'f> {
+    finder: &'f Finder<'f>,
+    is_changed: bool,
+}
+
+impl Walk<'_> {
+    /// Writes an object that stands under a name; `false` where nothing of it is left.
+    fn object(&mut self, json: &str, under: &str, depth: usize, out: &mut String) -> Result<bool, Unsound> {
+        let depth = depth.checked_sub(1).ok_or(Unsound)?;
+        if self.is_sought(json, under)? {
+            return Ok(false);
+        }
+        out.push('{');
+        let mut comma = "";
+        for entry in to_object_iter(json) {
+            let (name, value) = entry.map_err(|_| Unsound)?;
+            out.push_str(comma);
+            out.push_str(&serde_json::to_string(&name).map_err(|_| Unsound)?);
+            out.push(':');
+            if !self.value(&value, &name, depth, out)? {
+                self.is_changed = true;
+                out.push_str("null");
+            }
+            comma = ",";
+        }
+        out.push('}');
+        Ok(true)
+    }
+
+    /// Writes a value; `false` where nothing of it is left, and nothing was written.
+    fn value(&mut self, value: &LazyValue<'_>, name: &str, depth: usize, out: &mut String) -> Result<bool, Unsound> {
+        let raw = value.as_raw_str();
+        match raw.as_bytes().first() {
+            Some(b'{') => {
+                let before = out.len();
+                let is_left = self.object(raw, name, depth, out)?;
+                if !is_left {
+                    out.truncate(before);
+                }
+                return Ok(is_left);
+            }
+            Some(b'[') => self.list(raw, name, depth, out)?,
+            Some(b'"' | b'-' | b'0'..=b'9') if self.is_sought_id(raw, name) => return Ok(false),
+            Some(b'"') => {
+                let text = decoded(raw);
+                match self.finder.redacted(&text) {
+                    Some(text) => {
+                        self.is_changed = true;
+                        out.push_str(&serde_json::to_string(&text).map_err(|_| Unsound)?);
+                    }
+                    None => out.push_str(raw),
+                }
+            }
+            _ => out.push_str(raw),
+        }
+        Ok(true)
+    }
+
+    fn list(&mut self, json: &str, name: &str, depth: usize, out: &mut String) -> Result<(), Unsound> {
+        let depth = depth.checked_sub(1).ok_or(Unsound)?;
+        out.push('[');
+        let mut comma = "";
+        for item in to_array_iter(json) {
+            let item = item.map_err(|_| Unsound)?;
+            let before = out.len();
+            out.push_str(comma);
+            if self.value(&item, name, depth, out)? {
+                comma = ",";
+            } else {
+                self.is_changed = true;
+                out.truncate(before);
+            }
+        }
+        out.push(']');
+        Ok(())
+    }
+
+    /// Whether an object is one of the accounts, or of their posts, or the note that one was deleted.
+    fn is_sought(&self, json: &str, under: &str) -> Result<bool, Unsound> {
+        let (whom, is_top) = (self.finder.whom, under.is_empty());
+        let is_status = ["", "reblog", "quote", "quoted_status"].contains(&under);
+        let (mut own, mut acct, mut is_theirs) = (None, None, false);
+        for entry in to_object_iter(json) {
+            let (name, value) = entry.map_err(|_| Unsound)?;
+            let Cow::Borrowed(raw) = value.as_raw_cow() else { continue };
+            match &*name {
+                "id" => own = Some(id(raw).into_owned()),
+                "acct" => acct = Some(decoded(raw)),
+                "account" if raw.starts_with('{') => is_theirs |= Named::of(raw)?.is_among(whom),
+                "reblog" if is_top && raw.starts_with('{') => is_theirs |= self.is_sought(raw, "reblog")?,
+                "deleted" if is_top => is_theirs |= whom.posts.contains(&*id(raw)),
+                _ => {}
+            }
+        }
+        let own = own.unwrap_or_default();
+        let is_account = acct.is_some() || ["account", "mentions"].contains(&under);
+        Ok(is_theirs
+            || is_status && whom.posts.contains(&own)
+            || is_account && whom.has(&own, acct.as_deref().unwrap_or_default()))
+    }
+
+    /// Whether a value is the id of one of the accounts or posts, as its name says what it is.
+    fn is_sought_id(&self, raw: &str, name: &str) -> bool {
+        let whom = self.finder.whom;
+        if name.ends_with("account_id") {
+            whom.accounts.contains(&*id(raw))
+        } else if name.ends_with("_id") || name == "after" || name == "before" {
+            whom.posts.contains(&*id(raw))
+        } else {
+            false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn ada() -> Whom {
+        let mut whom = Whom::default();
+        whom.add_account("42", "mill.example");
+        whom.add_account("@Ada@a.example", "mill.example");
+        whom.add_account("@eva@mill.example", "mill.example");
+        whom.posts.insert("777".into());
+        whom
+    }
+
+    fn left(line: &str) -> Left {
+        ada().finder("mill.example").unwrap().left(line)
+    }
+
+    fn redacted(line: &Value) -> Value {
+        match left(&line.to_string()) {
+            Left::Redacted(line) => serde_json::from_str(&line).unwrap(),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn of_their_own_nothing_is_left() {
+        for theirs in [
+            json!({"id": "1", "account": {"id": "42"}}),
+            json!({"id": "1", "account": {"id": 42}, "content": "x"}),
+            json!({"id": "1", "account": {"id": "9", "acct": "ADA@a.example"}}),
+            json!({"id": "1", "account": {"id": "9", "acct": "eva"}}),
+            json!({"id": 777, "account": {"id": "9"}}),
+            json!({"id": "1", "account": {"id": "9"}, "reblog": {"id": "2", "account": {"id": "42"}}}),
+            json!({"deleted": "777", "observed": "2026-11-24"}),
+        ] {
+            assert_eq!(left(&theirs.to_string()), Left::Nothing, "{theirs}");
+        }
+        assert_eq!(left(r#"{"id":"1","account":{"id":"\u0034\u0032"}}"#), Left::Nothing);
+    }
+
+    #[test]
+    fn what_is_of_others_stays_as_it_stands() {
+        for others in [
+            r#"{"id":"42","created_at":"2026-11-24","account":{"id":"777","acct":"ada@b.example"},"n":1.50,"t":"\ud83d"}"#,
+            r#"{"id":"1","account":{"id":"4242"},"content":"adam@a.example nada@a.example ada@a.example.org @evan @eva@b.example https://b.example/@eva"}"#,
+            r#"{"policy":{"name":"default","left_out":42}}"#,
+            r#"{"id":"1","content":"42 times 777, \u003cb\u003e","in_reply_to_id":"42","in_reply_to_account_id":"777"}"#,
+            "not a JSON object",
+            "nothing [",
+        ] {
+            assert_eq!(left(others), Left::Same, "{others}");
+        }
+    }
+
+    #[test]
+    fn others_posts_tell_nothing_of_them() {
+        let post = json!({"id": "1", "account": {"id": "9", "acct": "bob"}, "in_reply_to_id": "777", "in_reply_to_account_id": "42",
+            "mentions": [{"id": "42", "acct": "x"}, {"id": "8", "acct": "bob@b.example"}, {"id": 7, "acct": "Eva"}],
+            "quote": {"state": "accepted", "quoted_status": {"id": "5", "account": {"id": "42"}, "content": "secret"}},
+            "content": "<p><a href=\"https://a.example/@ada\" class=\"u-url mention\">@<span>ada</span></a> see https://a.example/@Ada/12?b and \
+                @ada@a.example, @eva!</p>"});
+        let left_of = left;
+        let left = redacted(&post);
+        assert_eq!((&left["in_reply_to_id"], &left["in_reply_to_account_id"]), (&Value::Null, &Value::Null));
+        assert_eq!(left["mentions"], json!([{"id": "8", "acct": "bob@b.example"}]));
+        assert_eq!(left["quote"], json!({"state": "accepted", "quoted_status": null}));
+        let content =
+            "<p><a href=\"https://a.example/\" class=\"u-url mention\"></a> see https://a.example/ and , !</p>";
+        assert_eq!(left["content"], content);
+        assert_eq!(left["account"], post["account"]);
+        assert_eq!(
+            redacted(&json!({"gap": {"after": "777", "before": "9"}})),
+            json!({"gap": {"after": null, "before": "9"}})
+        );
+        assert_eq!(left_of("{\"a\": ada@a.example"), Left::Redacted(NO_OBJECT.into()));
+    }
+
+    #[test]
+    fn their_names_and_posts_are_learned_from_what_they_wrote() {
+        let mut whom = Whom::default();
+        whom.add_account("42", "mill.example");
+        let line = json!({"id": "5", "account": {"id": "42", "acct": "Ada@a.example", "url": "https://a.example/@ada", "uri": "x"}});
+        let told = whom.finder("mill.example").unwrap().told_by(&line.to_string());
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<BTreeSet<_>>();
+        assert_eq!((told.accounts.clone(), told.posts.clone()), (texts(&["42"]), texts(&["5"])));
+        assert_eq!(
+            (told.handles.clone(), told.addresses.clone()),
+            (texts(&["ada@a.example"]), texts(&["https://a.example/@ada"]))
+        );
+        assert!(whom.add(told.clone()) && !whom.add(told));
+        let before =
+            json!({"id": "7", "account": {"id": "9", "acct": "ada@a.example", "url": "https://a.example/@ada"}})
+                .to_string();
+        let finder = whom.finder("mill.example").unwrap();
+        assert!(finder.told_by(&before).is_empty(), "another one had the name before");
+        assert!(matches!(finder.left(&before), Left::Redacted(line) if line.contains("\"9\"")));
+        let of_others = json!({"id": "6", "account": {"id": "9", "acct": "bob"}, "mentions": [{"id": "42"}]});
+        assert!(whom.finder("mill.example").unwrap().told_by(&of_others.to_string()).is_empty());
+    }
+}

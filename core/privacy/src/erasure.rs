@@ -1,0 +1,113 @@
+//! An erasure on its way: whom it is of stands in the lake from before the first change until nothing is left, so that one that
+//! was interrupted is gone on with; and the list of whom the lake has forgotten.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use tootmill_lake::{Lake, Lease};
+use tootmill_policy::{Forgotten, Hashed, Key, Whom};
+
+use crate::error::Error;
+
+/// Whom an erasure is of that did not come to its end; nobody where none is on its way.
+pub fn unfinished(lake: &Lake) -> Result<Whom, Error> {
+    let read = |text: &str| serde_json::from_str(text);
+    Ok(lake.storage().read_as(&lake.erasing(), read)?.unwrap_or_default())
+}
+
+/// Puts the hashes of accounts, and of posts that were named themselves, on the list of whom the lake has forgotten: from now on
+/// nothing of them comes in. Then notes whom the erasure is of.
+pub fn begin_erasure(lake: &Lake, lease: &Lease, whom: &Whom, posts: &BTreeSet<String>, key: Key) -> Result<(), Error> {
+    lease.check()?;
+    let forgotten = Forgotten::new(Some(key));
+    lake.storage().read_as(&lake.forgotten(), |text| forgotten.read(text))?;
+    let accounts = whom.accounts.iter().map(|id| Hashed::Account(id));
+    let more = accounts.chain(posts.iter().map(|id| Hashed::Post(id)));
+    let wrong = |error: tootmill_policy::BadList| tootmill_lake::Error::Content {
+        path: lake.storage().address(&lake.forgotten()),
+        reason: error.to_string(),
+    };
+    let list = forgotten.with(more).map_err(wrong)?;
+    lake.storage().write_text(&lake.forgotten(), &list)?;
+    let text = serde_json::to_string_pretty(whom).unwrap_or_default();
+    Ok(lake.storage().write_text(&lake.erasing(), &text)?)
+}
+
+/// Says that an erasure is done: nothing says any more whom it was of.
+pub fn end_erasure(lake: &Lake, lease: &Lease) -> Result<(), Error> {
+    lease.check()?;
+    Ok(lake.storage().remove(&lake.erasing())?)
+}
+
+/// Accounts that are on their way out of a lake because they were not seen for long.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Leaving {
+    /// A random text for the members that take their place. Nobody knows it once they are gone.
+    pub salt: String,
+    /// Their ids.
+    pub accounts: BTreeSet<String>,
+}
+
+/// Notes in the lake which accounts are on their way out. Those of a retention that was interrupted are among them, whose random
+/// text is gone on with.
+pub fn begin_retention(lake: &Lake, lease: &Lease, accounts: BTreeSet<String>) -> Result<Leaving, Error> {
+    lease.check()?;
+    let read = |text: &str| serde_json::from_str(text);
+    let mut leaving: Leaving = lake.storage().read_as(&lake.retaining(), read)?.unwrap_or_default();
+    if leaving.salt.is_empty() {
+        leaving.salt = hex::encode(crate::key::random()?);
+    }
+    leaving.accounts.extend(accounts);
+    let text = serde_json::to_string_pretty(&leaving).unwrap_or_default();
+    lake.storage().write_text(&lake.retaining(), &text)?;
+    Ok(leaving)
+}
+
+/// Says that a retention has come to its end.
+pub fn end_retention(lake: &Lake, lease: &Lease) -> Result<(), Error> {
+    lease.check()?;
+    Ok(lake.storage().remove(&lake.retaining())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retention_that_was_interrupted_is_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(folder.path().to_str().unwrap(), "mill.example").unwrap();
+        let lease = lake.lease("a test").unwrap();
+        let first = begin_retention(&lake, &lease, ["1".into()].into()).unwrap();
+        let again = begin_retention(&lake, &lease, ["2".into()].into()).unwrap();
+        assert_eq!((&again.salt, again.accounts.len()), (&first.salt, 2));
+        end_retention(&lake, &lease).unwrap();
+        let next = begin_retention(&lake, &lease, BTreeSet::new()).unwrap();
+        assert!(next.accounts.is_empty() && next.salt != first.salt && next.salt.len() == 64);
+    }
+
+    #[test]
+    fn whom_it_is_of_stands_in_the_lake_until_it_is_done_and_a_hash_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(folder.path().to_str().unwrap(), "mill.example").unwrap();
+        let lease = lake.lease("a test").unwrap();
+        assert!(unfinished(&lake).unwrap().is_empty());
+        let mut whom = Whom::default();
+        whom.add_account("4242", "mill.example");
+        whom.posts.extend(["77777".into(), "8888".into()]);
+        let named = BTreeSet::from(["77777".to_owned()]);
+        let key = || Key::new(&[7; Key::BYTES]);
+        begin_erasure(&lake, &lease, &whom, &named, key()).unwrap();
+        assert_eq!(unfinished(&lake).unwrap(), whom);
+        end_erasure(&lake, &lease).unwrap();
+        assert!(unfinished(&lake).unwrap().is_empty());
+        // Another one is added to the list, whose key is the same.
+        begin_erasure(&lake, &lease, &Whom::default(), &["5".into()].into(), key()).unwrap();
+        let list = lake.storage().read_text(&lake.forgotten()).unwrap().unwrap();
+        let forgotten = Forgotten::new(Some(key()));
+        forgotten.read(&list).unwrap();
+        assert!(forgotten.len() == 3 && !list.contains("4242") && !list.contains("77777"), "{list}");
+        let error = begin_erasure(&lake, &lease, &whom, &named, Key::new(&[8; Key::BYTES])).unwrap_err();
+        assert!(error.to_string().contains("another key"), "{error}");
+    }
+}

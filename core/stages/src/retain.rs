@@ -1,0 +1,213 @@
+//! What has been in a lake for long enough goes: raw files, posts, observations of posts that were deleted, and the ids of accounts
+//! that were not seen for long.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use sha2::{Digest, Sha256};
+use tootmill_engine::{Record, Watch};
+use tootmill_lake::{Lake, Lease, Place};
+use tootmill_metric::{
+    Day, Registry,
+    field::{escape, unescape},
+};
+use tootmill_policy::Whom;
+
+use crate::{
+    compact::known,
+    count::is_counted,
+    erase::{Erased, Erasing},
+    error::Error,
+    states::{Fate, each_record, rewrite},
+};
+
+/// From which days on what is kept: what is of an earlier one goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Raw files, by the day of their observation.
+    pub raw: Option<Day>,
+    /// Posts, by their own day.
+    pub posts: Option<Day>,
+    /// Accounts, by the last day on which they were seen; not later than that of the posts.
+    pub accounts: Option<Day>,
+}
+
+/// What goes, or went.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Retained {
+    /// Days whose raw files go.
+    pub raw_days: Vec<String>,
+    /// Days whose posts go.
+    pub posts_days: Vec<String>,
+    /// Observations of posts that were deleted.
+    pub deleted: u64,
+    /// Accounts that were not seen for long.
+    pub accounts: u64,
+    /// What should go and does not, and why.
+    pub kept: Vec<String>,
+}
+
+/// Finds what is to go, or lets it go where there is a lease; gives the ids of the accounts, too, which stand in tables as well.
+///
+/// An account leaves the rows that are its own. Where it is one of those that are counted once, something takes its place that is
+/// the same everywhere and says of nobody who it was: a digest with the salt, which is to be random, and to be forgotten
+/// once this has come to its end.
+pub fn retain(
+    lake: &Lake,
+    lease: Option<&Lease>,
+    retention: &Retention,
+    registry: &Registry,
+    instance: &str,
+    salt: &[u8],
+    watch: &dyn Watch,
+) -> Result<(Retained, BTreeSet<String>), Error> {
+    let mut retained = Retained::default();
+    watch.pass("expiring raw files");
+    expire_raw(lake, lease, retention.raw, &mut retained)?;
+    watch.pass("looking for deleted posts");
+    retained.deleted = deleted_posts(lake, lease, registry, instance)?;
+    watch.pass("expiring posts");
+    expire_posts(lake, lease, retention.posts, registry, &mut retained)?;
+    watch.pass("looking for accounts");
+    let accounts = expire_accounts(lake, lease, retention.accounts, registry, salt)?;
+    retained.accounts = accounts.len() as u64;
+    if let Some(lease) = lease {
+        for place in lake.places()? {
+            lake.versions(place).remove_others(lease)?;
+        }
+    }
+    Ok((retained, accounts))
+}
+
+/// Lets the raw files of whole days go, once all of them are compacted.
+fn expire_raw(lake: &Lake, lease: Option<&Lease>, from: Option<Day>, retained: &mut Retained) -> Result<(), Error> {
+    let (mut known, mut days) = (known(lake)?, BTreeMap::<Day, bool>::new());
+    let day_of = |path: &str| Day::parse(path.split('/').nth(1)?.strip_prefix(tootmill_lake::DAY_FOLDER)?);
+    for file in lake.raw_files()? {
+        let path = lake.relative(&file.path);
+        if let Some(day) = day_of(path).filter(|day| from.is_some_and(|from| *day < from)) {
+            *days.entry(day).or_insert(true) &= known.files.contains(path);
+        }
+    }
+    for (day, is_compacted) in days {
+        if !is_compacted {
+            retained.kept.push(format!("raw files of {day}: they are not compacted yet"));
+            continue;
+        }
+        retained.raw_days.push(day.to_string());
+        if let Some(lease) = lease {
+            lease.check()?;
+            lake.storage().remove(&lake.raw(day))?;
+            known.files.retain(|path| day_of(path) != Some(day));
+        }
+    }
+    match lease.filter(|_| !retained.raw_days.is_empty()) {
+        Some(lease) => Ok(lake.versions(Place::Compaction).stage(lease)?.commit(&known, lease).map(drop)?),
+        None => Ok(()),
+    }
+}
+
+/// Lets the observations go of posts that were deleted since: what counts has none of them.
+fn deleted_posts(lake: &Lake, lease: Option<&Lease>, registry: &Registry, instance: &str) -> Result<u64, Error> {
+    let known = known(lake)?;
+    let whom = Whom { posts: known.deleted, ..Whom::default() };
+    if whom.is_empty() {
+        return Ok(0);
+    }
+    let finder = whom.finder(instance)?;
+    let mut erased = Erased::default();
+    for file in lake.raw_files()? {
+        // A deletion that is not compacted yet is not known otherwise.
+        if known.files.contains(lake.relative(&file.path)) {
+            erased += Erasing { lake, registry, instance }.raw_file(&file, &finder, lease)?;
+        }
+    }
+    Ok(erased.raw_lines)
+}
+
+/// Closes days, and lets their posts go, once they are counted.
+fn expire_posts(
+    lake: &Lake,
+    lease: Option<&Lease>,
+    from: Option<Day>,
+    registry: &Registry,
+    retained: &mut Retained,
+) -> Result<(), Error> {
+    for (day, _) in lake.posts()? {
+        let is_closed = lake.is_closed(day)?;
+        if !is_closed && from.is_none_or(|from| day >= from) {
+            continue;
+        }
+        if !is_closed && !is_counted(lake, day, registry)? {
+            retained.kept.push(format!("posts of {day}: they are not counted yet"));
+            continue;
+        }
+        retained.posts_days.push(day.to_string());
+        if let Some(lease) = lease {
+            lake.close(day, lease)?;
+        }
+    }
+    Ok(())
+}
+
+/// Lets accounts go that were not seen since a day, of days whose posts have expired.
+fn expire_accounts(
+    lake: &Lake,
+    lease: Option<&Lease>,
+    from: Option<Day>,
+    registry: &Registry,
+    salt: &[u8],
+) -> Result<BTreeSet<String>, Error> {
+    let Some(from) = from else { return Ok(BTreeSet::new()) };
+    let of_accounts = Accounts::of(registry);
+    let mut last_seen: HashMap<String, Day> = HashMap::new();
+    let states = lake.states()?;
+    for (day, version) in &states {
+        each_record(lake, version, |record| {
+            if let Some(account) = of_accounts.account(record) {
+                let last = last_seen.entry(account).or_insert(*day);
+                *last = (*last).max(*day);
+            }
+        })?;
+    }
+    let gone: BTreeSet<String> = last_seen.into_iter().filter(|(_, last)| *last < from).map(|(id, _)| id).collect();
+    let Some(lease) = lease.filter(|_| !gone.is_empty()) else { return Ok(gone) };
+    for (day, version) in states.iter().filter(|(day, _)| *day < from) {
+        let fate = |record: &Record<'_>| match of_accounts.account(record).filter(|account| gone.contains(account)) {
+            Some(_) if record.member.is_empty() => Fate::Goes,
+            Some(account) => Fate::Becomes(placeholder(&account, salt)),
+            None => Fate::Stays,
+        };
+        let mut is_changed = false;
+        each_record(lake, version, |record| is_changed |= fate(record) != Fate::Stays)?;
+        if is_changed {
+            rewrite(lake, lease, *day, version, registry, &fate)?;
+        }
+    }
+    Ok(gone)
+}
+
+/// How the members begin that stand for accounts that are gone.
+const GONE: &str = "gone:";
+
+fn placeholder(account: &str, salt: &[u8]) -> String {
+    let digest = Sha256::new().chain_update(salt).chain_update(account).finalize();
+    escape(&format!("{GONE}{}", hex::encode(digest))).into_owned()
+}
+
+/// The metrics that keep ids of accounts.
+struct Accounts(BTreeSet<&'static str>);
+
+impl Accounts {
+    fn of(registry: &Registry) -> Self {
+        let keeps = |about: &tootmill_metric::About| about.personal_data.contains(&"account.id");
+        let all = registry.metrics().iter().filter(|one| keeps(&one.metric.about()));
+        Self(all.map(tootmill_metric::Registered::name).collect())
+    }
+
+    /// The id of the account that a record is of: its member, or its key where it has none.
+    fn account(&self, record: &Record<'_>) -> Option<String> {
+        let field = if record.member.is_empty() { record.key } else { record.member };
+        let id = unescape(field).filter(|_| self.0.contains(record.metric))?;
+        (!id.starts_with(GONE)).then(|| id.into_owned())
+    }
+}
