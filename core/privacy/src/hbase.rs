@@ -153,14 +153,15 @@ mod tests {
             fs::write(path, "").unwrap();
         };
         let store = "data/default/user_table/r1/data/aa";
-        [
+        for path in [
             store,
             "data/default/user_table/.tabledesc/x",
             "data/default/user_table/r1/recovered.edits/1.seqid",
             "archive/data/mill/user_table/r2/data/bb",
             "WALs/server/log.1",
-        ]
-        .map(file);
+        ] {
+            file(path);
+        }
         // Stands for a program that compacts: what was in the table is in the archive then.
         let program = folder.path().join("admin");
         let script = format!(

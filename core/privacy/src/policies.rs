@@ -1,12 +1,7 @@
 //! The record of policies: which one was in force from when on.
 
-use std::{
-    thread,
-    time::{Duration, Instant as Moment},
-};
-
 use serde::{Deserialize, Serialize};
-use tootmill_lake::{Lake, Lease};
+use tootmill_lake::Lake;
 use tootmill_metric::Instant;
 use tootmill_policy::{Described, Policy};
 
@@ -58,6 +53,8 @@ pub fn policies(lake: &Lake) -> Result<Vec<Recorded>, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
     use tootmill_metric::Registry;
     use tootmill_policy::{BlockList, Level};

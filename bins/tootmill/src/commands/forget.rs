@@ -6,10 +6,14 @@ use clap::Args;
 use serde_json::json;
 use tootmill_metric::Registry;
 use tootmill_policy::Whom;
-use tootmill_privacy::KeyFile;
+use tootmill_privacy::{
+    KeyFile,
+    log::{self, Done},
+};
 use tootmill_stages::{Erased, Erasing};
 
 use super::{
+    import::now,
     lake::{LakeArguments, OutcomeArguments},
     policy::KeyArguments,
     purge::PurgeArguments,
@@ -89,6 +93,7 @@ impl Forget {
             )));
         }
         tootmill_privacy::end_erasure(&lake, &lease)?;
+        log::append(&lake, &done(&whom, &erased), now())?;
         self.tell(&whom, &erased, pending, began)
     }
 
@@ -128,4 +133,15 @@ impl Forget {
         let data = json!({"dry_run": self.dry_run, "accounts": accounts, "erased": erased, "pending_files": pending, "seconds": seconds});
         self.outcome.tell(&sentence, &data)
     }
+}
+
+/// What was done, as the log has it: of nobody in particular.
+fn done(whom: &Whom, erased: &Erased) -> Done {
+    Done::by_command("tootmill forget")
+        .count("accounts", whom.accounts.len() as u64)
+        .count("posts", erased.posts)
+        .count("raw_lines", erased.raw_lines)
+        .count("redacted", erased.redacted)
+        .count("days", erased.days.len() as u64)
+        .count("closed_days", erased.closed_days.len() as u64)
 }

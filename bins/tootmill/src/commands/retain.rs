@@ -4,8 +4,12 @@ use std::time::Instant as Moment;
 
 use clap::Args;
 use serde_json::json;
+use tootmill_lake::Lake;
 use tootmill_metric::{Day, Instant, Registry};
-use tootmill_privacy::Kept;
+use tootmill_privacy::{
+    Kept,
+    log::{self, Done},
+};
 use tootmill_stages::{Erasing, Retained, Retention};
 
 use super::{
@@ -80,6 +84,7 @@ impl Retain {
                 self.tables.purge(&lake, &lease, &leaving.accounts, &registry, self.outcome.quiet)?;
             }
             tootmill_privacy::end_retention(&lake, &lease)?;
+            self.note(&lake, &retained)?;
         }
         progress.finish();
         self.tell(&retained, began)
@@ -91,6 +96,26 @@ impl Retain {
         let today = self.as_of.unwrap_or_else(|| now().day()).start();
         let from = |days: u32| Instant::from_micros(today.micros().saturating_sub(i64::from(days) * DAY)).day();
         Retention { raw: Some(from(self.raw)), posts: Some(from(self.posts)), accounts: self.accounts.map(from) }
+    }
+
+    /// Notes in the log what went, if something did.
+    fn note(&self, lake: &Lake, retained: &Retained) -> Result<(), Failure> {
+        let Retained { raw_days, posts_days, deleted, accounts, .. } = retained;
+        let (raw, posts) = (raw_days.len() as u64, posts_days.len() as u64);
+        if raw + posts + deleted + accounts == 0 {
+            return Ok(());
+        }
+        let days = |days: u32| format!("{days} days");
+        let done = Done::by_command("tootmill retain")
+            .by("raw", days(self.raw))
+            .by("posts", days(self.posts))
+            .by("accounts", self.accounts.map_or_else(|| "for ever".into(), days))
+            .count("raw_days", raw)
+            .count("posts_days", posts)
+            .count("deleted", *deleted)
+            .count("accounts", *accounts);
+        log::append(lake, &done, now())?;
+        Ok(())
     }
 
     fn tell(&self, retained: &Retained, began: Moment) -> Result<(), Failure> {
