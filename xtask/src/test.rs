@@ -108,7 +108,10 @@ fn dags(steps: &Steps<'_>, pythons: &Pythons) -> Result<()> {
     for (name, arguments) in [
         ("format of the DAGs", &["-m", "ruff", "format", "--check", "."][..]),
         ("lints of the DAGs", &["-m", "ruff", "check", "."]),
-        ("types of the DAGs", &["-m", "mypy", "src", "development", "daily.py", "refresh.py", "monitoring.py", "retention.py"]),
+        (
+            "types of the DAGs",
+            &["-m", "mypy", "src", "development", "daily.py", "refresh.py", "monitoring.py", "retention.py"],
+        ),
         ("tests of the DAGs", &["-m", "pytest", "-m", "not deployment"]),
     ] {
         steps.run(name, pythons.of_dags()?.args(arguments))?;

@@ -184,7 +184,7 @@ fn an_erasure_that_is_killed_at_any_moment_is_gone_on_with_to_its_end() {
     let made = three_accounts();
     make(made.path(), "posts.jsonl", "lake");
     let forget_ada = |folder: &Path| {
-        let arguments = ["forget", "--account", "ada", "--tables", "sqlite:lake.db", "--quiet"];
+        let arguments = ["forget", "--account", "@ada", "--tables", "sqlite:lake.db", "--quiet"];
         common::tootmill(folder, &[&arguments[..], &lake("lake", "privacy.key")].concat())
     };
     let whole = TempDir::new().unwrap();
@@ -208,7 +208,7 @@ fn an_erasure_that_is_killed_at_any_moment_is_gone_on_with_to_its_end() {
             assert!(status.code == 1 && status.stdout.contains("erasure was interrupted"), "{}", status.stdout);
             forget(folder, "lake", &[]);
         } else {
-            forget(folder, "lake", &["--account", "ada"]);
+            forget(folder, "lake", &["--account", "@ada"]);
         }
         assert_eq!(tables(folder, "lake"), tables(whole.path(), "lake"), "killed at moment {moment}");
         let left = all(folder, "lake");

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sonic_rs::{LazyValue, to_array_iter, to_object_iter};
 use tootmill_metric::Line;
 
-use crate::{account::id, fields::Unsound, policy::NO_OBJECT, reduce::decoded};
+use crate::{account::id, fields::Unsound, named::Named, policy::NO_OBJECT, reduce::decoded};
 
 /// Accounts and posts of which nothing is to be left.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -73,19 +73,16 @@ impl Whom {
         count(self) > before
     }
 
-    /// Adds an account by its id, or by its name: `USER`, `USER@HOST`, also with an `@` in front.
-    pub fn add_account(&mut self, account: &str, instance: &str) {
-        let is_id = account.bytes().all(|byte| byte.is_ascii_digit());
-        if !is_id {
-            let handle = account.trim_start_matches('@').to_lowercase();
-            let local = handle.strip_suffix(&format!("@{}", instance.to_lowercase())).map(str::to_owned);
-            let handle = local.unwrap_or(handle);
-            self.named.insert(handle.clone());
-            self.handles.insert(handle);
-        }
-        // Ids need not be digits.
-        if !account.contains('@') {
-            self.accounts.insert(account.into());
+    /// Adds an account, as it was named.
+    pub fn add_account(&mut self, account: Named) {
+        match account {
+            Named::Id(id) => {
+                self.accounts.insert(id);
+            }
+            Named::Name(name) => {
+                self.named.insert(name.clone());
+                self.handles.insert(name);
+            }
         }
     }
 
@@ -184,13 +181,13 @@ impl Finder<'_> {
 
     /// Reads who wrote a status and which one it is, where it is theirs; also the one that it boosts or quotes.
     fn read_status(&self, status: &str, told: &mut Whom) -> Result<(), Unsound> {
-        let (mut post, mut account) = (None, Named::default());
+        let (mut post, mut account) = (None, Known::default());
         for entry in to_object_iter(status) {
             let (name, value) = entry.map_err(|_| Unsound)?;
             let Cow::Borrowed(raw) = value.as_raw_cow() else { continue };
             match &*name {
                 "id" => post = Some(id(raw).into_owned()),
-                "account" if raw.starts_with('{') => account = Named::of(raw)?,
+                "account" if raw.starts_with('{') => account = Known::of(raw)?,
                 "reblog" if raw.starts_with('{') => self.read_status(raw, told)?,
                 _ => {}
             }
@@ -222,13 +219,13 @@ fn is_whole(before: &str, found: &str, rest: &str, is_name: bool) -> bool {
 
 /// By what an account is known.
 #[derive(Debug, Default)]
-struct Named<'a> {
+struct Known<'a> {
     id: Option<Cow<'a, str>>,
     acct: Cow<'a, str>,
     addresses: Vec<String>,
 }
 
-impl<'a> Named<'a> {
+impl<'a> Known<'a> {
     fn of(json: &'a str) -> Result<Self, Unsound> {
         let mut named = Self::default();
         for entry in to_object_iter(json) {
@@ -338,7 +335,7 @@ impl Walk<'_> {
             match &*name {
                 "id" => own = Some(id(raw).into_owned()),
                 "acct" => acct = Some(decoded(raw)),
-                "account" if raw.starts_with('{') => is_theirs |= Named::of(raw)?.is_among(whom),
+                "account" if raw.starts_with('{') => is_theirs |= Known::of(raw)?.is_among(whom),
                 "reblog" if is_top && raw.starts_with('{') => is_theirs |= self.is_sought(raw, "reblog")?,
                 "deleted" if is_top => is_theirs |= whom.posts.contains(&*id(raw)),
                 _ => {}
@@ -372,9 +369,9 @@ mod tests {
 
     fn ada() -> Whom {
         let mut whom = Whom::default();
-        whom.add_account("42", "mill.example");
-        whom.add_account("@Ada@a.example", "mill.example");
-        whom.add_account("@eva@mill.example", "mill.example");
+        whom.add_account(Named::parse("42", "mill.example").unwrap());
+        whom.add_account(Named::parse("@Ada@a.example", "mill.example").unwrap());
+        whom.add_account(Named::parse("@eva@mill.example", "mill.example").unwrap());
         whom.posts.insert("777".into());
         whom
     }
@@ -446,7 +443,7 @@ mod tests {
     #[test]
     fn their_names_and_posts_are_learned_from_what_they_wrote() {
         let mut whom = Whom::default();
-        whom.add_account("42", "mill.example");
+        whom.add_account(Named::parse("42", "mill.example").unwrap());
         let line = json!({"id": "5", "account": {"id": "42", "acct": "Ada@a.example", "url": "https://a.example/@ada", "uri": "x"}});
         let told = whom.finder("mill.example").unwrap().told_by(&line.to_string());
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<BTreeSet<_>>();

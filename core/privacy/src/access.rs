@@ -13,9 +13,9 @@ use serde_json::Value;
 use tootmill_input::{Inputs, lines_of};
 use tootmill_lake::{Entry, Lake, input};
 use tootmill_metric::{About, Instant, Registry, Table, field::unescape};
+use tootmill_policy::Named;
 use tootmill_tables::{Part, Store};
 
-pub use self::whom::NoAccount;
 use self::whom::Whom;
 use crate::error::Error;
 
@@ -82,7 +82,7 @@ pub fn access(
     account: &str,
     now: Instant,
 ) -> Result<Access, Error> {
-    let mut whom = Whom::parse(account, lake.instance())?;
+    let mut whom = Whom::new(Named::parse(account, lake.instance())?);
     // Whose name was given is known by an id; and deletions tell nothing but the id of a post.
     each_line(lake, &["raw", "posts"], &mut |_, line| whom.learn(line))?;
     let mut found = Findings::default();

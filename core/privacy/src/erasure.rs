@@ -72,6 +72,7 @@ pub fn end_retention(lake: &Lake, lease: &Lease) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tootmill_policy::Named;
 
     #[test]
     fn a_retention_that_was_interrupted_is_gone_on_with() {
@@ -93,7 +94,7 @@ mod tests {
         let lease = lake.lease("a test").unwrap();
         assert!(unfinished(&lake).unwrap().is_empty());
         let mut whom = Whom::default();
-        whom.add_account("4242", "mill.example");
+        whom.add_account(Named::Id("4242".into()));
         whom.posts.extend(["77777".into(), "8888".into()]);
         let named = BTreeSet::from(["77777".to_owned()]);
         let key = || Key::new(&[7; Key::BYTES]);

@@ -1,8 +1,9 @@
 //! What can go wrong with the record of what is done with people's data.
 
 use tootmill_metric::Status;
+use tootmill_policy::NoAccount;
 
-use crate::{access::NoAccount, log::Broken};
+use crate::log::Broken;
 
 /// Why the record could not be kept or read.
 #[derive(Debug, thiserror::Error)]

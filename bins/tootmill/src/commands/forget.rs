@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, time::Instant};
 use clap::Args;
 use serde_json::json;
 use tootmill_metric::Registry;
-use tootmill_policy::Whom;
+use tootmill_policy::{Named, Whom};
 use tootmill_privacy::{
     KeyFile,
     log::{self, Done},
@@ -32,7 +32,7 @@ use crate::{failure::Failure, output::say, progress::Progress};
     tootmill forget --account ada@a.example --dry-run --lake lake --instance mastodon.example\n  \
     tootmill forget --account 109348 --post 113539 --lake lake --instance mastodon.example --tables sqlite:tootmill.db")]
 pub(crate) struct Forget {
-    /// An account, by its id on the instance, or its name: USER, or USER@HOST; may be given more than once
+    /// An account, by its id on the instance or its name: @USER of the instance, or USER@HOST; may be given more than once
     #[arg(long, value_name = "ID|ACCT")]
     account: Vec<String>,
     /// A post, by its id on the instance; may be given more than once
@@ -107,7 +107,8 @@ impl Forget {
         let listed = listed.transpose()?.unwrap_or_default();
         let accounts = self.account.iter().map(String::as_str).chain(listed.lines());
         for account in accounts.map(str::trim).filter(|account| !account.is_empty()) {
-            whom.add_account(account, &self.lake.instance);
+            let named = Named::parse(account, &self.lake.instance);
+            whom.add_account(named.map_err(|error| Failure::Usage(error.to_string()))?);
         }
         Ok(whom)
     }

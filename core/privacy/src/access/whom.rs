@@ -5,6 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 use serde_json::{Value, json};
 use sonic_rs::{Deserializer, to_array_iter};
 use tootmill_metric::{BadLine, Line};
+use tootmill_policy::Named;
 
 /// An account, by all that it is known by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,31 +17,14 @@ pub(crate) struct Whom {
     posts: BTreeSet<String>,
 }
 
-/// A text that names no account.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` names no account: write its id (`109302436954721982`, or `id:…`), or its name (`user@host`, or `@user` of the instance)"
-)]
-pub struct NoAccount(String);
-
 impl Whom {
-    /// Reads an id, which is of digits or stands behind `id:`, or a name.
-    pub(crate) fn parse(account: &str, instance: &str) -> Result<Self, NoAccount> {
-        let wrong = || NoAccount(account.into());
-        let is_id = !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit());
-        let (mut ids, mut name) = (BTreeSet::new(), None);
-        if let Some(id) = account.strip_prefix("id:").or(is_id.then_some(account)) {
-            ids.insert(Some(id).filter(|id| !id.is_empty()).ok_or_else(wrong)?.to_owned());
-        } else {
-            let known = account.trim_start_matches('@').to_lowercase();
-            let own = known.strip_suffix(&format!("@{}", instance.to_lowercase())).unwrap_or(&known);
-            let parts: Vec<&str> = own.split('@').collect();
-            if !account.contains('@') || parts.len() > 2 || parts.contains(&"") {
-                return Err(wrong());
-            }
-            name = Some(own.to_owned());
-        }
-        Ok(Self { ids, name, posts: BTreeSet::new() })
+    /// For an account as it was named.
+    pub(crate) fn new(account: Named) -> Self {
+        let (ids, name) = match account {
+            Named::Id(id) => (BTreeSet::from([id]), None),
+            Named::Name(name) => (BTreeSet::new(), Some(name)),
+        };
+        Self { ids, name, posts: BTreeSet::new() }
     }
 
     pub(crate) fn ids(&self) -> &BTreeSet<String> {
@@ -144,21 +128,7 @@ mod tests {
     use super::*;
 
     fn whom(account: &str) -> Whom {
-        Whom::parse(account, "mill.example").unwrap()
-    }
-
-    #[test]
-    fn an_id_and_a_name_are_told_apart() {
-        assert_eq!(whom("42").ids, BTreeSet::from(["42".to_owned()]));
-        assert_eq!(whom("id:9xA").ids, BTreeSet::from(["9xA".to_owned()]));
-        for own in ["@Ada", "ada@mill.example", "@ada@MILL.example"] {
-            assert_eq!(whom(own).name.as_deref(), Some("ada"), "{own}");
-        }
-        assert_eq!(whom("@42").name.as_deref(), Some("42"));
-        assert_eq!(whom("Ada@a.example").name.as_deref(), Some("ada@a.example"));
-        for nobody in ["", "ada", "id:", "@", "a@", "@a@", "a@b@c"] {
-            assert!(Whom::parse(nobody, "mill.example").is_err(), "{nobody}");
-        }
+        Whom::new(Named::parse(account, "mill.example").unwrap())
     }
 
     #[test]
