@@ -93,6 +93,11 @@ fn of_a_tenth_of_the_accounts_nothing_is_left_and_the_rest_is_as_if_they_had_nev
     assert!(other_key.code == 1 && other_key.stderr.contains("no key"), "{}", other_key.stderr);
 }
 
+/// Whether a text has a word, which the hashes in the log may have within them.
+fn has_word(text: &str, word: &str) -> bool {
+    text.split(|character: char| !character.is_alphanumeric()).any(|one| one == word)
+}
+
 #[test]
 fn an_account_is_forgotten_by_its_name_and_nobody_answers_or_names_it_any_more() {
     let folder = three_accounts();
@@ -104,9 +109,10 @@ fn an_account_is_forgotten_by_its_name_and_nobody_answers_or_names_it_any_more()
         (&json!(1), &json!(1), &json!(3))
     );
     let left = all(folder, "lake");
-    for of_ada in ["ada", "400000001", "900000001", "900000003", "sesame"] {
+    for of_ada in ["400000001", "900000001", "900000003", "sesame"] {
         assert!(!left.contains(of_ada), "{of_ada} is left: {left}");
     }
+    assert!(!has_word(&left, "ada"), "{left}");
     assert!(left.contains("yes</p>") && left.contains("alone") && left.contains("400000003"));
     let users = tables(folder, "lake")[0]["user_table"].as_object().unwrap().len();
     assert_eq!(users, 2);
@@ -212,7 +218,7 @@ fn an_erasure_that_is_killed_at_any_moment_is_gone_on_with_to_its_end() {
         }
         assert_eq!(tables(folder, "lake"), tables(whole.path(), "lake"), "killed at moment {moment}");
         let left = all(folder, "lake");
-        assert!(!left.contains("400000001") && !left.contains("sesame") && !left.contains("ada"), "{left}");
+        assert!(!left.contains("400000001") && !left.contains("sesame") && !has_word(&left, "ada"), "{left}");
     }
     assert!(killed * 2 > MOMENTS && unfinished > 1, "{killed} were killed, {unfinished} in the middle");
 }
