@@ -8,7 +8,7 @@ use tootmill_metric::Instant;
 use crate::fields::Text;
 
 /// Texts that are codes, or names that many have.
-const HARMLESS: [&str; 15] = [
+const HARMLESS: [&str; 14] = [
     "account.id",
     "deleted",
     "emojis",
@@ -20,7 +20,6 @@ const HARMLESS: [&str; 15] = [
     "id",
     "language",
     "media_attachments.type",
-    "policy.name",
     "tags",
     "tags.name",
     "visibility",
@@ -42,7 +41,7 @@ pub(crate) fn text_of(path: &str) -> Text {
 pub(crate) fn write(raw: &str, text: Text, out: &mut String) {
     match (raw.as_bytes().first(), text) {
         (Some(b'"'), Text::Hosts) => write_hosts(&decoded(raw), out),
-        (Some(b'"'), Text::Erased) if Instant::parse(raw.trim_matches('"')).is_some() => out.push_str(raw),
+        (Some(b'"'), Text::Erased) if Instant::parse(&decoded(raw)).is_some() => out.push_str(raw),
         (Some(b'"'), Text::Erased | Text::OtherId) => out.push_str("\"\""),
         (Some(b'-' | b'0'..=b'9'), Text::OtherId) => out.push('0'),
         _ => out.push_str(raw),
@@ -169,7 +168,9 @@ mod tests {
             write(raw, text, &mut out);
             out
         };
-        assert_eq!(left("\"2026-11-24\"", Text::Erased), "\"2026-11-24\"");
+        for date in ["\"2026-11-24\"", r#""2026-11-24T10:00:00\u002B00:00""#] {
+            assert_eq!(left(date, Text::Erased), date);
+        }
         assert_eq!(left("\"2026-11-24\"", Text::OtherId), "\"\"");
         for text in ["\"\"", "\"Ada\"", "\"\\u0041\"", "\"\\\"2026-11-24\\\"\"", "\""] {
             assert_eq!(left(text, Text::Erased), "\"\"", "{text}");

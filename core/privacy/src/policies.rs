@@ -48,7 +48,7 @@ pub fn record_policy(lake: &Lake, by: &str, policy: &Policy, now: Instant) -> Re
         _ => Vec::new(),
     };
     recorded.push(new);
-    let text = serde_json::to_string_pretty(&recorded).unwrap_or_default();
+    let text = serde_json::to_string_pretty(&recorded).map_err(|error| content(lake, &error))?;
     lease.check()?;
     lake.storage().write_text(&lake.policies(), &text)?;
     Ok(fields)
@@ -67,13 +67,13 @@ fn when_free(lake: &Lake) -> Result<Lease, Error> {
 
 /// The policies under which posts came into the lake, the first one first.
 pub fn policies(lake: &Lake) -> Result<Vec<Recorded>, Error> {
-    let path = lake.policies();
-    let Some(text) = lake.storage().read_text(&path)? else { return Ok(Vec::new()) };
-    let wrong = |error: serde_json::Error| tootmill_lake::Error::Content {
-        path: lake.storage().address(&path),
-        reason: error.to_string(),
-    };
-    Ok(serde_json::from_str(&text).map_err(wrong)?)
+    let Some(text) = lake.storage().read_text(&lake.policies())? else { return Ok(Vec::new()) };
+    Ok(serde_json::from_str(&text).map_err(|error| content(lake, &error))?)
+}
+
+/// The record is not what it should be.
+fn content(lake: &Lake, error: &serde_json::Error) -> tootmill_lake::Error {
+    tootmill_lake::Error::Content { path: lake.storage().address(&lake.policies()), reason: error.to_string() }
 }
 
 #[cfg(test)]
