@@ -4,13 +4,12 @@ use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use sonic_rs::to_object_iter;
-use tootmill_metric::{BadLine, Line, Reduction, Registry};
+use tootmill_metric::{BadLine, Line, Reduction, Registry, without_lone_surrogates};
 
 use crate::{
     account::Account,
     blocks::BlockList,
     fields::{Extent, Fields, Unsound},
-    reduce::without_lone_surrogates,
     tags::{OPT_OUT_TAGS, Tag, Tags},
     within::without_others,
 };
