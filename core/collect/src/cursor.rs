@@ -95,6 +95,7 @@ impl Cursor {
         again.dedup();
         let start = again.iter().rev().nth(most).map_or(start, |id| (*id).clone());
         known.retain(|(id, _)| id.as_ref().is_none_or(|id| *id > start));
+        deleted.retain(|id| *id > start);
         Ok(Reached { cursor: Some(Self { newest, written: latest, start, known, deleted, hashing }), told })
     }
 

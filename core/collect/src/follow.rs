@@ -62,7 +62,7 @@ pub struct Followed {
     pub by_pages: u64,
     /// Gaps that could not be filled, and were recorded.
     pub gaps: u64,
-    /// What was committed of the stream.
+    /// What was committed of the stream, and what the policy did, to what was read by pages as well.
     pub committed: Committed,
     /// How long ago the newest streamed post was written when it came, in seconds.
     pub behind: Option<i64>,
@@ -205,6 +205,8 @@ impl Following<'_> {
         let told = catch_up(&timeline, self.lineage, &self.pages, self.watch)?;
         (self.pages.beginning, self.pages.leave_gap) = (None, false);
         self.told.by_pages += told.posts;
+        self.told.withdrawn += told.withdrawn;
+        self.told.committed.policy += told.committed.policy;
         self.read_at = Moment::now();
         if told.seconds > LONG_TO_FILL {
             self.watch.note(FALLS_BEHIND);

@@ -12,6 +12,7 @@ mod seen;
 use tootmill_lake::Place;
 use tootmill_mastodon::{Looked, Observation, Statuses, Timeline};
 use tootmill_metric::{Day, Id};
+use tootmill_policy::Policy;
 
 pub use coverage::{Coverage, How};
 pub use due::{DELAY, Due, due};
@@ -59,12 +60,13 @@ pub fn refresh(
     let ids = posts::ids(lake, &lake.versions(Place::Posts(day)).current()?.ok_or_else(none)?)?;
     let mut looking = Looking {
         statuses: timeline.statuses(),
+        policy: lineage.policy(),
         writer: RawWriter::new(lineage, Kind::Refresh, how.limits),
         watch,
         answers: 0,
         asked: 0,
         observed: 0,
-        left_out: Vec::new(),
+        not_given: Vec::new(),
         withdrawn: Vec::new(),
     };
     let found = looking.at_all(timeline, &ids, how.sample).and_then(|how_asked| {
@@ -100,6 +102,7 @@ pub fn refresh(
 /// A look at posts on its way.
 struct Looking<'a> {
     statuses: Statuses<'a>,
+    policy: &'a Policy,
     writer: RawWriter<'a>,
     watch: &'a dyn Watch,
     /// How many answers came.
@@ -109,7 +112,7 @@ struct Looking<'a> {
     /// How many of them it gave.
     observed: u64,
     /// Those that the instance did not give.
-    left_out: Vec<Id>,
+    not_given: Vec<Id>,
     /// Those that it gave, and that the policy leaves out now: they do not count any more.
     withdrawn: Vec<Id>,
 }
@@ -125,7 +128,7 @@ impl Looking<'_> {
             self.asked += 1;
             match self.statuses.one(id)? {
                 Looked::There(post) => self.write(&post)?,
-                Looked::NotThere => self.left_out.push(id.clone()),
+                Looked::NotThere => self.not_given.push(id.clone()),
                 Looked::Unclear => {}
             }
             self.tell();
@@ -153,7 +156,7 @@ impl Looking<'_> {
             for id in several {
                 match posts.iter().find(|post| post.id.as_ref() == Some(id)) {
                     Some(post) => self.write(post)?,
-                    None => self.left_out.push(id.clone()),
+                    None => self.not_given.push(id.clone()),
                 }
             }
             self.tell();
@@ -162,12 +165,14 @@ impl Looking<'_> {
     }
 
     fn write(&mut self, post: &Observation) -> Result<(), Error> {
-        if self.writer.write(&post.json)? {
-            self.observed += 1;
-        } else {
+        let kept = self.policy.keep(&post.json);
+        if kept.line().is_none() {
+            // Not counted as left out: it is noted as deleted.
             self.withdrawn.extend(post.id.clone());
+            return Ok(());
         }
-        Ok(())
+        self.observed += 1;
+        self.writer.write_kept(&kept).map(drop)
     }
 
     fn tell(&mut self) {

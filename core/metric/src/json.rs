@@ -7,6 +7,8 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
+use crate::surrogates::without_lone_surrogates;
+
 /// What values of each JSON type mean for a field; what it does not expect is `None`.
 pub(crate) trait Field<'de>: Sized {
     fn text(_: Cow<'de, str>) -> Option<Self> {
@@ -309,9 +311,9 @@ impl<'a> Field<'a> for RawId<'a> {
 }
 
 /// The last value of this name in an object, as its text.
-fn last_value<'a>(object: &str, name: &str) -> Option<Cow<'a, str>> {
+fn last_value(object: &str, name: &str) -> Option<String> {
     let values = sonic_rs::to_object_iter(object).filter_map(Result::ok);
-    values.filter(|(key, _)| key == name).last().map(|(_, value)| Cow::Owned(value.as_raw_str().into()))
+    values.filter(|(key, _)| key == name).last().map(|(_, value)| value.as_raw_str().into())
 }
 
 impl<'a> RawId<'a> {
@@ -321,9 +323,11 @@ impl<'a> RawId<'a> {
         match self {
             Self::Text(text) => (!text.is_empty()).then_some(text),
             Self::OtherNumber => {
-                let number = path.iter().try_fold(Cow::Borrowed(line), |object, name| last_value(&object, name))?;
+                // A name with a lone surrogate would end the search.
+                let line = without_lone_surrogates(line);
+                let number = path.iter().try_fold(line, |object, name| last_value(&object, name))?;
                 let digits = number.strip_prefix('-').unwrap_or(&number);
-                digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(number)
+                digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(Cow::Owned(number))
             }
         }
     }

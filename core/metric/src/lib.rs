@@ -15,6 +15,7 @@ mod registry;
 mod row;
 mod states;
 mod status;
+mod surrogates;
 mod table;
 
 pub use emit::{Emit, LONGEST_KEY, States};
@@ -29,4 +30,5 @@ pub use registry::{AnyMetric, AnyState, AnyStates, Registered, Registration, Reg
 pub use row::{Row, Value};
 pub use states::{Count, Latest, Ratios, Seen};
 pub use status::Status;
+pub use surrogates::without_lone_surrogates;
 pub use table::{BloomFilter, Column, Compression, Kind, Regions, Table};

@@ -223,7 +223,7 @@ pub enum Line<'a> {
 pub struct PolicyCounts {
     /// How many were left out.
     pub left_out: u64,
-    /// Of how many less was kept than metrics read.
+    /// Of how many neither names nor text were kept.
     pub reduced: u64,
 }
 

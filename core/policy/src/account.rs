@@ -30,7 +30,7 @@ impl<'a> Account<'a> {
             // What cannot be read may be a no.
             let (name, value) = entry.map_err(|_| Unsound)?;
             // It borrows from what it was read from.
-            let Cow::Borrowed(raw) = value.as_raw_cow() else { continue };
+            let Cow::Borrowed(raw) = value.as_raw_cow() else { return Err(Unsound) };
             match &*name {
                 "id" => account.id = Some(id(raw)),
                 "acct" => account.acct = decoded(raw),
@@ -39,7 +39,7 @@ impl<'a> Account<'a> {
                 "discoverable" => account.is_discoverable = raw == "true",
                 "note" => has_tag |= tags.are_in(raw),
                 "display_name" => has_tag |= tags.are_in_plain(raw),
-                "fields" => has_tag |= tags.are_in_fields(raw),
+                "fields" => has_tag |= tags.are_in_fields(raw)?,
                 _ => {}
             }
         }

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use sonic_rs::{LazyValue, to_array_iter, to_object_iter};
-use tootmill_metric::{Post, Reduction};
+use tootmill_metric::{Post, Reduction, without_lone_surrogates};
 
 use crate::{
     account::Account,
     fields::Unsound,
     policy::marks,
-    reduce::{self, text_of, without_lone_surrogates},
+    reduce::{self, text_of},
     tags::Tags,
 };
 

@@ -4,14 +4,13 @@ use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use sonic_rs::to_object_iter;
-use tootmill_metric::{BadLine, Line, Post, Reduction, Registry};
+use tootmill_metric::{BadLine, Line, Post, Reduction, Registry, without_lone_surrogates};
 
 use crate::{
     account::Account,
     blocks::BlockList,
     fields::{Extent, Fields, Unsound},
     forgotten::Forgotten,
-    reduce::without_lone_surrogates,
     tags::{OPT_OUT_TAGS, Tag, Tags},
     within::without_others,
 };
@@ -226,7 +225,9 @@ impl Policy {
 
     /// For an instance in the names of whose people this is the host as well.
     pub fn also_called(mut self, domain: &str) -> Self {
-        self.hosts.push(domain.into());
+        if !self.hosts.iter().any(|host| host == domain) {
+            self.hosts.push(domain.into());
+        }
         self
     }
 
@@ -320,7 +321,7 @@ impl Policy {
     fn refusal_of_any(&self, status: &str) -> Result<Option<Reason>, Unsound> {
         for entry in to_object_iter(status) {
             let (name, value) = entry.map_err(|_| Unsound)?;
-            let Cow::Borrowed(json) = value.as_raw_cow() else { continue };
+            let Cow::Borrowed(json) = value.as_raw_cow() else { return Err(Unsound) };
             let refusal = match &*name {
                 "account" => self.refusal(&Account::of(json, &self.tags)?),
                 "reblog" if json.starts_with('{') => self.refusal_of_any(json)?,
@@ -382,7 +383,7 @@ impl Policy {
         for entry in to_object_iter(line) {
             let (name, value) = entry.map_err(|_| Unsound)?;
             if name == "account" {
-                let Cow::Borrowed(json) = value.as_raw_cow() else { continue };
+                let Cow::Borrowed(json) = value.as_raw_cow() else { return Err(Unsound) };
                 account = Account::of(json, &self.tags)?;
             }
         }

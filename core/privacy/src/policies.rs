@@ -39,7 +39,7 @@ pub fn record_policy(lake: &Lake, by: &str, policy: &Policy, now: Instant) -> Re
         _ => Vec::new(),
     };
     recorded.push(new);
-    let text = serde_json::to_string_pretty(&recorded).unwrap_or_default();
+    let text = serde_json::to_string_pretty(&recorded).map_err(|error| content(lake, &error))?;
     lease.check()?;
     lake.storage().write_text(&lake.policies(), &text)?;
     Ok(fields)
@@ -49,6 +49,11 @@ pub fn record_policy(lake: &Lake, by: &str, policy: &Policy, now: Instant) -> Re
 pub fn policies(lake: &Lake) -> Result<Vec<Recorded>, Error> {
     let read = |text: &str| serde_json::from_str(text);
     Ok(lake.storage().read_as(&lake.policies(), read)?.unwrap_or_default())
+}
+
+/// The record cannot be written as what it should be.
+fn content(lake: &Lake, error: &serde_json::Error) -> tootmill_lake::Error {
+    tootmill_lake::Error::Content { path: lake.storage().address(&lake.policies()), reason: error.to_string() }
 }
 
 #[cfg(test)]

@@ -27,14 +27,6 @@ pub enum Error {
         /// How many it may have.
         most: usize,
     },
-    /// The page cannot be written.
-    #[error("cannot write `{file}`: {source}")]
-    Write {
-        /// Its file.
-        file: String,
-        /// Why.
-        source: io::Error,
-    },
     /// The page cannot be compressed.
     #[error("cannot compress the data of the page: {0}")]
     Compress(io::Error),
@@ -46,9 +38,7 @@ impl Error {
         match self {
             Self::Tables(error) => error.status(),
             Self::Lake(error) => error.status(),
-            Self::Chart(_) | Self::Data(_) | Self::Compress(_) | Self::TooLarge { .. } | Self::Write { .. } => {
-                Status::Permanent
-            }
+            Self::Chart(_) | Self::Data(_) | Self::Compress(_) | Self::TooLarge { .. } => Status::Permanent,
         }
     }
 }

@@ -18,10 +18,8 @@ mod subject;
 mod testing;
 mod text;
 mod trend;
-mod write;
 
 pub use error::Error;
 pub use numbers::{InForce, Numbers, Options};
 pub use page::{MOST_BYTES, page};
 pub use text::thousands;
-pub use write::write;

@@ -1,7 +1,5 @@
 //! What can go wrong when HBase is asked, and when what it says is written down.
 
-use std::io;
-
 use tootmill_metric::Status;
 
 /// Why something cannot be watched.
@@ -66,23 +64,13 @@ pub enum Error {
     /// The numbers do not go into Prometheus's format.
     #[error("cannot write the numbers for Prometheus: {0}")]
     Prometheus(#[from] prometheus::Error),
-    /// A file cannot be written.
-    #[error("cannot write `{file}`: {source}; its folder must be there, and yours to write in")]
-    Write {
-        /// The file.
-        file: String,
-        /// The cause.
-        source: io::Error,
-    },
 }
 
 impl Error {
     /// Whether trying again may help.
     pub fn status(&self) -> Status {
         match self {
-            Self::Http(_) | Self::NoMaster | Self::Unknown { .. } | Self::Prometheus(_) | Self::Write { .. } => {
-                Status::Permanent
-            }
+            Self::Http(_) | Self::NoMaster | Self::Unknown { .. } | Self::Prometheus(_) => Status::Permanent,
             Self::Ask { status, .. } => *status,
             Self::Attribute { .. } | Self::StandsBy { .. } | Self::OtherServer { .. } | Self::NoRegions { .. } => {
                 Status::Temporary

@@ -1,7 +1,5 @@
 //! The numbers in Prometheus's text format, version 0.0.4, as the textfile collector of its node exporter reads it.
 
-use std::{fs::Permissions, io::Write, os::unix::fs::PermissionsExt, path::Path};
-
 use prometheus::{CounterVec, GaugeVec, Opts, Registry, TextEncoder};
 use tootmill_lake::Files;
 
@@ -167,20 +165,6 @@ fn seconds(instant: tootmill_metric::Instant) -> f64 {
     millis / 1e3
 }
 
-/// Writes a file whole: whoever reads it finds what was there before, or all of the text.
-pub fn write_whole(file: &Path, text: &str) -> Result<(), Error> {
-    let write = || {
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // Prometheus's collector is another user.
-        let mut aside = tempfile::Builder::new().permissions(Permissions::from_mode(0o644)).tempfile_in(folder)?;
-        aside.write_all(text.as_bytes())?;
-        aside.as_file().sync_all()?;
-        aside.persist(file)?;
-        Ok(())
-    };
-    write().map_err(|source| Error::Write { file: file.display().to_string(), source })
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -225,20 +209,6 @@ mod tests {
         parse(&text);
         let is_other = |line: &&str| !line.contains("tootmill_status_");
         insta::assert_snapshot!(text.lines().filter(is_other).collect::<Vec<_>>().join("\n"));
-    }
-
-    #[test]
-    fn a_file_is_replaced_whole_and_others_may_read_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("tootmill.prom");
-        for text in ["first, and longer\n", "second\n"] {
-            write_whole(&file, text).unwrap();
-            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
-        }
-        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o444, 0o444);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
-        let nowhere = write_whole(&folder.path().join("no/file"), "").unwrap_err().to_string();
-        assert!(nowhere.contains("no/file"), "{nowhere}");
     }
 
     /// One line of the format, strictly: a family's head, or a sample with its name and its labels.

@@ -22,7 +22,7 @@ mod thresholds;
 
 pub use day::{DayNumbers, DayStatus, Loaded, TableRows};
 pub use error::Error;
-pub use exposition::{prometheus_text, write_whole};
+pub use exposition::prometheus_text;
 pub use findings::{Check, Finding};
 pub use hbase::{HBase, RegionServer, Unread};
 pub use lake::LakeStatus;

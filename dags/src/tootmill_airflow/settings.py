@@ -78,12 +78,12 @@ def limits() -> list[str]:
 
     Somebody is to hear of half the posts missing, and of a table that has lost rows.
     """
-    return shlex.split(conf.get(SECTION, "limits", fallback="--fewer 0.5,0.5 --fewer-rows 1,1"))
+    return _options("limits", "--fewer 0.5,0.5 --fewer-rows 1,1")
 
 
 def policy() -> list[str]:
     """Whose posts are kept, and what of them, as options of `tootmill collect`; by default the program's own."""
-    return shlex.split(conf.get(SECTION, "policy", fallback=""))
+    return _options("policy")
 
 
 def retention() -> list[str]:
@@ -93,7 +93,11 @@ def retention() -> list[str]:
 
 def thresholds() -> list[str]:
     """From what on monitoring finds something wrong, as options of `tootmill status`; by default the program's own."""
-    return shlex.split(conf.get(SECTION, "thresholds", fallback=""))
+    return _options("thresholds")
+
+
+def _options(name: str, default: str = "") -> list[str]:
+    return shlex.split(conf.get(SECTION, name, fallback=default))
 
 
 def retries() -> dict[str, object]:

@@ -147,10 +147,10 @@ impl Collect {
     fn policy(&self, lake: &Lake, instance: &Instance) -> Result<Arc<Policy>, Failure> {
         let mut policy = self.policy.policy(&self.lake.instance)?;
         if let Some(domain) = &instance.domain {
-            policy = Arc::new(Arc::unwrap_or_clone(policy).also_called(domain));
+            policy = policy.also_called(domain);
         }
         policy::record(lake, &format!("collect {}", self.feed.feed()), &policy, now())?;
-        Ok(policy)
+        Ok(Arc::new(policy))
     }
 
     fn catch_up(&self, lake: &Lake, progress: &Arc<CollectProgress>, began: &Began) -> Result<Told, Failure> {

@@ -1,6 +1,6 @@
 //! The arguments that say what is kept of whose posts.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{fs, path::PathBuf};
 
 use clap::Args;
 use tootmill_lake::Lake;
@@ -67,9 +67,9 @@ impl PolicyArguments {
     }
 
     /// The policy for posts of an instance.
-    pub(crate) fn policy(&self, instance: &str) -> Result<Arc<Policy>, Failure> {
+    pub(crate) fn policy(&self, instance: &str) -> Result<Policy, Failure> {
         let policy = self.who.policy(self.policy, instance)?.forgetting(self.key.forgotten()?);
-        Ok(Arc::new(if self.keep_all_fields { policy.with_all_fields() } else { policy }))
+        Ok(if self.keep_all_fields { policy.with_all_fields() } else { policy })
     }
 }
 

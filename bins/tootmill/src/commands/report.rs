@@ -14,7 +14,11 @@ use tootmill_report::{InForce, Numbers, Options};
 use tootmill_tables::Destination;
 
 use super::destination::DestinationParser;
-use crate::{failure::Failure, output::with_stdout, reading::Reading};
+use crate::{
+    failure::Failure,
+    output::{with_stdout, write_whole},
+    reading::Reading,
+};
 
 /// Make a page of what the tables say: one file that needs no network, below one megabyte.
 ///
@@ -65,7 +69,7 @@ impl Report {
         if let Some(file) = &file {
             let page = tootmill_report::page(&numbers, self.instance.as_deref())?;
             make_folder(file)?;
-            tootmill_report::write(file, &page)?;
+            write_whole(file, &page)?;
         }
         self.tell(&numbers, file.as_ref())?;
         match file.filter(|_| self.open) {

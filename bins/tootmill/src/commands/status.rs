@@ -17,7 +17,11 @@ use tootmill_watch::{
 };
 
 use super::{destination::DestinationParser, import::now, submit::parse_day};
-use crate::{failure::Failure, output::with_stdout, summary::thousands};
+use crate::{
+    failure::Failure,
+    output::{with_stdout, write_whole},
+    summary::thousands,
+};
 
 /// Look whether all is well: how new the lake and the tables are, files and bytes, HDFS, HBase's regions and requests.
 ///
@@ -164,7 +168,7 @@ impl Status {
         };
         let outcome = Outcome::of(now(), seen, &self.thresholds.thresholds());
         if let Some(file) = &self.prometheus {
-            tootmill_watch::write_whole(file, &tootmill_watch::prometheus_text(&outcome)?)?;
+            write_whole(file, &tootmill_watch::prometheus_text(&outcome)?)?;
         }
         let told = self.tell(&outcome);
         let at_error = || outcome.findings.iter().filter(|finding| finding.level == Level::Error);

@@ -25,13 +25,13 @@ pub(super) fn find(
     day: Day,
     most: usize,
 ) -> Result<(Vec<Id>, u64), Error> {
-    let left_out = std::mem::take(&mut looking.left_out);
-    if left_out.is_empty() {
+    let not_given = std::mem::take(&mut looking.not_given);
+    if not_given.is_empty() {
         return Ok((Vec::new(), 0));
     }
     let without_token = looking.statuses.client().without_a_token()?;
     let for_anybody = without_token.as_ref().map(Statuses::of);
-    let seen = seen_by_the_same(lineage, day, &left_out)?;
+    let seen = seen_by_the_same(lineage, day, &not_given)?;
     let candidates: Vec<(&Id, bool)> = seen.iter().take(most).map(|(id, post)| (id, is_remote(post))).collect();
     let (mut deleted, mut doubtful) = (Vec::new(), 0);
     for some in candidates.chunks(AT_A_TIME) {

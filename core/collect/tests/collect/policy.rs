@@ -31,7 +31,7 @@ fn put(server: &Server, id: u64, what: &str) {
 }
 
 /// What the notes in the lake count.
-fn noted(mill: &Mill) -> PolicyCounts {
+pub(crate) fn noted(mill: &Mill) -> PolicyCounts {
     let mut counts = PolicyCounts::default();
     for line in mill.raw() {
         if let Ok(Line::Policy(more)) = Line::parse(&line.to_string()) {

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     instance::{Instance, Mill, Nobody, Posts, Reply, Request, all, post, quick},
-    policy::{default_policy, says, strict_policy},
+    policy::{default_policy, noted, says, strict_policy},
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -269,6 +269,7 @@ fn who_wants_no_part_in_it_any_more_counts_no_more() {
     let counted = (coverage.asked, coverage.observed, coverage.deleted, coverage.withdrawn, coverage.unexplained);
     assert_eq!(counted, (60, 57, 1, 2, 0));
     assert_eq!(deletions(&mill), BTreeSet::from([5, 40, 50]));
+    assert_eq!(noted(&mill).left_out, 0, "what is noted as deleted is counted there");
 }
 
 #[test]

@@ -103,6 +103,8 @@ fn lone_surrogates_do_not_lose_the_post() {
     let line = post(r#","content":"a\ud83d b\ude00\u003c \ud83d\ude00","lang\u0075age":"\ud800""#);
     let read = Post::parse(&line).unwrap();
     assert_eq!((&*read.content, read.language.as_deref()), ("a\u{fffd} b\u{fffd}< 😀", Some("\u{fffd}")));
+    let long = r#"{"\ud800":1,"id":12345678901234567890123,"created_at":"2026-11-24T10:00:00Z"}"#;
+    assert_eq!(Post::parse(long).unwrap().id, "12345678901234567890123");
 }
 
 #[test]

@@ -426,6 +426,7 @@ fn odd_statuses() -> impl Strategy<Value = String> {
         r#"{"account":{"id":"4"},"content":"x"}"#,
         r#"{"left_out":1}"#,
         r#""2026-11-24""#,
+        r#""2026-11-24T10:00:00\u002B00:00""#,
         r#""private""#,
         r#"" \n	""#,
     ]);
