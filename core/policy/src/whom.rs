@@ -1,11 +1,11 @@
 //! Accounts and posts of which nothing is to be left, and what is left of a line without them.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::{Deserialize, Serialize};
 use sonic_rs::{LazyValue, to_array_iter, to_object_iter};
-use tootmill_metric::Line;
+use tootmill_metric::{BadLine, Line};
 
 use crate::{account::id, fields::Unsound, named::Named, policy::NO_OBJECT, reduce::decoded};
 
@@ -41,8 +41,11 @@ pub enum Left {
 #[derive(Clone, Debug)]
 pub struct Finder<'w> {
     whom: &'w Whom,
-    /// Any of their ids, names and addresses.
+    /// Their ids, then their names and addresses, then what may hide one of these.
     any: AhoCorasick,
+    /// How many ids that has, and how many ids, names and addresses.
+    ids: usize,
+    plain: usize,
     /// What is taken out of texts, and by what it is replaced.
     texts: AhoCorasick,
     replacements: Vec<String>,
@@ -59,18 +62,13 @@ impl Whom {
         *self == Self::default()
     }
 
-    /// Adds others; gives whether there are more then.
-    pub fn add(&mut self, other: Self) -> bool {
-        let count = |whom: &Self| {
-            whom.accounts.len() + whom.named.len() + whom.handles.len() + whom.addresses.len() + whom.posts.len()
-        };
-        let before = count(self);
+    /// Adds others.
+    pub fn add(&mut self, other: Self) {
         self.accounts.extend(other.accounts);
         self.named.extend(other.named);
         self.handles.extend(other.handles);
         self.addresses.extend(other.addresses);
         self.posts.extend(other.posts);
-        count(self) > before
     }
 
     /// Adds an account, as it was named.
@@ -84,6 +82,20 @@ impl Whom {
                 self.handles.insert(name);
             }
         }
+    }
+
+    fn add_post(&mut self, id: Option<Cow<'_, str>>) {
+        self.posts.extend(id.map(Cow::into_owned).filter(|id| !["", "null"].contains(&&**id)));
+    }
+
+    /// Whether JSON that describes an account is of one of them.
+    pub fn is_account(&self, json: &str) -> bool {
+        Known::of(json).is_ok_and(|known| known.is_among(self))
+    }
+
+    /// Whether a text is the id of one of the accounts, or a name by which one is meant.
+    pub fn means(&self, text: &str) -> bool {
+        self.has(text, text)
     }
 
     /// Whether a text is the id or the name of one of the accounts.
@@ -119,26 +131,64 @@ impl Whom {
                 replace(format!("@{user}"), String::new());
             }
         }
-        let any = self.accounts.iter().chain(&self.posts).chain(&self.handles).chain(&texts);
-        let any = AhoCorasick::builder().ascii_case_insensitive(true).build(any)?;
+        let (any, ids, plain) = self.needles(&texts);
+        // The fastest kind takes about half a kilobyte for each byte that is looked for.
+        let is_small = any.iter().map(String::len).sum::<usize>() < 1 << 19;
+        let kind = is_small.then_some(AhoCorasickKind::DFA);
+        let any = AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(any)?;
         let mut found = AhoCorasick::builder();
         let texts = found.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest).build(&texts)?;
-        Ok(Finder { whom: self, any, texts, replacements })
+        Ok(Finder { whom: self, any, ids, plain, texts, replacements })
+    }
+
+    /// What a line has in which something of them is: ids, names and texts, and what may hide one. Also how many are ids, and how
+    /// many hide nothing.
+    fn needles(&self, texts: &[String]) -> (Vec<String>, usize, usize) {
+        let mut needles: Vec<String> = self.accounts.iter().chain(&self.posts).cloned().collect();
+        let ids = needles.len();
+        needles.extend(self.handles.iter().map(|handle| format!("\"{handle}\"")));
+        // A tag may stand in JSON with escapes, as Mastodon writes it.
+        let has_tag = texts.iter().filter(|text| text.contains('<'));
+        needles.extend(has_tag.map(|text| text.replace('<', "\\u003c").replace('>', "\\u003e")));
+        needles.extend_from_slice(texts);
+        let plain = needles.len();
+        needles.extend(disguises(self.accounts.iter().chain(&self.posts).chain(texts)));
+        (needles, ids, plain)
+    }
+
+    /// Adds all that lines tell of them, by `each_line`, which goes through all lines. Who was meant by a name has an id then, by
+    /// which there may be more, so that is done until there is none.
+    pub fn learn<E: From<TooMany>>(
+        &mut self,
+        instance: &str,
+        mut each_line: impl FnMut(&mut dyn FnMut(&str)) -> Result<(), E>,
+    ) -> Result<(), E> {
+        loop {
+            let mut told = Self::default();
+            let finder = self.finder(instance)?;
+            each_line(&mut |line| told.add(finder.told_by(line)))?;
+            let before = self.accounts.len();
+            self.add(told);
+            if self.accounts.len() == before {
+                return Ok(());
+            }
+        }
     }
 }
 
 impl Finder<'_> {
     /// What is left of a line without them.
     pub fn left(&self, line: &str) -> Left {
-        if !self.may_have(line) {
+        if !self.finds(line, usize::MAX) {
             return Left::Same;
         }
         let mut left = String::with_capacity(line.len());
         let mut walk = Walk { finder: self, is_changed: false };
-        match walk.object(line, "", Line::DEPTH, &mut left) {
+        let walked = if is_shallow(line) { walk.object(line, "", Line::DEPTH, &mut left) } else { Err(Unsound) };
+        match walked {
             Ok(false) => Left::Nothing,
             Ok(true) if walk.is_changed => Left::Redacted(left),
-            Err(Unsound) if self.any.is_match(line) && line != NO_OBJECT => Left::Redacted(NO_OBJECT.into()),
+            Err(Unsound) if self.finds(line, self.plain) && line != NO_OBJECT => Left::Redacted(NO_OBJECT.into()),
             Ok(true) | Err(Unsound) => Left::Same,
         }
     }
@@ -148,7 +198,7 @@ impl Finder<'_> {
         let mut told = Whom::default();
         if self.may_have(line) {
             // What cannot be read tells nothing.
-            let _ = self.read_status(line, &mut told);
+            let _ = self.read_status(line, Line::DEPTH, &mut told);
         }
         told
     }
@@ -174,32 +224,66 @@ impl Finder<'_> {
         (from > 0).then(|| redacted + text.get(from..).unwrap_or_default())
     }
 
-    /// Whether it is worth a closer look.
-    fn may_have(&self, line: &str) -> bool {
-        self.any.is_match(line) || line.contains("\\u") || line.contains("\\/")
+    /// The status of theirs that a line is: one that they wrote or boosted, or the one that somebody else boosted, without who.
+    pub fn theirs<'l>(&self, line: &'l str) -> Option<&'l str> {
+        let status = Status::of(Some(line).filter(|line| self.may_have(line))?).ok()?;
+        if status.account.is_among(self.whom) {
+            return Some(line);
+        }
+        status.boosted.filter(|boosted| Status::of(boosted).is_ok_and(|boosted| boosted.account.is_among(self.whom)))
     }
 
-    /// Reads who wrote a status and which one it is, where it is theirs; also the one that it boosts or quotes.
-    fn read_status(&self, status: &str, told: &mut Whom) -> Result<(), Unsound> {
-        let (mut post, mut account) = (None, Known::default());
-        for entry in to_object_iter(status) {
-            let (name, value) = entry.map_err(|_| Unsound)?;
-            let Cow::Borrowed(raw) = value.as_raw_cow() else { continue };
-            match &*name {
-                "id" => post = Some(id(raw).into_owned()),
-                "account" if raw.starts_with('{') => account = Known::of(raw)?,
-                "reblog" if raw.starts_with('{') => self.read_status(raw, told)?,
-                _ => {}
-            }
+    /// Whether it is worth a closer look, and can have one.
+    pub fn may_have(&self, line: &str) -> bool {
+        self.finds(line, usize::MAX) && is_shallow(line)
+    }
+
+    /// Whether a line has one of the first so many needles. An id within a longer one is another one.
+    fn finds(&self, line: &str, needles: usize) -> bool {
+        self.any.find_overlapping_iter(line).any(|found| {
+            let needle = found.pattern().as_usize();
+            needle < needles && (needle >= self.ids || stands_alone(line, found.range()))
+        })
+    }
+
+    /// Reads who wrote a status and which one it is, where it is theirs; also the one that it boosts, quotes or answers.
+    fn read_status(&self, status: &str, depth: usize, told: &mut Whom) -> Result<(), Unsound> {
+        let depth = depth.checked_sub(1).ok_or(Unsound)?;
+        let Status { id, account, boosted, quoted, answered, answered_account } = Status::of(status)?;
+        for other in [boosted, quoted].into_iter().flatten() {
+            self.read_status(other, depth, told)?;
+        }
+        if answered_account.is_some_and(|account| self.whom.accounts.contains(&*account)) {
+            told.add_post(answered);
         }
         if account.is_among(self.whom) {
             told.accounts.extend(account.id.map(Cow::into_owned).filter(|id| !id.is_empty()));
             told.handles.extend(Some(account.acct.to_lowercase()).filter(|acct| !acct.is_empty()));
             told.addresses.extend(account.addresses.into_iter().filter(|address| address.starts_with("http")));
-            told.posts.extend(post);
+            told.add_post(id);
         }
         Ok(())
     }
+}
+
+/// The parser must not be shown what is nested too deep, since it recurses.
+fn is_shallow(line: &str) -> bool {
+    !matches!(Line::parse(line), Err(BadLine::TooDeep))
+}
+
+/// How JSON may write the characters of texts otherwise, but those of tags.
+fn disguises<'t>(texts: impl Iterator<Item = &'t String>) -> BTreeSet<String> {
+    let characters: BTreeSet<char> = texts.flat_map(|text| text.chars()).filter(|one| !"<>".contains(*one)).collect();
+    let cases = characters.into_iter().flat_map(|one| one.to_lowercase().chain(one.to_uppercase()));
+    let units = cases.flat_map(|one| one.encode_utf16(&mut [0; 2]).to_vec());
+    units.map(|unit| format!("\\u{unit:04x}")).chain(["\\/".into()]).collect()
+}
+
+/// Whether what was found in a line is a whole word of letters and digits.
+fn stands_alone(line: &str, found: Range<usize>) -> bool {
+    let of_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = line.as_bytes();
+    !of_word(found.start.checked_sub(1).and_then(|before| bytes.get(before))) && !of_word(bytes.get(found.end))
 }
 
 /// Whether what was found is no part of another name: of another one's, or of one of the same name elsewhere.
@@ -215,6 +299,46 @@ fn is_whole(before: &str, found: &str, rest: &str, is_name: bool) -> bool {
     let of_another = |character: char| of_name(character) || is_local && character == '/';
     let begins_before = is_name && before.chars().next_back().is_some_and(of_another);
     !goes_on && !begins_before
+}
+
+/// What tells whose a status is, and of which others it is.
+#[derive(Debug, Default)]
+struct Status<'a> {
+    id: Option<Cow<'a, str>>,
+    account: Known<'a>,
+    boosted: Option<&'a str>,
+    quoted: Option<&'a str>,
+    answered: Option<Cow<'a, str>>,
+    answered_account: Option<Cow<'a, str>>,
+}
+
+impl<'a> Status<'a> {
+    fn of(json: &'a str) -> Result<Self, Unsound> {
+        let mut status = Self::default();
+        for entry in to_object_iter(json) {
+            let (name, value) = entry.map_err(|_| Unsound)?;
+            let Cow::Borrowed(raw) = value.as_raw_cow() else { continue };
+            match &*name {
+                "id" => status.id = Some(id(raw)),
+                "account" if raw.starts_with('{') => status.account = Known::of(raw)?,
+                "reblog" if raw.starts_with('{') => status.boosted = Some(raw),
+                "quote" if raw.starts_with('{') => status.quoted = quoted_in(raw),
+                "in_reply_to_id" => status.answered = Some(id(raw)),
+                "in_reply_to_account_id" => status.answered_account = Some(id(raw)),
+                _ => {}
+            }
+        }
+        Ok(status)
+    }
+}
+
+/// The status that stands within what says whether it may be shown.
+fn quoted_in(quote: &str) -> Option<&str> {
+    let (_, quoted) = to_object_iter(quote).map_while(Result::ok).find(|(name, _)| name == "quoted_status")?;
+    match quoted.as_raw_cow() {
+        Cow::Borrowed(raw) => Some(raw).filter(|raw| raw.starts_with('{')),
+        Cow::Owned(_) => None,
+    }
 }
 
 /// By what an account is known.
@@ -452,7 +576,7 @@ mod tests {
             (told.handles.clone(), told.addresses.clone()),
             (texts(&["ada@a.example"]), texts(&["https://a.example/@ada"]))
         );
-        assert!(whom.add(told.clone()) && !whom.add(told));
+        whom.add(told);
         let before =
             json!({"id": "7", "account": {"id": "9", "acct": "ada@a.example", "url": "https://a.example/@ada"}})
                 .to_string();
@@ -461,5 +585,63 @@ mod tests {
         assert!(matches!(finder.left(&before), Left::Redacted(line) if line.contains("\"9\"")));
         let of_others = json!({"id": "6", "account": {"id": "9", "acct": "bob"}, "mentions": [{"id": "42"}]});
         assert!(whom.finder("mill.example").unwrap().told_by(&of_others.to_string()).is_empty());
+        // What they wrote may be known by the posts of others alone.
+        let of_others = json!({"id": "6", "account": {"id": "9"}, "in_reply_to_id": "3", "in_reply_to_account_id": "42",
+            "quote": {"state": "accepted", "quoted_status": {"id": "4", "account": {"id": "42"}}},
+            "reblog": {"id": "5", "account": {"id": "42"}, "in_reply_to_id": null, "in_reply_to_account_id": "42"}});
+        let told = whom.finder("mill.example").unwrap().told_by(&of_others.to_string());
+        assert_eq!((told.accounts, told.posts), (texts(&["42"]), texts(&["3", "4", "5"])));
+    }
+
+    #[test]
+    fn they_are_found_however_json_writes_them_and_not_in_what_is_like_them() {
+        let whom = ada();
+        let finder = whom.finder("mill.example").unwrap();
+        for line in [
+            r#"{"a":"42"}"#,
+            r#"{"a":142,"b": 42}"#,
+            r#"{"acct":"EVA"}"#,
+            r#"{"a":"\u0034\u0032"}"#,
+            r#"{"a":"\u0041da@a.example"}"#,
+            r#"{"a":"https:\/\/a.example\/@ada"}"#,
+            r#"{"a":"@\u003cspan\u003eeva\u003C/span\u003e"}"#,
+            "@<span>Eva</span>",
+        ] {
+            assert!(finder.may_have(line), "{line}");
+        }
+        for line in [
+            r#"{"a":"142","b":421,"c":"a42"}"#,
+            r#"{"a":"eva and nada \u003cb\u003e \u0026 \ud83d\ude00 \u2028 \n"}"#,
+            r#"{"a":"https://b.example/ada"}"#,
+        ] {
+            assert!(!finder.may_have(line), "{line}");
+        }
+        let mut umlaut = Whom::default();
+        umlaut.add_account(Named::parse("ada@bücher.example", "mill.example").unwrap());
+        let finder = umlaut.finder("mill.example").unwrap();
+        assert!(finder.may_have(r#"{"acct":"ada@b\u00FCcher.example"}"#) && !finder.may_have(r#"{"a":"\u00fd"}"#));
+    }
+
+    #[test]
+    fn a_post_is_theirs_where_they_wrote_or_boosted_it_or_somebody_boosted_theirs() {
+        let mut whom = ada();
+        whom.posts.clear();
+        let finder = whom.finder("mill.example").unwrap();
+        let post = r#"{"id":"7","account":{"id":42,"acct":"Ad\u0061@a.example"}}"#;
+        let boost = format!(r#"{{"id":"9","account":{{"id":"5"}},"reblog":{post}}}"#);
+        assert_eq!((finder.theirs(post), finder.theirs(&boost)), (Some(post), Some(post)));
+        for others in [
+            r#"{"id":"42","account":{"id":"421","acct":"ada"}}"#,
+            r#"{"id":"1","account":{"id":"5","acct":"ada@b.example"}}"#,
+            r#"{"id":"1","account":{"url":"42"}}"#,
+            "42",
+            "[",
+        ] {
+            assert_eq!(finder.theirs(others), None, "{others}");
+        }
+        let deep = format!(r#"{{"id":"1","account":{{"id":"42"}},"x":{}1{}}}"#, "[".repeat(20_000), "]".repeat(20_000));
+        assert_eq!(finder.theirs(&deep), None);
+        assert_eq!(finder.left(&deep), Left::Redacted(NO_OBJECT.into()));
+        assert!(finder.told_by(&deep).is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! What is held about one person (article 15): every line, record and row of theirs in a lake and in tables.
 
-mod whom;
+mod mentioned;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,10 +13,10 @@ use serde_json::Value;
 use tootmill_input::{Inputs, lines_of};
 use tootmill_lake::{Entry, Lake, input};
 use tootmill_metric::{About, Instant, Registry, Table, field::unescape};
-use tootmill_policy::Named;
+use tootmill_policy::{Finder, Named, Whom};
 use tootmill_tables::{Part, Store};
 
-use self::whom::Whom;
+use self::mentioned::{mentioned, text_at};
 use crate::error::Error;
 
 /// What is held about one person.
@@ -82,11 +82,13 @@ pub fn access(
     account: &str,
     now: Instant,
 ) -> Result<Access, Error> {
-    let mut whom = Whom::new(Named::parse(account, lake.instance())?);
-    // Whose name was given is known by an id; and deletions tell nothing but the id of a post.
-    each_line(lake, &["raw", "posts"], &mut |_, line| whom.learn(line))?;
+    let mut whom = Whom::default();
+    whom.add_account(Named::parse(account, lake.instance())?);
+    // Deletions tell nothing but the id of a post.
+    whom.learn(lake.instance(), |each| each_line(lake, &["raw", "posts"], &mut |_, line| each(line)))?;
     let mut found = Findings::default();
-    each_line(lake, &["raw", "posts"], &mut |file, line| of_line(&whom, line, file, &mut found))?;
+    let finder = whom.finder(lake.instance())?;
+    each_line(lake, &["raw", "posts"], &mut |file, line| of_line(&whom, &finder, line, file, &mut found))?;
     of_compaction(lake, &whom, &mut found)?;
     let metrics = Keyed::of(registry);
     each_line(lake, &["states", "totals"], &mut |file, line| metrics.of_record(&whom, line, file, &mut found))?;
@@ -99,7 +101,7 @@ pub fn access(
         account: account.into(),
         instance: lake.instance().into(),
         at: now.to_string(),
-        ids: whom.ids().clone(),
+        ids: whom.accounts.clone(),
         held: held.collect(),
     })
 }
@@ -130,12 +132,15 @@ fn unreadable(lake: &Lake, file: &Entry, error: &std::io::Error) -> Error {
     Error::Lake(tootmill_lake::Error::Content { path, reason: error.to_string() })
 }
 
-fn of_line(whom: &Whom, line: &str, file: &str, found: &mut Findings) {
-    if let Some(theirs) = whom.theirs(line) {
+fn of_line(whom: &Whom, finder: &Finder<'_>, line: &str, file: &str, found: &mut Findings) {
+    if !finder.may_have(line) {
+        return;
+    }
+    if let Some(theirs) = finder.theirs(line) {
         found.add(What::Post, as_data(theirs), file);
-    } else if whom.deleted(line) {
+    } else if text_at(line, &["deleted"]).is_some_and(|id| whom.posts.contains(&id)) {
         found.add(What::Deletion, as_data(line), file);
-    } else if let Some(about) = whom.mentioned(line) {
+    } else if let Some(about) = mentioned(whom, line) {
         found.add(What::Mention, about, file);
     }
 }
@@ -151,7 +156,7 @@ fn of_compaction(lake: &Lake, whom: &Whom, found: &mut Findings) -> Result<(), E
     let manifest: Value = version.manifest()?;
     let path = lake.relative(&version.folder).to_owned();
     for deleted in manifest.get("deleted").and_then(Value::as_array).into_iter().flatten() {
-        if deleted.as_str().is_some_and(|id| whom.posts().contains(id)) {
+        if deleted.as_str().is_some_and(|id| whom.posts.contains(id)) {
             found.add(What::Deletion, serde_json::json!({"deleted": deleted}), &path);
         }
     }
@@ -174,7 +179,7 @@ impl<'r> Keyed<'r> {
         let mut fields = line.splitn(4, '\t').map(|field| unescape(field).unwrap_or_default());
         let [metric, key, member, state] = [(); 4].map(|()| fields.next().unwrap_or_default());
         let is_keyed = self.tables.iter().any(|table| table.metric_name() == metric);
-        if is_keyed && (whom.is(&key) || whom.is(&member)) {
+        if is_keyed && (whom.means(&key) || whom.means(&member)) {
             let data = serde_json::json!({"metric": metric, "key": key, "member": member, "state": state});
             found.add(What::State, data, file);
         }
@@ -183,7 +188,7 @@ impl<'r> Keyed<'r> {
     fn of_row(&self, whom: &Whom, line: &str, file: &str, found: &mut Findings) {
         let mut fields = line.splitn(4, '\t').map(|field| unescape(field).unwrap_or_default());
         let [table, key, column, value] = [(); 4].map(|()| fields.next().unwrap_or_default());
-        if self.tables.iter().any(|keyed| keyed.name == table) && whom.is(&key) {
+        if self.tables.iter().any(|keyed| keyed.name == table) && whom.means(&key) {
             let data = serde_json::json!({"table": table, "key": key, "column": column, "value": value});
             found.add(What::Row, data, file);
         }
@@ -193,7 +198,7 @@ impl<'r> Keyed<'r> {
         for table in &self.tables {
             for part in [Part::Totals, Part::Days] {
                 store.scan(table, part, &mut |day, row| {
-                    if whom.is(&row.key) {
+                    if whom.means(&row.key) {
                         let cells: BTreeMap<&str, &str> = row.named(table).collect();
                         let day = day.map(|day| day.to_string());
                         let data = serde_json::json!({"table": table.name, "day": day, "key": row.key, "cells": cells});

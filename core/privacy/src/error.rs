@@ -1,7 +1,7 @@
 //! What can go wrong with the record of what is done with people's data.
 
 use tootmill_metric::Status;
-use tootmill_policy::NoAccount;
+use tootmill_policy::{NoAccount, TooMany};
 
 use crate::log::Broken;
 
@@ -17,6 +17,9 @@ pub enum Error {
     /// A text names no account.
     #[error(transparent)]
     NoAccount(#[from] NoAccount),
+    /// An account has more posts than can be looked for at once.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The settings cannot be understood.
     #[error("the settings cannot be understood: {0}; `tootmill gdpr record --example-config` writes what is asked for")]
     Settings(String),
@@ -54,6 +57,7 @@ impl Error {
             Self::Lake(error) => error.status(),
             Self::Tables(error) => error.status(),
             Self::NoAccount(_)
+            | Self::TooMany(_)
             | Self::Log(_)
             | Self::Settings(_)
             | Self::Key { .. }

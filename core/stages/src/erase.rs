@@ -70,22 +70,13 @@ impl Erasing<'_> {
     /// Adds all by which those who are meant are known in raw files and posts: ids, names, addresses, and the ids of their posts.
     pub fn find(&self, whom: &mut Whom, watch: &dyn Watch) -> Result<(), Error> {
         watch.pass("looking for their posts");
-        loop {
-            let mut told = Whom::default();
-            let finder = whom.finder(self.instance)?;
-            for file in self.files_of_lines()? {
-                self.each_line(&file, |line| {
-                    told.add(finder.told_by(line));
-                    Ok(())
-                })?;
+        let files = self.files_of_lines()?;
+        whom.learn(self.instance, |each| {
+            for line in self.lines(&files) {
+                each(&line?);
             }
-            let before = whom.accounts.len();
-            whom.add(told);
-            // Who was meant by a name has an id now, by which there may be more.
-            if whom.accounts.len() == before {
-                return Ok(());
-            }
-        }
+            Ok(())
+        })
     }
 
     /// Counts what goes.
@@ -181,7 +172,8 @@ impl Erasing<'_> {
         let place = self.lake.relative(&file.path).split('/').next().unwrap_or_default();
         let is_lines = file.is_compressed();
         let mut found = finder.redacted(self.lake.relative(&file.path)).is_some();
-        self.each_line(file, |line| {
+        for line in self.lines(std::slice::from_ref(file)) {
+            let line = &*line?;
             let in_list = |id: &str| unescape(id).is_some_and(|id| whom.posts.contains(&*id));
             found |= match place {
                 "posts" if file.name().starts_with(IDS) => in_list(line.split('\t').next().unwrap_or_default()),
@@ -197,8 +189,7 @@ impl Erasing<'_> {
                 }
                 _ => finder.redacted(line).is_some(),
             };
-            Ok(())
-        })?;
+        }
         Ok(found)
     }
 
@@ -211,88 +202,77 @@ impl Erasing<'_> {
         Ok(files)
     }
 
-    fn each_line(&self, file: &Entry, mut each: impl FnMut(&str) -> Result<(), Error>) -> Result<(), Error> {
-        for line in lines_of(inputs(self.lake, std::slice::from_ref(file))).split(b'\n') {
-            let line = line.map_err(EngineError::ReadRecords)?;
-            each(&String::from_utf8_lossy(&line))?;
+    /// The lines of files. In one that is no UTF-8 something stands for what cannot be read.
+    fn lines(&self, files: &[Entry]) -> impl Iterator<Item = Result<String, Error>> + use<> {
+        lines_of(inputs(self.lake, files)).split(b'\n').map(|line| {
+            let line = String::from_utf8(line.map_err(EngineError::ReadRecords)?);
+            Ok(line.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+        })
+    }
+
+    /// Whether anything of them is in lines of files.
+    fn is_in(&self, files: &[Entry], finder: &Finder<'_>) -> Result<bool, Error> {
+        for line in self.lines(files) {
+            if finder.left(&line?) != Left::Same {
+                return Ok(true);
+            }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Counts what goes out of a raw file, and writes it anew without that, under its name: what was compacted stays so.
     pub(crate) fn raw_file(&self, file: &Entry, finder: &Finder<'_>, lease: Option<&Lease>) -> Result<Erased, Error> {
-        let mut erased = Erased::default();
-        self.each_line(file, |line| {
-            match finder.left(line) {
-                Left::Same => {}
-                Left::Redacted(_) => erased.redacted += 1,
-                Left::Nothing => erased.raw_lines += 1,
-            }
-            Ok(())
-        })?;
-        if erased == Erased::default() {
-            return Ok(erased);
+        let (storage, files) = (self.lake.storage(), std::slice::from_ref(file));
+        if !self.is_in(files, finder)? {
+            return Ok(Erased::default());
         }
-        erased.raw_files = 1;
-        let Some(lease) = lease else { return Ok(erased) };
-        let storage = self.lake.storage();
-        let Some(path) = file.path.strip_suffix(".zst") else {
-            let reason = "it is not compressed as all raw files are, so that nothing can be taken out of it".into();
-            return Err(tootmill_lake::Error::Content { path: storage.address(&file.path), reason }.into());
-        };
         let aside = self.lake.aside("forget/raw");
-        storage.remove(&self.lake.aside("forget"))?;
-        let mut output = Compressed::create(&**storage, &aside)?;
-        self.each_line(file, |line| {
-            match finder.left(line) {
-                Left::Same => drop(output.write_line(line.as_bytes())?),
-                Left::Redacted(line) => drop(output.write_line(line.as_bytes())?),
-                Left::Nothing => {}
+        let mut output = None;
+        if lease.is_some() {
+            if file.path.strip_suffix(".zst").is_none() {
+                let reason = "it is not compressed as all raw files are, so that nothing can be taken out of it".into();
+                return Err(tootmill_lake::Error::Content { path: storage.address(&file.path), reason }.into());
             }
-            Ok(())
-        })?;
-        output.finish()?;
-        lease.check()?;
-        storage.rename(&format!("{aside}.zst"), &format!("{path}.zst"))?;
+            storage.remove(&self.lake.aside("forget"))?;
+            output = Some(Compressed::create(&**storage, &aside)?);
+        }
+        let mut erased = Erased { raw_files: 1, ..Erased::default() };
+        for line in self.lines(files) {
+            let Some(line) = taken_out(line?, finder, &mut erased.raw_lines, &mut erased.redacted) else { continue };
+            if let Some(output) = &mut output {
+                output.write_line(line.as_bytes())?;
+            }
+        }
+        if let (Some(output), Some(lease)) = (output, lease) {
+            output.finish()?;
+            lease.check()?;
+            storage.rename(&format!("{aside}.zst"), &file.path)?;
+        }
         Ok(erased)
     }
 
     /// Counts what goes out of a day's posts, and makes a version without that.
     fn posts(&self, day: Day, version: &Version, finder: &Finder<'_>, lease: Option<&Lease>) -> Result<Erased, Error> {
-        let mut erased = Erased::default();
         let files = version.files()?;
-        for file in &files {
-            self.each_line(file, |line| {
-                match finder.left(line) {
-                    Left::Same => {}
-                    Left::Redacted(_) => erased.redacted += 1,
-                    Left::Nothing => erased.posts += 1,
-                }
-                Ok(())
-            })?;
+        if !self.is_in(&files, finder)? {
+            return Ok(Erased::default());
         }
-        if erased == Erased::default() {
-            return Ok(erased);
-        }
-        erased.days.insert(day.to_string());
-        let Some(lease) = lease else { return Ok(erased) };
-        let staged = self.lake.versions(Place::Posts(day)).stage(lease)?;
-        let mut writer = DayWriter::new(self.lake, staged.folder())?;
+        let staged = lease.map(|lease| self.lake.versions(Place::Posts(day)).stage(lease)).transpose()?;
+        let mut writer = staged.as_ref().map(|staged| DayWriter::new(self.lake, staged.folder())).transpose()?;
         let mut ids = ids_in(self.lake, &version.folder)?;
-        for line in lines_of(inputs(self.lake, &files)).split(b'\n') {
-            let line = line.map_err(EngineError::ReadRecords)?;
+        let mut erased = Erased { days: [day.to_string()].into(), ..Erased::default() };
+        for line in self.lines(&files) {
             let known = ids.next().transpose().map_err(EngineError::ReadRecords)?.unwrap_or_default();
-            let line = String::from_utf8_lossy(&line);
-            let line = match finder.left(&line) {
-                Left::Same => line.into_owned(),
-                Left::Redacted(line) => line,
-                Left::Nothing => continue,
-            };
-            let id = unescape(known.split('\t').next().unwrap_or_default()).unwrap_or_default();
-            writer.write(&id, known.ends_with(RIPE), &line)?;
+            let Some(line) = taken_out(line?, finder, &mut erased.posts, &mut erased.redacted) else { continue };
+            if let Some(writer) = &mut writer {
+                let id = unescape(known.split('\t').next().unwrap_or_default()).unwrap_or_default();
+                writer.write(&id, known.ends_with(RIPE), &line)?;
+            }
         }
-        let manifest = writer.finish()?;
-        staged.commit(&manifest, lease)?;
+        if let (Some(staged), Some(writer), Some(lease)) = (staged, writer, lease) {
+            let manifest = writer.finish()?;
+            staged.commit(&manifest, lease)?;
+        }
         Ok(erased)
     }
 
@@ -338,6 +318,21 @@ impl Erasing<'_> {
     fn is_personal(&self, is_it: impl Fn(&&Registered) -> bool) -> bool {
         let found = self.registry.metrics().iter().find(is_it);
         found.is_none_or(|one| !one.metric.about().personal_data.is_empty())
+    }
+}
+
+/// What is left of a line without them, if anything is; counts what goes whole and what is redacted.
+fn taken_out(line: String, finder: &Finder<'_>, gone: &mut u64, redacted: &mut u64) -> Option<String> {
+    match finder.left(&line) {
+        Left::Same => Some(line),
+        Left::Redacted(left) => {
+            *redacted += 1;
+            Some(left)
+        }
+        Left::Nothing => {
+            *gone += 1;
+            None
+        }
     }
 }
 
