@@ -43,11 +43,16 @@ impl Pending {
         patience: Duration,
     ) -> Result<Self, Error> {
         let (storage, folder) = open_storage(root)?;
+        let tables = those_there(&*storage, &folder, tables)?;
         let orders = |order: &str| tables.iter().map(|table| format!("{order} '{table}'\n")).collect::<String>();
         order(program, &orders("flush"))?;
         let mut files = of_tables(&*storage, &format!("{folder}/data"), &tables)?;
         let of_tables_now = Self { tables: tables.clone(), files: files.clone(), ..Self::default() };
         files.extend(everywhere(&*storage, &folder, &tables)?);
+        // A log that is being written goes no sooner than its server begins another, which who may not order it waits for.
+        let servers = storage.list(&format!("{folder}/WALs"))?;
+        let rolls: String = servers.iter().map(|server| format!("wal_roll '{}'\n", server.name())).collect();
+        let _ = order(program, &rolls);
         order(program, &orders("major_compact"))?;
         let began = Moment::now();
         while began.elapsed() < patience
@@ -90,6 +95,18 @@ pub fn note_pending(lake: &Lake, another: impl IntoIterator<Item = Pending>) -> 
     Ok(lake.storage().write_text(&lake.pending_erasures(), &text)?)
 }
 
+/// Those of the tables that there are.
+fn those_there(storage: &dyn Storage, root: &str, tables: BTreeSet<String>) -> Result<BTreeSet<String>, Error> {
+    let mut there = BTreeSet::new();
+    for table in tables {
+        let (namespace, name) = table.split_once(':').unwrap_or(("default", &table));
+        if storage.find(&format!("{root}/data/{namespace}/{name}"))?.is_some() {
+            there.insert(table);
+        }
+    }
+    Ok(there)
+}
+
 /// The names of all files that may hold rows of tables: their own, those in the archive, and the logs.
 fn everywhere(storage: &dyn Storage, root: &str, tables: &BTreeSet<String>) -> Result<BTreeSet<String>, Error> {
     let mut names = of_tables(storage, &format!("{root}/data"), tables)?;
@@ -110,11 +127,11 @@ fn of_tables(storage: &dyn Storage, folder: &str, tables: &BTreeSet<String>) -> 
     Ok(names)
 }
 
-/// The names of all files below a folder but those that are hidden, which say what the folder is, and the empty ones that say how
-/// far a region has come.
+/// The names of all files below a folder but those that are hidden, which say what the folder is; the empty ones that say how far a
+/// region has come; and logs of HBase's own table of regions.
 fn names_below(storage: &dyn Storage, folder: &str) -> Result<BTreeSet<String>, Error> {
-    let files = storage.files_below(folder)?.into_iter().filter(|file| !file.name().ends_with("seqid"));
-    Ok(files.map(|file| file.name().to_owned()).collect())
+    let names = storage.files_below(folder)?.into_iter().map(|file| file.name().to_owned());
+    Ok(names.filter(|name| ![".seqid", ".meta"].iter().any(|ending| name.ends_with(ending))).collect())
 }
 
 /// Gives a program orders, and waits until it has ended.
@@ -157,6 +174,7 @@ mod tests {
             store,
             "data/default/user_table/.tabledesc/x",
             "data/default/user_table/r1/recovered.edits/1.seqid",
+            "WALs/server/log.1.meta",
             "archive/data/mill/user_table/r2/data/bb",
             "WALs/server/log.1",
         ] {
@@ -165,14 +183,14 @@ mod tests {
         // Stands for a program that compacts: what was in the table is in the archive then.
         let program = folder.path().join("admin");
         let script = format!(
-            "#!/bin/sh\ncd {} || exit 1\nwhile read order table; do echo \"$order $table\" >> orders\n[ $order = flush ] || {{ mkdir -p \
+            "#!/bin/sh\ncd {} || exit 1\nwhile read order table; do echo \"$order $table\" >> orders\n[ $order != major_compact ] || {{ mkdir -p \
              archive/data/default/user_table/r1/data && mv {store} archive/data/default/user_table/r1/data/aa; touch \
              data/default/user_table/r1/data/cc; }}; done\n",
             root.display()
         );
         fs::write(&program, script).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
-        let tables = BTreeSet::from(["user_table".to_owned()]);
+        let tables = BTreeSet::from(["user_table".to_owned(), "not_there".to_owned()]);
         let (root_name, program) = (root.display().to_string(), [program.display().to_string()]);
         let begin = |program: &[String]| {
             Pending::begin(tables.clone(), &root_name, program, "2026-11-24".into(), Duration::from_secs(20))
@@ -180,7 +198,7 @@ mod tests {
         let pending_files = begin(&program).unwrap();
         assert_eq!(
             fs::read_to_string(root.join("orders")).unwrap(),
-            "flush 'user_table'\nmajor_compact 'user_table'\n"
+            "flush 'user_table'\nwal_roll 'server'\nmajor_compact 'user_table'\n"
         );
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
         assert_eq!(pending_files.files, names(&["aa", "log.1"]));

@@ -12,6 +12,7 @@ use super::{
     destination::DestinationParser,
     import::now,
     load::{self, LoadArguments},
+    tables::{LOADS, RUNS},
 };
 use crate::{failure::Failure, output::say};
 
@@ -68,9 +69,9 @@ impl PurgeArguments {
             store.erase(&personal, keys)?;
             has_none(&*store, &personal, keys)?;
             if let Destination::Hbase(address) = tables {
-                // Rows of other tables may be gone, too: a tag that only they used.
-                let names = registry.metrics().iter().map(|one| address.table(one.table.name)).collect();
-                pending.push(self.compact(names)?);
+                // Rows of other tables may be gone, too: a tag that only they used. And no log goes of which one is not flushed.
+                let names = registry.metrics().iter().map(|one| one.table.name).chain([RUNS, LOADS]);
+                pending.push(self.compact(names.map(|name| address.table(name)).collect())?);
             }
         }
         tootmill_privacy::note_pending(lake, pending)?;

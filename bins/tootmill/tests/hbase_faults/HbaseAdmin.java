@@ -39,7 +39,12 @@ public final class HbaseAdmin {
   }
 
   private static String obey(Connection connection, Admin admin, String[] order) throws Exception {
-    TableName table = TableName.valueOf(order[1].replace("'", ""));
+    String name = order[1].replace("'", "");
+    if (order[0].equals("wal_roll")) {
+      admin.rollWALWriter(ServerName.valueOf(name));
+      return "done";
+    }
+    TableName table = TableName.valueOf(name);
     switch (order[0]) {
       // create TABLE FAMILY:SECONDS …, with as many seconds to live, 0 for all time
       case "create" -> {
@@ -55,7 +60,7 @@ public final class HbaseAdmin {
         }
         admin.createTable(descriptor.build());
       }
-      // As HBase's shell has them: flush 'TABLE', major_compact 'TABLE'
+      // As HBase's shell has them: flush 'TABLE', major_compact 'TABLE'; and wal_roll 'SERVER', above
       case "flush" -> admin.flush(table);
       case "major_compact" -> admin.majorCompact(table);
       case "namespace" -> admin.createNamespace(NamespaceDescriptor.create(order[1]).build());
