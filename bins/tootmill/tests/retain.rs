@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 
 use common::{
-    content,
+    content, killed,
     people::{AS_SENT, all, compute, lake, make, tables, three_accounts},
     run, stdout,
 };
@@ -76,6 +76,33 @@ fn days_and_accounts_go_and_what_they_counted_together_stays() {
     stdout(folder, &[&["import", "posts.jsonl", "--quiet"], &lake("lake", "privacy.key")[..], &AS_SENT].concat());
     compute(folder, "lake");
     assert_eq!(tables(folder, "lake"), after);
+}
+
+#[test]
+fn a_retention_that_is_killed_at_any_moment_is_gone_on_with_to_its_end() {
+    let made = three_accounts();
+    make(made.path(), "posts.jsonl", "lake");
+    let arguments = ["--as-of", "2027-01-03", "--raw", "38", "--posts", "40", "--accounts", "40"];
+    let retains = |folder: &Path| {
+        let of_tables = ["retain", "--tables", "sqlite:lake.db", "--quiet"];
+        common::tootmill(folder, &[&of_tables[..], &lake("lake", "")[..4], &arguments].concat())
+    };
+    let mut unfinished = 0;
+    killed::at_moments(12, made.path(), retains, |whole, folder| {
+        unfinished += u32::from(folder.join("lake/mill.example/privacy/retaining.json").exists());
+        retain(folder, &arguments);
+        assert_eq!(tables(folder, "lake"), tables(whole, "lake"));
+        // What is no more in the one is no more in the other.
+        let texts = ["400000001", "400000002", "400000003", "900000001", "900000003", "sesame", "alone", "salt"];
+        let in_lake = |folder| {
+            let all = all(folder, "lake");
+            texts.map(|text| all.contains(text))
+        };
+        assert_eq!(in_lake(folder), in_lake(whole));
+        let again = retain(folder, &arguments);
+        assert_eq!((&again["retained"]["deleted"], &again["retained"]["accounts"]), (&json!(0), &json!(0)));
+    });
+    assert!(unfinished > 1, "{unfinished} in the middle");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
 
 pub mod analysis;
+pub mod killed;
 pub mod lake;
 pub mod own;
 pub mod people;

@@ -1,9 +1,10 @@
 //! A lake of few people with its tables, for tests of what is held about them.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tootmill_metric::Line;
 
 use super::{content, stdout};
 
@@ -83,4 +84,59 @@ pub fn has_number(text: &str, number: &str) -> bool {
         let bytes = text.as_bytes();
         !is_digit(at.checked_sub(1).and_then(|before| bytes.get(before))) && !is_digit(bytes.get(at + number.len()))
     })
+}
+
+/// A tenth of the accounts of a timeline, who are to be forgotten.
+pub struct Tenth {
+    pub ids: BTreeSet<String>,
+    /// Names, addresses and texts that only they have, as JSON writes them.
+    texts: BTreeSet<String>,
+}
+
+impl Tenth {
+    /// Of the timeline in `posts.jsonl`; writes who they are to `accounts`, a line each, and what all others posted to `rest.jsonl`.
+    pub fn of_posts_in(folder: &Path) -> Self {
+        let posts = fs::read(folder.join("posts.jsonl")).unwrap();
+        let posts = String::from_utf8_lossy(&posts);
+        let account_of = |line: &str| match Line::parse(line) {
+            Ok(Line::Post(post)) => post.account.map(|account| account.id().to_owned()),
+            _ => None,
+        };
+        let accounts: BTreeSet<String> = posts.lines().filter_map(account_of).filter(|id| id.len() > 12).collect();
+        let ids: BTreeSet<String> = accounts.into_iter().step_by(10).collect();
+        let is_theirs = |line: &&str| account_of(line).is_some_and(|id| ids.contains(&id));
+        let (theirs, others): (Vec<&str>, Vec<&str>) = posts.lines().partition(is_theirs);
+        let others = others.join("\n") + "\n";
+        let mut texts = BTreeSet::new();
+        for post in theirs.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+            let account = &post["account"];
+            for text in [&account["acct"], &account["url"], &account["display_name"], &post["content"], &post["id"]] {
+                let text = text
+                    .as_str()
+                    .filter(|text| text.len() > 20 && !others.contains(*text))
+                    .map(|text| json!(text).to_string());
+                texts.extend(text.map(|text| text.trim_matches('"').to_owned()));
+            }
+        }
+        fs::write(folder.join("accounts"), ids.iter().map(|id| format!("{id}\n")).collect::<String>()).unwrap();
+        fs::write(folder.join("rest.jsonl"), others).unwrap();
+        assert!(ids.len() > 10 && texts.len() > 50, "{} accounts, {} texts", ids.len(), texts.len());
+        Self { ids, texts }
+    }
+
+    /// How many of their ids, names, addresses and texts are in a text.
+    pub fn count_in(&self, text: &str) -> usize {
+        self.found_in(text).count()
+    }
+
+    /// Fails where one is.
+    #[track_caller]
+    pub fn assert_none_in(&self, text: &str) {
+        assert_eq!(self.found_in(text).collect::<Vec<_>>(), Vec::<&String>::new());
+    }
+
+    fn found_in<'t>(&'t self, text: &'t str) -> impl Iterator<Item = &'t String> {
+        let ids = self.ids.iter().filter(|id| has_number(text, id));
+        ids.chain(self.texts.iter().filter(|one| text.contains(*one)))
+    }
 }
