@@ -128,10 +128,12 @@ fn of_tables(storage: &dyn Storage, folder: &str, tables: &BTreeSet<String>) -> 
 }
 
 /// The names of all files below a folder but those that are hidden, which say what the folder is; the empty ones that say how far a
-/// region has come; and logs of HBase's own table of regions.
+/// region has come; and logs of HBase's own table of regions, and of its master.
 fn names_below(storage: &dyn Storage, folder: &str) -> Result<BTreeSet<String>, Error> {
     let names = storage.files_below(folder)?.into_iter().map(|file| file.name().to_owned());
-    Ok(names.filter(|name| ![".seqid", ".meta"].iter().any(|ending| name.ends_with(ending))).collect())
+    Ok(names
+        .filter(|name| ![".seqid", ".meta", "$masterlocalwal$"].iter().any(|ending| name.ends_with(ending)))
+        .collect())
 }
 
 /// Gives a program orders, and waits until it has ended.
@@ -175,6 +177,7 @@ mod tests {
             "data/default/user_table/.tabledesc/x",
             "data/default/user_table/r1/recovered.edits/1.seqid",
             "WALs/server/log.1.meta",
+            "oldWALs/log.1$masterlocalwal$",
             "archive/data/mill/user_table/r2/data/bb",
             "WALs/server/log.1",
         ] {
@@ -206,7 +209,6 @@ mod tests {
 
         let lake = Lake::open(folder.path().to_str().unwrap(), "mill.example").unwrap();
         note_pending(&lake, [pending_files]).unwrap();
-        fs::create_dir(root.join("oldWALs")).unwrap();
         fs::rename(root.join("WALs/server/log.1"), root.join("oldWALs/log.1")).unwrap();
         fs::remove_dir_all(root.join("archive")).unwrap();
         assert_eq!(pending(&lake).unwrap()[0].left().unwrap(), names(&["log.1"]));
