@@ -81,30 +81,29 @@ fn fast(steps: &Steps<'_>) -> Result<()> {
     unit_tests(steps)
 }
 
-/// First what is compiled for all, and the tests by themselves, since clusters whose tasks wait for a processor run into their
-/// limits; then what mostly waits, in lanes side by side.
+/// First what compiles, since clusters whose tasks wait for a processor run into their limits; then what mostly waits, in lanes
+/// side by side.
 fn everything(steps: &Steps<'_>) -> Result<()> {
     // Asked for at once: the system names another path when a step has built this program anew.
     let xtask = std::env::current_exe().context("finding the folder of the programs that are built")?;
     format(steps)?;
     let (tests, pythons) = steps.side_by_side(|| Tests::build(steps), || install(steps, xtask))?;
     let interrupted = cluster::interrupted()?;
-    let up = || steps.call("a cluster", || Ok(Cluster::up(&Options { interrupted, ..Options::default() })?));
-    let ((), cluster) = steps.side_by_side(|| unit_tests(steps), up)?;
+    let checks = || {
+        lints(steps)?;
+        documentation(steps)?;
+        dags(steps, &pythons)?;
+        dependencies(steps, &pythons)?;
+        steps.call("a cluster", || Ok(Cluster::up(&Options { interrupted, ..Options::default() })?))
+    };
+    let ((), cluster) = steps.side_by_side(|| unit_tests(steps), checks)?;
     let run = |files: Files| {
         files.iter().try_for_each(|(name, file)| {
             steps.run(name, pythons.known_to(&mut tests.ignored(file)?).envs(cluster.variables()))
         })
     };
     let on_a_cluster = || run(ON_A_CLUSTER).and_then(|()| days(steps, &pythons, &cluster));
-    let beside = || {
-        lints(steps)?;
-        dags(steps, &pythons)?;
-        documentation(steps)?;
-        dependencies(steps, &pythons)?;
-        run(BESIDE)
-    };
-    let outcome = steps.side_by_side(|| run(APART), || steps.side_by_side(beside, on_a_cluster));
+    let outcome = steps.side_by_side(|| run(APART), || steps.side_by_side(|| run(BESIDE), on_a_cluster));
     steps.in_any_case("stop the cluster", || Ok(cluster.down()?)).and(outcome.map(drop))
 }
 
@@ -113,7 +112,7 @@ fn format(steps: &Steps<'_>) -> Result<()> {
 }
 
 fn lints(steps: &Steps<'_>) -> Result<()> {
-    steps.run("lints", giving_way("clippy").args(["--workspace", "--all-targets", "--", "-D", "warnings"]))
+    steps.run("lints", cargo("clippy").args(["--workspace", "--all-targets", "--", "-D", "warnings"]))
 }
 
 fn unit_tests(steps: &Steps<'_>) -> Result<()> {
@@ -134,7 +133,7 @@ fn dags(steps: &Steps<'_>, pythons: &Pythons) -> Result<()> {
 }
 
 fn documentation(steps: &Steps<'_>) -> Result<()> {
-    let mut documentation = giving_way("doc");
+    let mut documentation = cargo("doc");
     documentation.args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
     steps.run("documentation", &mut documentation)
 }
@@ -216,11 +215,4 @@ fn cargo(subcommand: &str) -> Command {
     let mut cargo = Command::new("cargo");
     cargo.arg(subcommand);
     cargo
-}
-
-/// Cargo, which compiles with what others leave of the processors: those have limits of time, and it has none.
-fn giving_way(subcommand: &str) -> Command {
-    let mut nice = Command::new("nice");
-    nice.args(["-n", "19", "cargo", subcommand]);
-    nice
 }
