@@ -111,6 +111,8 @@ class Deployment:
         mail = {"conn_type": "smtp", "host": "127.0.0.1", "port": smtp}
         how = {"disable_ssl": True, "disable_tls": True, "from_email": "tootmill@mill.test"}
         self.said = {
+            # The DAGs do not change while the tests run.
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
             "AIRFLOW__TOOTMILL__INSTANCES": INSTANCE,
             "AIRFLOW__TOOTMILL__PROGRAM": os.environ["TOOTMILL_BINARY"],
             "AIRFLOW__TOOTMILL__RETRIES": "20",
@@ -288,10 +290,11 @@ class Deployment:
     # YARN, and this machine.
 
     def applications(self) -> list[dict[str, Any]]:
-        """What runs on the cluster."""
+        """What runs on the cluster for the instance."""
         active = "states=NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING"
         with urllib.request.urlopen(f"{os.environ['TOOTMILL_RESOURCE_MANAGER']}/ws/v1/cluster/apps?{active}") as answer:
-            return list((json.load(answer)["apps"] or {}).get("app", []))
+            applications = (json.load(answer)["apps"] or {}).get("app", [])
+        return [each for each in applications if each["name"].endswith(f" of {INSTANCE}")]
 
     def processes(self) -> list[int]:
         """Processes of the program that the tasks started."""

@@ -116,7 +116,7 @@ def test_a_day_with_far_fewer_posts_is_told(deployment: Deployment) -> None:
         deployment.begin(lake)
     finally:
         deployment.mock.sql(f"{there.format('+2 days')} WHERE id IN ({moved})")
-    [run] = deployment.backfill(yesterday(), yesterday(), lake=lake, tables=tables)
+    [run] = deployment.backfill(yesterday(), yesterday(), mode="local", lake=lake, tables=tables)
     assert deployment.ended(run) == "failed"
     states = deployment.states(run)
     assert {task for task, state in states.items() if state != "success"} == {"look"}, states
@@ -131,7 +131,8 @@ def test_days_out_of_order_end_in_the_same_bytes(deployment: Deployment) -> None
     days = [yesterday() - timedelta(days=back) for back in (2, 1, 0)]
     lake, tables = deployment.places("backwards")
     deployment.begin(lake)
-    runs = deployment.backfill(days[0], days[-1], at_once=3, backwards=True, lake=lake, tables=tables)
+    where = {"lake": lake, "tables": tables, "mode": "local"}
+    runs = deployment.backfill(days[0], days[-1], at_once=3, backwards=True, **where)
     assert {deployment.ended(run) for run in runs} == {"success"}, [deployment.states(run) for run in runs]
     lake, in_order = str(deployment.folder / "lake"), f"sqlite:{deployment.folder}/in_order.db"
     deployment.begin(lake)

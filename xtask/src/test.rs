@@ -34,33 +34,37 @@ Examples:
 /// Files of tests with what they test, of which those that are ignored want something installed or started.
 type Files = &'static [(&'static str, &'static str)];
 
-/// What needs no more than a Python, or breaks a cluster of its own.
+/// What breaks a cluster of its own, or talks to a server of Mastodon.
 const APART: Files = &[
     ("faults of a cluster", "cluster_faults"),
     ("faults of HBase", "hbase_faults"),
     ("clusters side by side", "side_by_side"),
-    ("comparison with the reference", "reference"),
-    ("what analysts make of the tables", "analysis"),
-    ("the report's page in a browser", "browser"),
-    ("collecting", "collect"),
     ("a server of Mastodon", "mastodon"),
     ("collecting from it", "mastodon_collect"),
     ("looking again at its posts", "mastodon_refresh"),
     ("tokens of it", "auth"),
 ];
 
-/// What only wants a cluster that is up: one for all.
+/// What wants a cluster that is up, one for all, before the days under Airflow, which stop a part of it.
 const ON_A_CLUSTER: Files = &[
     ("a cluster in use", "in_use"),
     ("jobs on a cluster", "cluster"),
-    ("the same bytes on a cluster", "cluster_same_bytes"),
-    ("a lake in HDFS", "cluster_lake"),
     ("tables in HBase", "hbase"),
     ("a week in HBase, read by another client", "cluster_hbase"),
     ("accounts forgotten in HBase and HDFS", "cluster_forget"),
     ("collecting into HDFS", "cluster_mastodon"),
-    ("kills at any moment", "crash"),
     ("what HBase says of itself", "cluster_status"),
+];
+
+/// What needs no HBase, and gets in nobody's way on the same cluster.
+const BESIDE: Files = &[
+    ("the same bytes on a cluster", "cluster_same_bytes"),
+    ("a lake in HDFS", "cluster_lake"),
+    ("kills at any moment", "crash"),
+    ("comparison with the reference", "reference"),
+    ("what analysts make of the tables", "analysis"),
+    ("the report's page in a browser", "browser"),
+    ("collecting", "collect"),
 ];
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -74,32 +78,45 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 fn fast(steps: &Steps<'_>) -> Result<()> {
     format(steps)?;
-    lints_and_tests(steps)
+    lints(steps)?;
+    unit_tests(steps)
 }
 
-/// First what compiles, since clusters whose tasks wait for a processor run into their limits; then what mostly waits, side
-/// by side.
+/// First what compiles, since clusters whose tasks wait for a processor run into their limits; then what mostly waits, in lanes
+/// side by side.
 fn everything(steps: &Steps<'_>) -> Result<()> {
     // Asked for at once: the system names another path when a step has built this program anew.
     let xtask = std::env::current_exe().context("finding the folder of the programs that are built")?;
     format(steps)?;
     let (tests, pythons) = steps.side_by_side(|| Tests::build(steps), || install(steps, xtask))?;
-    lints_and_tests(steps)?;
-    dags(steps, &pythons)?;
-    documentation(steps)?;
-    dependencies(steps, &pythons)?;
-    let apart =
-        || APART.iter().try_for_each(|(name, file)| steps.run(name, pythons.known_to(&mut tests.ignored(file)?)));
-    steps.side_by_side(apart, || on_a_cluster(steps, &tests, &pythons))?;
-    Ok(())
+    let interrupted = cluster::interrupted()?;
+    let checks = || {
+        lints(steps)?;
+        documentation(steps)?;
+        dags(steps, &pythons)?;
+        dependencies(steps, &pythons)?;
+        steps.call("a cluster", || Ok(Cluster::up(&Options { interrupted, ..Options::default() })?))
+    };
+    let ((), cluster) = steps.side_by_side(|| unit_tests(steps), checks)?;
+    let run = |files: Files| {
+        files.iter().try_for_each(|(name, file)| {
+            steps.run(name, pythons.known_to(&mut tests.ignored(file)?).envs(cluster.variables()))
+        })
+    };
+    let on_a_cluster = || run(ON_A_CLUSTER).and_then(|()| days(steps, &pythons, &cluster));
+    let outcome = steps.side_by_side(|| run(APART), || steps.side_by_side(|| run(BESIDE), on_a_cluster));
+    steps.in_any_case("stop the cluster", || Ok(cluster.down()?)).and(outcome.map(drop))
 }
 
 fn format(steps: &Steps<'_>) -> Result<()> {
     steps.run("format", cargo("fmt").args(["--all", "--check"]))
 }
 
-fn lints_and_tests(steps: &Steps<'_>) -> Result<()> {
-    steps.run("lints", cargo("clippy").args(["--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+fn lints(steps: &Steps<'_>) -> Result<()> {
+    steps.run("lints", cargo("clippy").args(["--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+fn unit_tests(steps: &Steps<'_>) -> Result<()> {
     steps.run("tests", cargo("test").arg("--workspace"))
 }
 
@@ -136,21 +153,10 @@ fn dependencies(steps: &Steps<'_>, pythons: &Pythons) -> Result<()> {
     steps.run("unused dependencies", &mut shear)
 }
 
-fn on_a_cluster(steps: &Steps<'_>, tests: &Tests, pythons: &Pythons) -> Result<()> {
-    let interrupted = cluster::interrupted()?;
-    let cluster = steps.call("a cluster", || Ok(Cluster::up(&Options { interrupted, ..Options::default() })?))?;
-    let outcome = ON_A_CLUSTER
-        .iter()
-        .try_for_each(|(name, file)| {
-            let mut tests = tests.ignored(file)?;
-            steps.run(name, pythons.known_to(&mut tests).envs(cluster.variables()))
-        })
-        .and_then(|()| {
-            let mut days = pythons.of_dags()?;
-            days.args(["-m", "pytest", "-m", "deployment"]).envs(cluster.variables());
-            steps.run("days under Airflow", pythons.known_to(&mut days))
-        });
-    steps.in_any_case("stop the cluster", || Ok(cluster.down()?)).and(outcome)
+fn days(steps: &Steps<'_>, pythons: &Pythons, cluster: &Cluster) -> Result<()> {
+    let mut days = pythons.of_dags()?;
+    days.args(["-m", "pytest", "-m", "deployment"]).envs(cluster.variables());
+    steps.run("days under Airflow", pythons.known_to(&mut days))
 }
 
 /// The Pythons that tests run programs in, each with what the folder of its name requires; one that has tools; a browser; and this

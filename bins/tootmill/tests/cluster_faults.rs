@@ -20,6 +20,8 @@ use tootmill_cluster::{Cluster, Container, Daemon, Options};
 use tootmill_lake::open_storage;
 
 const DAY: &str = "2026-11-16";
+/// How long a machine may take that does much else.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 struct Mill {
     cluster: Cluster,
@@ -46,6 +48,10 @@ struct Running {
 impl Running {
     fn ended(self) -> Ran {
         self.process.wait_with_output().unwrap().into()
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_some()
     }
 
     fn signal(&self, name: &str) {
@@ -101,10 +107,6 @@ impl Mill {
     fn container(&self, is_it: impl Fn(&Container) -> bool) -> Container {
         eventually("the container", || self.cluster.containers().into_iter().find(&is_it))
     }
-
-    fn mapper(&self) -> Container {
-        self.container(|container| container.command.contains("sleep 4"))
-    }
 }
 
 /// The totals of the posts.
@@ -119,7 +121,7 @@ fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = attempt() {
             return found;
         }
-        assert!(start.elapsed() < Duration::from_secs(90), "{what} did not come");
+        assert!(start.elapsed() < PATIENCE, "{what} did not come");
         thread::sleep(Duration::from_millis(50));
     }
 }
@@ -155,12 +157,28 @@ impl Lake<'_> {
         failed(&self.run(arguments), code, says);
     }
 
-    /// Starts a job whose mappers take their time.
-    fn submit(&self) -> Running {
+    /// Starts a job whose mappers take their time, and waits for one of them. What a cluster that is busy cannot do is tried
+    /// again, as an operator would.
+    fn submit(&self) -> (Running, Container) {
         // In containers of their own, although the job is small: one of them is to be killed.
         let own = ["--set", "mapreduce.job.ubertask.enable=false"];
         let slow = ["--program", self.mill.slow.to_str().unwrap()];
-        self.start(&[&["submit", "--on", "yarn", "--date", DAY][..], &own, &slow].concat())
+        let arguments = [&["submit", "--on", "yarn", "--date", DAY][..], &own, &slow].concat();
+        for _ in 0..3 {
+            let mut submit = self.start(&arguments);
+            let mapper = || self.mill.cluster.containers().into_iter().find(|one| one.command.contains("sleep 4"));
+            let came = eventually("a mapper", || match mapper() {
+                None => submit.has_ended().then_some(None),
+                mapper => Some(mapper),
+            });
+            if let Some(mapper) = came {
+                return (submit, mapper);
+            }
+            let ran = submit.ended();
+            assert_eq!(ran.code, 75, "{}", ran.stderr);
+            eprintln!("    another try was needed: {}", ran.stderr.lines().next_back().unwrap_or_default());
+        }
+        panic!("three tries were not enough");
     }
 
     /// The job goes on in spite of the fault, or the error is worth a retry, which succeeds.
@@ -361,8 +379,7 @@ fn a_mapper_and_a_datanode_during_a_job(mill: &mut Mill) {
     for left in [format!("_aside/states-{DAY}/output/part-00000"), format!("states/date={DAY}/v=1/part-00000")] {
         storage.create(&format!("{folder}/mill.example/{left}")).unwrap().finish().unwrap();
     }
-    let submit = lake.submit();
-    mill.mapper();
+    let (submit, _) = lake.submit();
     for container in mill.cluster.containers() {
         if container.command.contains("mapper") && !container.command.contains("java") {
             container.kill();
@@ -380,8 +397,7 @@ fn a_mapper_and_a_datanode_during_a_job(mill: &mut Mill) {
 
 fn the_master_killed(mill: &mut Mill) {
     let lake = mill.lake("master");
-    let submit = lake.submit();
-    mill.mapper();
+    let (submit, _) = lake.submit();
     mill.container(Container::is_application_master).kill();
     lake.goes_on(submit);
     lake.is_right(&mill.tables);
@@ -389,8 +405,7 @@ fn the_master_killed(mill: &mut Mill) {
 
 fn the_nodemanager_restarted(mill: &mut Mill) {
     let lake = mill.lake("nodemanager");
-    let submit = lake.submit();
-    mill.mapper();
+    let (submit, _) = lake.submit();
     let address = lake.address.clone();
     mill.cluster.stop(Daemon::NodeManager).unwrap();
     mill.cluster.start(Daemon::NodeManager).unwrap();
@@ -401,8 +416,7 @@ fn the_nodemanager_restarted(mill: &mut Mill) {
 
 fn submit_interrupted_then_killed(mill: &mut Mill) {
     let lake = mill.lake("ended");
-    let submit = lake.submit();
-    mill.mapper();
+    let (submit, _) = lake.submit();
     submit.signal("-INT");
     let ran = submit.ended();
     assert_ne!(ran.code, 0, "{}", ran.stderr);
@@ -410,8 +424,7 @@ fn submit_interrupted_then_killed(mill: &mut Mill) {
     eventually("the end of the job", || mill.cluster.containers().is_empty().then_some(()));
     assert!(!lake.has(&format!("states/date={DAY}/CURRENT")));
 
-    let submit = lake.submit();
-    let left = mill.mapper();
+    let (submit, left) = lake.submit();
     submit.kill();
     let said = lake.done(&["submit", "--on", "yarn", "--date", DAY]);
     let application = left.id.split('_').skip(1).take(2).collect::<Vec<_>>().join("_");
@@ -426,8 +439,7 @@ fn a_job_that_was_left(mill: &mut Mill) {
         serde_json::from_str(&ran.stdout).unwrap()
     };
     let (lake, other) = (mill.lake("left"), mill.lake("left-alone"));
-    let submit = lake.submit();
-    mill.mapper();
+    let (submit, _) = lake.submit();
     submit.kill();
     let left = jobs(&lake, "list");
     assert_eq!(left.len(), 1, "{left:?}");

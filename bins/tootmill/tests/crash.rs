@@ -82,18 +82,23 @@ fn kill_at_many_moments(address: &str, posts: u64, moments: u32) {
     run(&["import", "first.jsonl", "--observed", "2026-11-23"]);
     stages.iter().for_each(|stage| run(stage));
     run(&["import", "second.jsonl", "--observed", "2026-11-24"]);
-    let mut killed = 0;
     for stage in stages {
         let before = files(storage, &path);
         let start = Instant::now();
         run(stage);
-        let time = start.elapsed();
+        let mut time = start.elapsed();
         let after = files(storage, &path);
         assert!(seen(&before) != seen(&after), "{stage:?} has something to do");
         for moment in 1..=moments {
-            put(storage, &path, &before);
-            let delay = time * moment / (moments + 1);
-            killed += u32::from(kill_after(folder, &[stage, &lake].concat(), delay));
+            let delay = loop {
+                put(storage, &path, &before);
+                let delay = time * moment / (moments + 1);
+                if kill_after(folder, &[stage, &lake].concat(), delay) {
+                    break delay;
+                }
+                // It was over by then: quicker than the one that was timed.
+                time = delay;
+            };
             let left = files(storage, &path);
             for (place, version) in seen(&left) {
                 let known = [seen(&before), seen(&after)];
@@ -112,7 +117,6 @@ fn kill_at_many_moments(address: &str, posts: u64, moments: u32) {
             );
         }
     }
-    assert!(killed * 2 > moments * 3, "most were over before they were killed: {killed} of {}", moments * 3);
 }
 
 /// Cuts `posts.jsonl` into two files.

@@ -7,12 +7,16 @@ use std::{
 
 use super::target;
 
+/// What the example needs not know of how the workspace is compiled, so that its crates are not compiled once more.
+const AS_IN_THE_WORKSPACE: [&str; 2] =
+    ["profile.dev.package.tootmill-policy.opt-level=3", "profile.dev.package.tootmill-synth.opt-level=3"];
+
 /// Runs cargo on the example.
 pub fn cargo(arguments: &[&str]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
     let output = Command::new(env!("CARGO"))
         .args(arguments)
-        .arg("--offline")
+        .args(["--offline", "--config", AS_IN_THE_WORKSPACE[0], "--config", AS_IN_THE_WORKSPACE[1]])
         .current_dir(root.join("examples/own-metric"))
         .env("CARGO_TARGET_DIR", target())
         .output()
