@@ -182,6 +182,11 @@ fn next(after: Option<&Head>) -> u64 {
 
 /// Whether an entry can be appended: nothing that changes people's data should begin where what it did cannot be noted.
 pub fn can_follow(lake: &Lake) -> Result<(), Error> {
+    if Log::of(lake).end().is_ok() {
+        return Ok(());
+    }
+    // Somebody may just have appended one.
+    let _lease = when_free(|| lake.logging())?;
     Log::of(lake).end().map(drop)
 }
 
@@ -215,12 +220,6 @@ pub fn entries(lake: &Lake) -> Result<(Vec<Entry>, Option<Broken>), Error> {
         }
     }
     Ok((entries, broken))
-}
-
-/// Whether all entries are there and as they were written, and among them the one with this hash, where one is known.
-pub fn verify(lake: &Lake, known: Option<&str>) -> Result<Result<Verified, Broken>, Error> {
-    let (entries, broken) = entries(lake)?;
-    Ok(broken.map_or_else(|| verified(&entries, known), Err))
 }
 
 /// What is to be said of entries that are all there, among which the one with this hash should be, where one is known.
