@@ -20,7 +20,7 @@ mod settings;
 mod template;
 mod turn;
 
-pub use access::{Access, Held, What, access};
+pub use access::{Access, Held, Tables, What, access};
 pub use erasure::{Leaving, begin_erasure, begin_retention, end_erasure, end_retention, unfinished};
 pub use error::Error;
 pub use hbase::{Pending, note_pending, pending};
