@@ -65,12 +65,25 @@ fn each_stage_that_changes_something_is_in_the_log_without_any_person() {
 }
 
 #[test]
+fn nothing_is_begun_where_what_it_does_cannot_be_noted() {
+    let folder = with_day();
+    let folder = folder.path();
+    fs::remove_file(folder.join("lake/mill.example/privacy/log/HEAD")).unwrap();
+    let raw = || fs::read_dir(folder.join("lake/mill.example/raw")).unwrap().count();
+    let before = raw();
+    let ran = run(folder, &[&["import", "posts.jsonl", "--observed", "2026-11-23"], &LAKE[..]].concat());
+    assert!(ran.code == 1 && ran.stderr.contains("`HEAD` does not know it"), "{}", ran.stderr);
+    assert_eq!(raw(), before);
+}
+
+#[test]
 fn an_entry_that_was_changed_is_named() {
     let folder = with_day();
     let folder = folder.path();
     let verified: Value = serde_json::from_str(&log(folder, &["--verify", "--json"])).unwrap();
     let head = verified["head"].as_str().unwrap();
     assert!(log(folder, &["--verify", "--has", head]).contains("5 entries are as they were written"));
+    assert_eq!(log(folder, &["--verify"]).lines().count(), 6, "the entries, and what is to be said of them");
     let unknown = run(folder, &[&["gdpr", "log", "--verify", "--has", "5f1c"], &LAKE[..]].concat());
     assert!(unknown.code == 1 && unknown.stderr.contains("none has the hash 5f1c"), "{}", unknown.stderr);
     let file = folder.join("lake/mill.example/privacy/log/00000003.json");
@@ -106,6 +119,26 @@ fn a_person_is_given_all_that_is_held_about_them_and_nobody_else_can_read_it() {
     assert_eq!(fs::metadata(folder.join("both.txt")).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(ask("1", &["--output", "both.txt"]).code, 1, "what is there is not written over");
     assert_eq!(ask("sesame", &[]).code, 1);
+    // What was not searched, and what a name cannot find, is told; and what is not there has no answer.
+    let by_name = ask("nobody@b.example", &[]).stdout;
+    assert!(by_name.contains("Nothing was found.") && by_name.contains("not found by a name"), "{by_name}");
+    assert!(by_name.contains("raw in the lake") && by_name.contains("the tables in sqlite:tootmill.db"), "{by_name}");
+    let usual = run(folder, &[&["access", "--account", PERSONAL[1]], &LAKE[..]].concat());
+    assert!(usual.stdout.contains("Rows about you in tables"), "{}", usual.stdout);
+    fs::rename(folder.join("tootmill.db"), folder.join("other.db")).unwrap();
+    let without = run(folder, &[&["access", "--account", PERSONAL[1]], &LAKE[..]].concat());
+    assert!(
+        without.stdout.contains("No tables were searched: there are none in sqlite:tootmill.db."),
+        "{}",
+        without.stdout
+    );
+    assert_eq!(ask(PERSONAL[1], &[]).code, 1, "tables that were named must be there");
+    for wrong in [["--lake", "lakes", "--instance", "mill.example"], ["--lake", "lake", "--instance", "mil.example"]] {
+        let ran = run(folder, &[&["access", "--account", PERSONAL[1]], &wrong[..]].concat());
+        assert!(ran.code == 1 && ran.stderr.contains("there is no lake in"), "{}", ran.stderr);
+        assert_eq!(run(folder, &[&["gdpr", "log", "--verify"], &wrong[..]].concat()).code, 1);
+    }
+    assert!(!folder.join("lakes").exists() && !folder.join("lake/mil.example").exists());
     let log = log(folder, &["--json"]);
     assert!(log.contains("tootmill access") && !PERSONAL.iter().any(|personal| log.contains(personal)), "{log}");
 }
@@ -146,6 +179,18 @@ fn texts_are_filled_from_the_settings() {
     fs::write(folder.path().join("privacy.toml"), "[controller]\nname = \"University of the Mill\"\n").unwrap();
     let notice = stdout(folder.path(), &["gdpr", "template", "notice", "--config", "privacy.toml"]);
     assert!(notice.contains("University of the Mill") && notice.contains("to be filled in"), "{notice}");
+    assert!(notice.contains("policy default does it") && notice.contains("neither names nor text"), "{notice}");
+    // Of a lake it says what is so there.
+    fs::write(folder.path().join("posts.jsonl"), post("1", "2")).unwrap();
+    stdout(
+        folder.path(),
+        &[&["import", "posts.jsonl", "--quiet", "--policy", "open", "--keep-all-fields"], &LAKE[..]].concat(),
+    );
+    for name in ["notice", "dpia"] {
+        let text = stdout(folder.path(), &[&["gdpr", "template", name], &LAKE[..]].concat());
+        assert!(text.contains("on record, by the policies: open") && text.contains("takes an objection"), "{text}");
+        assert!(!text.contains("neither names nor text") && !text.contains("#nobot"), "{text}");
+    }
     let unknown = run(folder.path(), &["gdpr", "template", "apology"]);
     assert!(unknown.code == 2 && unknown.stderr.contains("notice"), "{}", unknown.stderr);
 }

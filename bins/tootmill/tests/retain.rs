@@ -21,7 +21,7 @@ fn retain(folder: &Path, arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn a_deleted_post_is_in_no_file_any_more() {
+fn the_text_of_a_deleted_post_is_in_no_file_any_more_and_its_id_keeps_it_away() {
     let folder = three_accounts();
     let folder = folder.path();
     make(folder, "posts.jsonl", "lake");
@@ -31,7 +31,8 @@ fn a_deleted_post_is_in_no_file_any_more() {
     assert_eq!((&told["retained"]["deleted"], &told["retained"]["raw_days"]), (&json!(2), &json!([])));
     let left = all(folder, "lake");
     assert!(!left.contains("sesame again") && left.contains("sesame"));
-    // It stays deleted, even where it is observed again.
+    // It stays deleted, even where it is observed again: of it its id is left, and nothing else.
+    assert!(left.contains("900000003"), "{left}");
     stdout(folder, &[&["import", "posts.jsonl", "--quiet"], &lake("lake", "privacy.key")[..], &AS_SENT].concat());
     compute(folder, "lake");
     assert_eq!(tables(folder, "lake"), before);

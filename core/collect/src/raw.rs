@@ -173,7 +173,9 @@ impl<'l> RawWriter<'l> {
         let (from, to) = (format!("{}/{name}", lineage.aside()), lineage.lake().raw(observed.day()));
         let storage = lineage.lake().storage();
         storage.rename(&from, &format!("{to}/{name}"))?;
-        self.committed += Committed { files: 1, lines, bytes, policy };
+        let committed = Committed { files: 1, lines, bytes, policy };
+        self.committed += committed;
+        lineage.has_committed(committed);
         Ok(())
     }
 

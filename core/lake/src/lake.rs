@@ -147,6 +147,12 @@ impl Lake {
         self.storage.files_below(&format!("{}/raw", self.root))
     }
 
+    /// The days on which something was observed that is there.
+    pub fn raw_days(&self) -> Result<Vec<Day>, Error> {
+        let folders = self.storage.list(&format!("{}/raw", self.root))?.into_iter();
+        Ok(folders.filter_map(|folder| folder.name().strip_prefix(DAY_FOLDER).and_then(Day::parse)).collect())
+    }
+
     /// A file's path within the lake.
     pub fn relative<'p>(&self, path: &'p str) -> &'p str {
         path.strip_prefix(&self.root).map_or(path, |path| path.trim_start_matches('/'))

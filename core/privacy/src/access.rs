@@ -30,6 +30,10 @@ pub struct Access {
     pub at: String,
     /// The ids by which the account is known here.
     pub ids: BTreeSet<String>,
+    /// Where it was looked: the places of the lake, and the tables.
+    pub searched: Vec<String>,
+    /// What may be held all the same, and why it was not found: sentences.
+    pub limits: Vec<String>,
     /// What is held, by place.
     pub held: Vec<Held>,
 }
@@ -63,6 +67,18 @@ pub enum What {
     TableRow,
 }
 
+/// The tables that are looked through with a lake.
+#[derive(Clone, Copy)]
+pub struct Tables<'t> {
+    /// Where they are, for people.
+    pub name: &'t str,
+    /// What reads them; `None` where there are none.
+    pub store: Option<&'t dyn Store>,
+}
+
+/// The places of a lake that are looked through.
+const PLACES: [&str; 6] = ["raw", "posts", "compaction", "states", "totals", "rows"];
+
 /// What was found, each thing once.
 #[derive(Default)]
 struct Findings(BTreeMap<(What, String), (Value, BTreeSet<String>)>);
@@ -74,10 +90,11 @@ impl Findings {
     }
 }
 
-/// Looks for all that is held about an account, in all files of a lake, those that count no more among them, and in tables.
+/// Looks for all that is held about an account, in all files of a lake, those that count no more among them, and in tables. Where
+/// there is no lake it finds nothing.
 pub fn access(
     lake: &Lake,
-    tables: Option<(&dyn Store, &str)>,
+    tables: &Tables<'_>,
     registry: &Registry,
     account: &str,
     now: Instant,
@@ -93,8 +110,8 @@ pub fn access(
     let metrics = Keyed::of(registry);
     each_line(lake, &["states", "totals"], &mut |file, line| metrics.of_record(&whom, line, file, &mut found))?;
     each_line(lake, &["rows"], &mut |file, line| metrics.of_row(&whom, line, file, &mut found))?;
-    if let Some((store, name)) = tables {
-        metrics.of_tables(&whom, store, name, &mut found)?;
+    if let Some(store) = tables.store {
+        metrics.of_tables(&whom, store, tables.name, &mut found)?;
     }
     let held = found.0.into_iter().map(|((what, _), (data, places))| Held { what, data, places });
     Ok(Access {
@@ -102,34 +119,66 @@ pub fn access(
         instance: lake.instance().into(),
         at: now.to_string(),
         ids: whom.accounts.clone(),
+        searched: searched(tables),
+        limits: limits(&whom, tables),
         held: held.collect(),
     })
+}
+
+fn searched(tables: &Tables<'_>) -> Vec<String> {
+    let of_tables = tables.store.map(|_| format!("the tables in {}", tables.name));
+    PLACES.into_iter().map(|place| format!("{place} in the lake")).chain(of_tables).collect()
+}
+
+fn limits(whom: &Whom, tables: &Tables<'_>) -> Vec<String> {
+    let of_name = "No id of the account is known here. Posts that are kept without a name, and what is counted of them, are not \
+                   found by a name: ask again with the account's id.";
+    let of_tables = || format!("No tables were searched: there are none in {}.", tables.name);
+    let of_name = whom.accounts.is_empty().then(|| of_name.to_owned());
+    of_name.into_iter().chain(tables.store.is_none().then(of_tables)).collect()
 }
 
 /// Calls `each` with every line of all files of places, and the file's path in the lake. A line that is no UTF-8 is read with
 /// what stands for what cannot be read.
 fn each_line(lake: &Lake, places: &[&str], each: &mut dyn FnMut(&str, &str)) -> Result<(), Error> {
-    let mut line = Vec::new();
     for place in places {
-        for file in lake.storage().files_below(&format!("{}/{place}", lake.root()))? {
-            let path = lake.relative(&file.path).to_owned();
-            let mut lines = lines_of([input(lake.storage(), &file)].into_iter().collect::<Inputs>());
-            loop {
-                line.clear();
-                let read = lines.read_until(b'\n', &mut line).map_err(|error| unreadable(lake, &file, &error))?;
-                if read == 0 {
-                    break;
+        let (mut read, mut are_all_there) = (BTreeSet::new(), false);
+        // Others may put a new version in the place of the files that were listed: then that one is read.
+        while !are_all_there {
+            are_all_there = true;
+            for file in lake.storage().files_below(&format!("{}/{place}", lake.root()))? {
+                if read.insert(file.path.clone()) {
+                    are_all_there &= each_line_of(lake, &file, each)?;
                 }
-                each(&path, String::from_utf8_lossy(&line).trim_end_matches('\n'));
             }
         }
     }
     Ok(())
 }
 
-fn unreadable(lake: &Lake, file: &Entry, error: &std::io::Error) -> Error {
+/// The same with one file, unless it is gone; gives whether it was there.
+fn each_line_of(lake: &Lake, file: &Entry, each: &mut dyn FnMut(&str, &str)) -> Result<bool, Error> {
+    let path = lake.relative(&file.path);
+    let (mut line, mut lines) = (Vec::new(), lines_of([input(lake.storage(), file)].into_iter().collect::<Inputs>()));
+    loop {
+        line.clear();
+        match lines.read_until(b'\n', &mut line) {
+            Ok(0) => return Ok(true),
+            Ok(_) => each(path, String::from_utf8_lossy(&line).trim_end_matches('\n')),
+            Err(_) if lake.storage().find(&file.path)?.is_none() => return Ok(false),
+            Err(error) => return Err(unreadable(lake, file, error)),
+        }
+    }
+}
+
+/// Why a file cannot be read: as the storage says it, or else because of what is in it.
+fn unreadable(lake: &Lake, file: &Entry, error: std::io::Error) -> Error {
     let path = lake.storage().address(&file.path);
-    Error::Lake(tootmill_lake::Error::Content { path, reason: error.to_string() })
+    Error::Lake(match error.downcast::<tootmill_lake::Error>() {
+        Ok(error) => error,
+        Err(source) if source.raw_os_error().is_some() => tootmill_lake::Error::Disk { action: "read", path, source },
+        Err(error) => tootmill_lake::Error::Content { path, reason: error.to_string() },
+    })
 }
 
 fn of_line(whom: &Whom, finder: &Finder<'_>, line: &str, file: &str, found: &mut Findings) {
@@ -140,7 +189,7 @@ fn of_line(whom: &Whom, finder: &Finder<'_>, line: &str, file: &str, found: &mut
         found.add(What::Post, as_data(theirs), file);
     } else if text_at(line, &["deleted"]).is_some_and(|id| whom.posts.contains(&id)) {
         found.add(What::Deletion, as_data(line), file);
-    } else if let Some(about) = mentioned(whom, line) {
+    } else if let Some(about) = mentioned(whom, finder, line) {
         found.add(What::Mention, about, file);
     }
 }
@@ -232,8 +281,12 @@ impl Access {
         let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
         let ids = if ids.is_empty() { "no id".into() } else { format!("id {}", ids.join(", ")) };
         let _ = writeln!(text, "As of {}; known here by {ids}.", self.at);
+        let _ = writeln!(text, "Searched: {}.", self.searched.join(", "));
+        for limit in &self.limits {
+            let _ = writeln!(text, "{limit}");
+        }
         if self.held.is_empty() {
-            text += "\nNothing is held.\n";
+            text += "\nNothing was found.\n";
         }
         let mut last = None;
         for Held { what, data, places } in &self.held {

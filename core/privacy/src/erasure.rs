@@ -63,6 +63,11 @@ pub fn begin_retention(lake: &Lake, lease: &Lease, accounts: BTreeSet<String>) -
     Ok(leaving)
 }
 
+/// Whether a retention did not come to its end.
+pub fn is_retaining(lake: &Lake) -> Result<bool, Error> {
+    Ok(lake.storage().find(&lake.retaining())?.is_some())
+}
+
 /// Says that a retention has come to its end.
 pub fn end_retention(lake: &Lake, lease: &Lease) -> Result<(), Error> {
     lease.check()?;
@@ -82,7 +87,9 @@ mod tests {
         let first = begin_retention(&lake, &lease, ["1".into()].into()).unwrap();
         let again = begin_retention(&lake, &lease, ["2".into()].into()).unwrap();
         assert_eq!((&again.salt, again.accounts.len()), (&first.salt, 2));
+        assert!(is_retaining(&lake).unwrap());
         end_retention(&lake, &lease).unwrap();
+        assert!(!is_retaining(&lake).unwrap());
         let next = begin_retention(&lake, &lease, BTreeSet::new()).unwrap();
         assert!(next.accounts.is_empty() && next.salt != first.salt && next.salt.len() == 64);
     }

@@ -78,7 +78,7 @@ impl Entry {
     fn new(lake: &Lake, done: &Done, now: Instant, after: Option<&Head>) -> Self {
         let days: Vec<String> = done.days.iter().map(Day::to_string).collect();
         let entry = json!({
-            "number": after.map_or(0, |head| head.number) + 1,
+            "number": next(after),
             "before": after.map_or(NO_HASH, |head| &head.hash),
             "at": now.to_string(),
             "program": concat!("tootmill ", env!("CARGO_PKG_VERSION")),
@@ -175,13 +175,28 @@ impl Head {
     }
 }
 
+/// The number of the entry that follows on another, or on none.
+fn next(after: Option<&Head>) -> u64 {
+    after.map_or(0, |head| head.number) + 1
+}
+
+/// Whether an entry can be appended: nothing that changes people's data should begin where what it did cannot be noted.
+pub fn can_follow(lake: &Lake) -> Result<(), Error> {
+    if Log::of(lake).end().is_ok() {
+        return Ok(());
+    }
+    // Somebody may just have appended one.
+    let _lease = when_free(|| lake.logging())?;
+    Log::of(lake).end().map(drop)
+}
+
 /// Appends an entry, after whoever else is appending one. Gives its hash.
 pub fn append(lake: &Lake, done: &Done, now: Instant) -> Result<String, Error> {
     let lease = when_free(|| lake.logging())?;
     let log = Log::of(lake);
     let after = log.end()?;
     let entry = Entry::new(lake, done, now, after.as_ref());
-    let number = after.map_or(0, |head| head.number) + 1;
+    let number = next(after.as_ref());
     let hash = entry.text("hash").to_owned();
     lease.check()?;
     log.storage.write_text(&log.path(number), &entry.file())?;
@@ -191,40 +206,54 @@ pub fn append(lake: &Lake, done: &Done, now: Instant) -> Result<String, Error> {
 
 /// The entries, the first one first, up to the first that is not as it was written.
 pub fn entries(lake: &Lake) -> Result<(Vec<Entry>, Option<Broken>), Error> {
-    let log = Log::of(lake);
-    let mut entries: Vec<Entry> = Vec::new();
-    for number in log.numbers()? {
-        let next = entries.len() as u64 + 1;
-        let broken = |fault: &str| Some(Broken { number: next, fault: fault.into() });
-        if number != next {
-            return Ok((entries, broken("is not there")));
+    let (log, mut entries) = (Log::of(lake), Vec::new());
+    let mut broken = log.read_on(&mut entries)?;
+    // Others may append meanwhile: what `HEAD` says is there if it is looked for once more, or it is missing.
+    while broken.is_none() {
+        let (said, known) = (log.said(), entries.len());
+        if said.as_ref().is_ok_and(|said| next(said.as_ref()) > known as u64 + 1) {
+            broken = log.read_on(&mut entries)?;
         }
-        let text = log.read(number)?;
-        match Entry::read(number, &text) {
-            Ok(entry) if entry.text("before") != entries.last().map_or(NO_HASH, |last| last.text("hash")) => {
-                return Ok((entries, broken("does not follow on the one before it")));
-            }
-            Ok(entry) => entries.push(entry),
-            Err(broken) => return Ok((entries, Some(broken))),
+        if entries.len() == known {
+            broken = broken.or(misses(said, &entries)?);
+            break;
         }
     }
-    let broken = log.misses(&entries)?;
     Ok((entries, broken))
 }
 
-/// Whether all entries are there and as they were written, and among them the one with this hash, where one is known.
-pub fn verify(lake: &Lake, known: Option<&str>) -> Result<Result<Verified, Broken>, Error> {
-    let (entries, broken) = entries(lake)?;
-    if let Some(broken) = broken {
-        return Ok(Err(broken));
-    }
+/// What is to be said of entries that are all there, among which the one with this hash should be, where one is known.
+pub fn verified(entries: &[Entry], known: Option<&str>) -> Result<Verified, Broken> {
     let count = entries.len() as u64;
     if let Some(known) = known
         && !entries.iter().any(|entry| entry.text("hash") == known)
     {
-        return Ok(Err(Broken { number: count + 1, fault: format!("is not there: none has the hash {known}") }));
+        return Err(Broken { number: count + 1, fault: format!("is not there: none has the hash {known}") });
     }
-    Ok(Ok(Verified { entries: count, head: entries.last().map(|last| last.text("hash").to_owned()) }))
+    Ok(Verified { entries: count, head: entries.last().map(|last| last.text("hash").to_owned()) })
+}
+
+/// What is not there although `HEAD` says so. It may be one entry behind, where a writer died.
+fn misses(said: Result<Option<Head>, Error>, entries: &[Entry]) -> Result<Option<Broken>, Error> {
+    let count = entries.len() as u64;
+    let broken = |number, fault: &str| Ok(Some(Broken { number, fault: fault.into() }));
+    let said = match said {
+        Ok(Some(said)) => said,
+        Ok(None) if count <= 1 => return Ok(None),
+        Ok(None) | Err(Error::Lake(tootmill_lake::Error::Content { .. })) => {
+            return broken(count, "cannot be known to be the last: `HEAD` does not say so");
+        }
+        Err(error) => return Err(error),
+    };
+    if said.number > count {
+        return broken(count + 1, "is not there, and was: entries are missing at the end");
+    }
+    let at = usize::try_from(said.number).ok().and_then(|number| number.checked_sub(1));
+    let is_right = at.and_then(|at| entries.get(at)).is_some_and(|entry| entry.text("hash") == said.hash);
+    if !is_right || said.number + 1 < count {
+        return broken(said.number, "is not what `HEAD` says");
+    }
+    Ok(None)
 }
 
 /// The files of a log.
@@ -263,16 +292,42 @@ impl<'l> Log<'l> {
         }
     }
 
+    /// Reads the entries behind those that were read, up to the first that is not as it was written, which it gives.
+    fn read_on(&self, entries: &mut Vec<Entry>) -> Result<Option<Broken>, Error> {
+        let known = entries.len() as u64;
+        for number in self.numbers()?.into_iter().filter(|number| *number > known) {
+            let next = entries.len() as u64 + 1;
+            let broken = |fault: &str| Ok(Some(Broken { number: next, fault: fault.into() }));
+            if number != next {
+                return broken("is not there");
+            }
+            match Entry::read(number, &self.read(number)?) {
+                Ok(entry) if entry.text("before") != entries.last().map_or(NO_HASH, |last| last.text("hash")) => {
+                    return broken("does not follow on the one before it");
+                }
+                Ok(entry) => entries.push(entry),
+                Err(broken) => return Ok(Some(broken)),
+            }
+        }
+        Ok(None)
+    }
+
     /// What the next entry follows on: what `HEAD` says, even if that is not there any more, so that it stays missing; or the
-    /// one after it, whose writer died before it said so.
+    /// one after it, whose writer died before it said so. Where there are more behind it, `HEAD` was removed or put back, and
+    /// none of them may be written over.
     fn end(&self) -> Result<Option<Head>, Error> {
         let said = self.said()?;
-        let after = said.as_ref().map_or(0, |head| head.number) + 1;
-        let text = self.read(after)?;
-        if text.is_empty() {
+        let (after, last) = (next(said.as_ref()), self.numbers()?.last().copied().unwrap_or_default());
+        if last < after {
             return Ok(said);
         }
-        let entry = Entry::read(after, &text).map_err(Error::Log)?;
+        if last > after {
+            let fault = format!(
+                "is there already, and `HEAD` does not know it: put the number and the hash of entry {last} into `HEAD` if all are as they were written"
+            );
+            return Err(Error::Log(Broken { number: after, fault }));
+        }
+        let entry = Entry::read(after, &self.read(after)?).map_err(Error::Log)?;
         Ok(Some(Head { number: after, hash: entry.text("hash").to_owned() }))
     }
 
@@ -282,29 +337,6 @@ impl<'l> Log<'l> {
         let reason = "it does not name an entry".into();
         let path = self.storage.address(&path);
         Ok(Some(Head::parse(&text).ok_or(tootmill_lake::Error::Content { path, reason })?))
-    }
-
-    /// What is not there although `HEAD` says so. It may be one entry behind, where a writer died.
-    fn misses(&self, entries: &[Entry]) -> Result<Option<Broken>, Error> {
-        let count = entries.len() as u64;
-        let broken = |number, fault: &str| Ok(Some(Broken { number, fault: fault.into() }));
-        let said = match self.said() {
-            Ok(Some(said)) => said,
-            Ok(None) if count <= 1 => return Ok(None),
-            Ok(None) | Err(Error::Lake(tootmill_lake::Error::Content { .. })) => {
-                return broken(count, "cannot be known to be the last: `HEAD` does not say so");
-            }
-            Err(error) => return Err(error),
-        };
-        if said.number > count {
-            return broken(count + 1, "is not there, and was: entries are missing at the end");
-        }
-        let at = usize::try_from(said.number).ok().and_then(|number| number.checked_sub(1));
-        let is_right = at.and_then(|at| entries.get(at)).is_some_and(|entry| entry.text("hash") == said.hash);
-        if !is_right || said.number + 1 < count {
-            return broken(said.number, "is not what `HEAD` says");
-        }
-        Ok(None)
     }
 }
 

@@ -10,6 +10,7 @@ use tootmill_policy::Described;
 use crate::{
     error::Error,
     policies::{Recorded, policies},
+    retention::{Kept, recorded_retention},
     settings::Settings,
 };
 
@@ -30,6 +31,10 @@ pub struct Record {
     pub metrics: Vec<MetricRecord>,
     /// The policies under which posts came into the lake, the first one first.
     pub policies: Vec<Recorded>,
+    /// For how long the lake keeps what, as the last retention was told; `null` where nothing ever went for its age.
+    pub retention: Option<Kept>,
+    /// Where the settings say something else of that than the retention was told: where it stands in them.
+    pub retention_differs: Vec<&'static str>,
     /// Where the data lie.
     pub places: Vec<PlaceRecord>,
     /// Who may do what with the lake's folder, as Unix counts it in octal digits; `null` where none is there.
@@ -66,6 +71,8 @@ pub struct PlaceRecord {
     pub personal_data: Option<Vec<String>>,
     /// Where in the settings it stands how long it is kept, where that is asked.
     pub retention: Option<&'static str>,
+    /// Until when it is kept, where it goes by itself.
+    pub until: Option<&'static str>,
 }
 
 /// Generates the record of this program's metrics, and of a lake and tables where there are any.
@@ -77,6 +84,7 @@ pub fn record(
     now: Instant,
 ) -> Result<Record, Error> {
     let recorded = lake.map(policies).transpose()?.unwrap_or_default();
+    let kept = lake.map(recorded_retention).transpose()?.flatten();
     let metrics: Vec<MetricRecord> = registry.metrics().iter().map(MetricRecord::of).collect();
     let mut places = places(lake, tables, &metrics, &recorded);
     places.extend(lake.map(forgotten).transpose()?.flatten());
@@ -89,6 +97,8 @@ pub fn record(
         to_be_filled_in: settings.missing().collect(),
         metrics,
         policies: recorded,
+        retention: kept,
+        retention_differs: kept.map(|kept| kept.differs(settings)).unwrap_or_default(),
         places,
         lake_mode: mode.map(|mode| format!("{mode:04o}")),
     })
@@ -108,16 +118,37 @@ impl MetricRecord {
     }
 }
 
-/// The places of a lake: a folder, what it holds, and how long it is kept by which setting.
-const PLACES: [(&str, &str, Option<&str>); 7] = [
+/// The places of a lake that have a setting which says how long they are kept, or none: a folder, what it holds, the setting.
+const PLACES: [(&str, &str, Option<&str>); 9] = [
     ("raw", "what was observed, less what the policy drops, one line an observation", Some("retention.raw")),
     ("posts", "each post once, by the day on which it was written", Some("retention.posts")),
     ("compaction", "the names of raw files, and the ids of deleted posts", None),
     ("states", "the metrics' states of each day", Some("retention.states")),
     ("totals", "the metrics' states of all days", Some("retention.states")),
     ("rows", "the tables' rows, each day's and those of all days", Some("retention.states")),
+    ("refreshed", "how many posts of a day were observed again", None),
     ("collecting", "which rules of the instance were accepted, and up to which post was read", None),
+    ("privacy", "which policies were in force, for how long what is kept, and the log of what was done", None),
 ];
+
+/// The places of a lake that are there for a while: a file or a folder, what it holds, and until when.
+const PASSING: [(&str, &str, &str); 4] = [
+    ("_aside", "files on their way into a place", "they are there; what a killed command left, until the next one"),
+    ("privacy/erasing.json", "whom an erasure is of", "the erasure is done"),
+    ("privacy/retaining.json", "which accounts go because they were not seen for long", "they are gone"),
+    ("privacy/pending.json", "which files of HBase may still hold what was erased", "these files are gone"),
+];
+
+/// The fields of a status that stand in a place that no metric fills.
+fn of_place(place: &str) -> Vec<String> {
+    let fields: &[&str] = match place {
+        "compaction" | "collecting" => &["id"],
+        "privacy/erasing.json" => &["id", "account.id", "account.acct", "account.url"],
+        "privacy/retaining.json" => &["account.id"],
+        _ => &[],
+    };
+    fields.iter().map(|field| (*field).to_owned()).collect()
+}
 
 fn places(
     lake: Option<&Lake>,
@@ -133,33 +164,30 @@ fn places(
         Some(fields)
     };
     let of_lake = |place: &str| match place {
-        "raw" | "posts" => of_posts(policies),
-        "compaction" | "collecting" => Some(vec!["id".to_owned()]),
-        _ => of_metrics(),
+        "raw" | "posts" | "_aside" => of_posts(policies),
+        "states" | "totals" | "rows" => of_metrics(),
+        place => Some(of_place(place)),
     };
-    let mut places: Vec<PlaceRecord> = PLACES
-        .iter()
-        .map(|(place, holds, retention)| PlaceRecord {
+    let lasting = PLACES.iter().map(|(place, holds, retention)| (*place, *holds, *retention, None));
+    let passing = PASSING.iter().map(|(place, holds, until)| (*place, *holds, None, Some(*until)));
+    let mut places: Vec<PlaceRecord> = lasting
+        .chain(passing)
+        .map(|(place, holds, retention, until)| PlaceRecord {
             place,
             address: lake.map(|lake| lake.storage().address(&format!("{}/{place}", lake.root()))),
             holds,
             personal_data: of_lake(place),
-            retention: *retention,
+            retention,
+            until,
         })
         .collect();
-    places.push(PlaceRecord {
-        place: "privacy",
-        address: lake.map(|lake| lake.storage().address(&format!("{}/privacy", lake.root()))),
-        holds: "which policies were in force, and the log of what was done",
-        personal_data: Some(Vec::new()),
-        retention: None,
-    });
     places.push(PlaceRecord {
         place: "tables",
         address: tables,
         holds: "the rows of the metrics' tables",
         personal_data: of_metrics(),
         retention: Some("retention.tables"),
+        until: None,
     });
     places
 }
@@ -174,6 +202,7 @@ fn forgotten(lake: &Lake) -> Result<Option<PlaceRecord>, Error> {
         holds: "keyed hashes of accounts and posts that were forgotten, so that they are not collected again; the key is elsewhere",
         personal_data: Some(vec!["account.id".into(), "id".into()]),
         retention: Some("retention.forgotten"),
+        until: None,
     }))
 }
 
@@ -237,15 +266,18 @@ impl Record {
             writeln!(page, "- {what}: {}", told(path))?;
         }
         if let Some(mode) = &self.lake_mode {
-            writeln!(
-                page,
-                "- The folder of the lake has the mode {mode}: what its owner, its group and others may do."
-            )?;
+            let others = if mode.ends_with('0') { "others may do nothing" } else { "**others may look into it**" };
+            writeln!(page, "- The folder of the lake has the mode {mode}: {others}.")?;
         }
         writeln!(page, "\n## Security\n")?;
+        let fields = if self.policies.iter().all(|recorded| recorded.policy.fields.is_some()) {
+            "what no metric reads is not kept"
+        } else {
+            "under the policies above that keep all fields also that is kept which no metric reads"
+        };
         writeln!(
             page,
-            "- By the program: folders and files of the lake are for their owner and group alone, tokens for their owner; what is done is in a log whose entries are chained by hashes; what no metric reads is not kept."
+            "- By the program: folders and files of the lake are made for their owner and group alone, tokens for their owner; what is done is in a log whose entries are chained by hashes; {fields}."
         )?;
         writeln!(page, "- Besides: {}", told("security.measures"))?;
         self.write_missing(page)
@@ -293,18 +325,36 @@ impl Record {
             };
             let people = match (place.place, &place.personal_data) {
                 (_, None) => "all that was sent".to_owned(),
-                ("raw" | "posts", _) => "what the policies above keep".to_owned(),
+                ("raw" | "posts" | "_aside", _) => "what the policies above keep".to_owned(),
                 ("states" | "totals" | "rows" | "tables", _) => "what the metrics above keep".to_owned(),
                 (_, Some(fields)) => listed(fields),
             };
-            let kept = place.retention.map_or_else(|| "as long as the lake".into(), |path| settings.told(path));
+            let kept = match (place.retention, place.until) {
+                (Some(path), _) => settings.told(path),
+                (None, Some(until)) => format!("until {until}"),
+                (None, None) => "as long as the lake".into(),
+            };
             let kept = kept.replace('\n', " ").replace('|', "\\|");
             writeln!(page, "| {name} | {} | {people} | {kept} |", place.holds)?;
         }
+        self.write_retention(page, settings)?;
         for metric in &self.metrics {
             if let Some(days) = metric.day_time_to_live_days {
                 writeln!(page, "\nIn HBase, what each day alone gave is kept in `{}` for {days} days.", metric.table)?;
             }
+        }
+        Ok(())
+    }
+
+    /// What goes for its age in truth, which the settings may not know.
+    fn write_retention(&self, page: &mut String, settings: &Settings) -> Written {
+        let Some(kept) = self.retention else {
+            let lake = if self.instance.is_some() { "no `tootmill retain` is on record" } else { "no lake was named" };
+            return writeln!(page, "\nWhat goes for its age in truth is not known: {lake}.");
+        };
+        writeln!(page, "\nAs the last `tootmill retain` was told: {kept}.")?;
+        for path in &self.retention_differs {
+            writeln!(page, "\n**The settings say something else**: `{path}` is {}.", settings.told(path))?;
         }
         Ok(())
     }
@@ -349,8 +399,10 @@ fn listed(fields: &[impl AsRef<str>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
-    use crate::record_policy;
+    use crate::{record_policy, record_retention};
     use tootmill_metric::{About, Count, Emit, Members, Metric, Post, Row, Table};
     use tootmill_policy::{Level, Policy};
 
@@ -426,7 +478,11 @@ mod tests {
             "#nobot",
             "/mill.example/raw`",
             "tables: `sqlite:tootmill.db`",
-            "has the mode 07",
+            "has the mode 0750: others may do nothing",
+            "no `tootmill retain` is on record",
+            "what no metric reads is not kept",
+            "/mill.example/privacy/erasing.json` | whom an erasure is of | `id`, `account.id`",
+            "| until they are gone |",
         ] {
             assert!(page.contains(told), "{told}: {page}");
         }
@@ -435,6 +491,31 @@ mod tests {
         assert!(record(None).markdown(&settings).contains("`retention.forgotten`) |"));
         record_policy(&lake, "tootmill import", &Policy::as_sent(), Instant::default()).unwrap();
         assert_eq!(record(None).places[0].personal_data, None);
-        assert!(record(None).markdown(&settings).contains("all that was sent"));
+        let page = record(None).markdown(&settings);
+        assert!(page.contains("all that was sent") && !page.contains("what no metric reads is not kept"), "{page}");
+        std::fs::set_permissions(lake.root(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(record(None).markdown(&settings).contains("0755: **others may look into it**"));
+    }
+
+    #[test]
+    fn what_goes_in_truth_stands_beside_what_the_settings_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(folder.path().to_str().unwrap(), "mill.example").unwrap();
+        let lease = lake.lease("a test").unwrap();
+        let text = "[retention]\nraw = \"30 days\"\nposts = \"a year\"\nstates = \"for ever\"\n";
+        let settings = Settings::parse(text).unwrap();
+        let kept = Kept { raw: 30, posts: 180, accounts: None };
+        record_retention(&lake, &lease, kept).unwrap();
+        let record = || record(&registry(), Some(&lake), None, &settings, Instant::default()).unwrap();
+        assert_eq!((record().retention, record().retention_differs), (Some(kept), vec!["retention.posts"]));
+        let page = record().markdown(&settings);
+        for told in [
+            "raw files 30 days, posts 180 days, accounts for ever.",
+            "**The settings say something else**: `retention.posts` is a year.",
+        ] {
+            assert!(page.contains(told), "{told}: {page}");
+        }
+        record_retention(&lake, &lease, Kept { accounts: Some(400), ..kept }).unwrap();
+        assert_eq!(record().retention_differs, ["retention.posts", "retention.states"]);
     }
 }

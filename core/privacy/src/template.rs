@@ -1,6 +1,9 @@
 //! Texts that whoever answers for a lake needs, filled from the settings.
 
-use crate::settings::{QUESTIONS, Settings};
+use crate::{
+    keeping::Keeping,
+    settings::{QUESTIONS, Settings},
+};
 
 /// A text to be filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,23 +46,29 @@ impl Template {
         TEMPLATES.into_iter().find(|template| template.name == name)
     }
 
-    /// Its text with what the settings say; what they do not say is told as to be filled in.
-    pub fn filled(&self, settings: &Settings) -> String {
-        QUESTIONS.iter().fold(self.text.to_owned(), |text, (path, _)| {
-            text.replace(&format!("{{{{{path}}}}}"), &settings.told(path))
-        })
+    /// Its text with what the settings say, and how posts are kept; what the settings do not say is told as to be filled in.
+    pub fn filled(&self, settings: &Settings, keeping: &Keeping) -> String {
+        let answers = QUESTIONS.iter().map(|(path, _)| (*path, settings.told(path)));
+        answers
+            .chain(keeping.all())
+            .fold(self.text.to_owned(), |text, (path, told)| text.replace(&format!("{{{{{path}}}}}"), &told))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tootmill_metric::Registry;
+    use tootmill_policy::{Level, Policy};
+
     use super::*;
 
     #[test]
     fn every_place_is_filled_and_what_is_not_known_is_named() {
         let settings = Settings::parse("[controller]\nname = \"The Mill\"\n").unwrap();
+        let policy = Policy::new(Level::Default, "mill.example", &Registry::new([]).unwrap());
+        let keeping = Keeping::of(None, policy.described()).unwrap();
         for template in TEMPLATES {
-            let text = template.filled(&settings);
+            let text = template.filled(&settings, &keeping);
             assert!(text.contains("The Mill"), "{text}");
             assert!(text.contains("**to be filled in** (`rights."), "{}", template.name);
             // No name in a template is mistyped.

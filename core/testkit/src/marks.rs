@@ -1,5 +1,7 @@
 //! A status whose every field is marked, to find out which of them a metric's output has in it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use tootmill_metric::{COMMON_NAMES, Instant};
 
@@ -36,16 +38,17 @@ impl Marked {
     }
 
     /// It and another with other numbers, so that a sum over posts is of none of them; as a line each. So with all truth values
-    /// true and with none, and without one of its fields.
+    /// true and with none, and without one of its fields, however deep: a metric may read another one instead.
     pub fn pairs(&self) -> Vec<[String; 2]> {
         let mut opposite = self.status.clone();
         negate(&mut opposite);
-        let mut pairs = Vec::new();
+        let (mut pairs, mut paths) = (Vec::new(), BTreeSet::new());
+        paths_in(&self.status, "", &mut paths);
         for status in [&self.status, &opposite] {
             pairs.push(pair(status));
-            for name in status.as_object().into_iter().flat_map(|fields| fields.keys()) {
+            for path in &paths {
                 let mut without = status.clone();
-                without.as_object_mut().and_then(|fields| fields.remove(name));
+                remove(&mut without, path);
                 pairs.push(pair(&without));
             }
         }
@@ -106,6 +109,35 @@ fn insert(at: &mut Value, path: &str) {
             let field = fields.entry(name).or_insert_with(|| rest.map_or_else(|| json!(TEXT), |_| json!({})));
             if let Some(rest) = rest {
                 insert(field, rest);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The paths of all fields, with those that have fields themselves.
+fn paths_in(value: &Value, path: &str, paths: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| paths_in(item, path, paths)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                paths_in(value, &path, paths);
+                paths.insert(path);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Removes a field, from each object of a list.
+fn remove(at: &mut Value, path: &str) {
+    match (at, path.split_once('.')) {
+        (Value::Array(items), _) => items.iter_mut().for_each(|item| remove(item, path)),
+        (Value::Object(fields), None) => drop(fields.remove(path)),
+        (Value::Object(fields), Some((name, rest))) => {
+            if let Some(at) = fields.get_mut(name) {
+                remove(at, rest);
             }
         }
         _ => {}

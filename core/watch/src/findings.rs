@@ -209,11 +209,26 @@ impl<'t> Findings<'t> {
         self.add(level, Check::Open, about, says, advice);
     }
 
+    /// What cannot be known of the erasures of a lake.
+    pub(crate) fn unknown_erasures(&mut self, reason: String) {
+        self.unreadable("erasures", reason, "whether all that was erased is gone is not known");
+    }
+
     /// The erasures of a lake that are not at their end.
     pub(crate) fn erasures(&mut self, erasures: &Erasures) {
         let level = if erasures.is_unfinished { Level::Error } else { Level::Ok };
         let says = "an erasure was interrupted".to_owned();
         self.add(level, Check::Erasures, "erasure", says, "run `tootmill forget` again: it goes on where it was");
+        let level = if erasures.is_retaining { Level::Error } else { Level::Ok };
+        let says = "a retention was interrupted".to_owned();
+        self.add(level, Check::Erasures, "retention", says, "run `tootmill retain` again: it goes on where it was");
+        for says in &erasures.overdue {
+            let advice = "run `tootmill retain` every day, and look at what it says is kept";
+            self.add(Level::Warn, Check::Erasures, "retention", says.clone(), advice);
+        }
+        for reason in &erasures.unread {
+            self.unknown_erasures(reason.clone());
+        }
         let level = if erasures.files > 0 { Level::Warn } else { Level::Ok };
         let files = counted(erasures.files, "file", "files");
         let says = format!("{files} of HBase from before {} may hold what was erased", erasures.since);

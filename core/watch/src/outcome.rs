@@ -34,6 +34,12 @@ pub struct Seen {
 pub struct Erasures {
     /// Whether one was interrupted.
     pub is_unfinished: bool,
+    /// Whether letting accounts go that were not seen for long was interrupted.
+    pub is_retaining: bool,
+    /// What is older than it should be, in words.
+    pub overdue: Vec<String>,
+    /// Why something of this is not known, in words.
+    pub unread: Vec<String>,
     /// How many files of HBase may still hold what was erased.
     pub files: u64,
     /// The last time before which they were written, as text.
@@ -126,9 +132,7 @@ impl Outcome {
         }
         match erasures {
             Some(Ok(erasures)) => findings.erasures(&erasures),
-            Some(Err(reason)) => {
-                findings.unreadable("erasures", reason, "whether all that was erased is gone is not known");
-            }
+            Some(Err(reason)) => findings.unknown_erasures(reason),
             None => {}
         }
         let day = day.and_then(|read| {
@@ -352,16 +356,22 @@ mod tests {
         assert_eq!(of(Ok(Erasures::default())).findings, []);
         let outcome = of(Ok(Erasures {
             is_unfinished: true,
+            is_retaining: true,
+            overdue: vec!["posts of 2026-01-01 are there".into()],
+            unread: vec!["HBase does not answer".into()],
             files: 2,
             since: "2026-11-24".into(),
             too_long: vec!["user_table keeps days for ever".into()],
         }));
         let says = [
             "error erasure an erasure was interrupted",
+            "error retention a retention was interrupted",
+            "warn retention posts of 2026-01-01 are there",
             "warn HBase 2 files of HBase from before 2026-11-24 may hold what was erased",
             "warn HBase user_table keeps days for ever",
         ];
         assert_eq!(found(&outcome, Check::Erasures), says);
+        assert_eq!(found(&outcome, Check::Readable), ["error erasures HBase does not answer"]);
         assert_eq!(found(&of(Err("no such lake".into())), Check::Readable), ["error erasures no such lake"]);
     }
 

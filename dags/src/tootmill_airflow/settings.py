@@ -88,7 +88,7 @@ def policy() -> list[str]:
 
 def retention() -> list[str]:
     """For how long what is kept, as options of `tootmill retain`; by default as long as it keeps it itself."""
-    return shlex.split(conf.get(SECTION, "retention", fallback=""))
+    return _options("retention")
 
 
 def thresholds() -> list[str]:

@@ -11,12 +11,16 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 use tootmill_metric::Registry;
 use tootmill_privacy::{
-    access,
+    Tables, access,
     log::{self, Done},
 };
 use tootmill_tables::Destination;
 
-use super::{destination::DestinationParser, import::now, lake::LakeArguments};
+use super::{
+    destination::{self, DestinationParser},
+    import::now,
+    lake::LakeArguments,
+};
 use crate::{
     failure::Failure,
     output::{say, with_stdout},
@@ -25,8 +29,8 @@ use crate::{
 /// Write all that is held about an account, for the person whose it is (article 15).
 ///
 /// Whether it is theirs has to be known before: see docs/privacy.md. All files of the lake are read, those that count no more among
-/// them, and all rows of tables that have accounts in them. Of posts of others only what is about the person is told. The log of
-/// the lake notes that it was asked, and not of whom.
+/// them, and all rows of tables that have accounts in them; the answer says where it was looked. Of posts of others only what is
+/// about the person is told. The log of the lake notes that it was asked, and not of whom.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     tootmill access --account ada@other.example --lake lake --instance mastodon.example --tables sqlite:tootmill.db --output ada.txt\n  \
@@ -37,7 +41,7 @@ pub(crate) struct Access {
     account: String,
     #[command(flatten)]
     lake: LakeArguments,
-    /// Where the tables are, to look there as well: sqlite:FILE, or hbase://HOST:PORT
+    /// Where the tables are, to look there as well: sqlite:FILE, or hbase://HOST:PORT [default: sqlite:tootmill.db, if it is there]
     #[arg(long, value_name = "DEST", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
     tables: Option<Destination>,
     /// A text to read, or JSON
@@ -56,11 +60,13 @@ enum Format {
 
 impl Access {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let lake = self.lake.open()?;
-        let store = self.tables.as_ref().map(Destination::open).transpose()?;
-        let name = self.tables.as_ref().map(Destination::to_string).unwrap_or_default();
-        let tables = store.as_deref().map(|store| (store, &*name));
-        let found = access(&lake, tables, &Registry::linked()?, &self.account, now())?;
+        let lake = self.lake.existing()?;
+        log::can_follow(&lake)?;
+        let tables = self.tables.clone().unwrap_or_else(destination::usual);
+        // Tables that were named must be there, and those that nobody named need not.
+        let store = (self.tables.is_some() || tables.is_there()).then(|| tables.open()).transpose()?;
+        let tables = Tables { name: &tables.to_string(), store: store.as_deref() };
+        let found = access(&lake, &tables, &Registry::linked()?, &self.account, now())?;
         let text = match self.format {
             Format::Text => found.text(),
             Format::Json => format!("{:#}\n", json!(found)),
@@ -69,7 +75,8 @@ impl Access {
             Some(file) => {
                 write_private(file, &text)
                     .map_err(|error| Failure::permanent(format!("cannot write `{}`: {error}", file.display())))?;
-                say(format!("{} things are held; they are in {}", found.held.len(), file.display()));
+                say(format!("{} things were found; they are in {}", found.held.len(), file.display()));
+                found.limits.iter().for_each(say);
             }
             None => with_stdout::<_, Failure>(|output| Ok(output.write_all(text.as_bytes())?))?,
         }

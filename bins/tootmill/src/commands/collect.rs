@@ -15,8 +15,8 @@ use tootmill_collect::{Beginning, CatchUp, CaughtUp, Committed, Follow, Followed
 use tootmill_lake::Lake;
 use tootmill_mastodon::{Feed, Instance, Statuses, Stream, Timeline};
 use tootmill_metric::{Day, Instant};
-use tootmill_policy::Policy;
-use tootmill_privacy::log::Done;
+use tootmill_policy::{Level, Policy};
+use tootmill_privacy::log::{self, Done};
 
 pub(in crate::commands) use self::instance::contact;
 use self::{
@@ -63,6 +63,11 @@ pub(crate) struct Collect {
     #[command(flatten)]
     outcome: OutcomeArguments,
 }
+
+/// What is done, as the log has it.
+const COLLECTING: &str = "tootmill collect";
+const FOLLOWING: &str = "tootmill collect --follow";
+const REFRESHING: &str = "tootmill collect --refresh";
 
 /// Which posts of the timeline.
 #[derive(Args, Clone, Copy, Debug)]
@@ -118,6 +123,7 @@ impl Collect {
             return Err(Failure::Usage("--leave-gap needs --since or --last: where to begin".into()));
         }
         let (lake, began) = (self.lake.open()?, Began::now());
+        log::can_follow(&lake)?;
         let progress = Arc::new(CollectProgress::new(self.outcome.quiet));
         let done = if self.stream.follow {
             self.follow(&lake, &progress, &began)
@@ -129,18 +135,10 @@ impl Collect {
         progress.finish();
         let told = done?;
         if !self.stream.follow {
-            let what = if self.refresh.refresh { "tootmill collect --refresh" } else { "tootmill collect" };
-            self.log(&lake, what, &began, &told)?;
+            let what = if self.refresh.refresh { REFRESHING } else { COLLECTING };
+            note(&lake, self.policy.level(), what, &began, &told)?;
         }
         self.outcome.tell_stage(&told)
-    }
-
-    fn log(&self, lake: &Lake, what: &str, began: &Began, told: &Told) -> Result<(), Failure> {
-        if told.paths.is_empty() {
-            return Ok(());
-        }
-        let done = Done::by_command(what).by("policy", self.policy.level().to_string());
-        gdpr::note(lake, Done { days: began.days(), ..done }, told)
     }
 
     /// What is kept, on record.
@@ -158,7 +156,8 @@ impl Collect {
             self.instance.reach(&self.lake.instance, lake, Timeline::ADDRESSES, &Arc::default(), progress)?;
         let timeline = Timeline::open(&client, &instance, self.feed.feed())?;
         let lineage = Lineage::begin(lake, self.feed.feed(), observer, &self.policy(lake, &instance)?)?;
-        let told = catch_up(&timeline, &lineage, &self.pages.how(), &**progress)?;
+        let told = catch_up(&timeline, &lineage, &self.pages.how(), &**progress);
+        let told = or_noted(told, COLLECTING, began, &lineage)?;
         if told.falls_behind() {
             say(format!(
                 "the timeline grows faster than it may be read: it was {} s behind, now it is {} s; use --follow",
@@ -191,9 +190,10 @@ impl Collect {
             let Reached { client, instance, observer } = &reached;
             let lineage = Lineage::begin(lake, self.feed.feed(), observer.clone(), &self.policy(lake, instance)?)?;
             let since = Began::now();
-            match follow(client, instance, &lineage, &how, &**progress) {
+            let followed = follow(client, instance, &lineage, &how, &**progress);
+            match or_noted(followed, FOLLOWING, &since, &lineage) {
                 Ok(more) => {
-                    self.log(lake, "tootmill collect --follow", &since, &of_stream(lake, &since, &more)?)?;
+                    note(lake, self.policy.level(), FOLLOWING, &since, &of_stream(lake, &since, &more)?)?;
                     told += more;
                 }
                 Err(error)
@@ -225,9 +225,38 @@ impl Collect {
             let coverage = tootmill_collect::refresh(&timeline, &lineage, day, &self.refresh.how(), &**progress)?;
             Ok((day, coverage))
         };
-        let days = days.into_iter().map(refresh).collect::<Result<Vec<_>, Failure>>()?;
+        let days = days.into_iter().map(refresh).collect::<Result<Vec<_>, tootmill_collect::Error>>();
+        let days = or_noted(days, REFRESHING, began, &lineage)?;
         refresh::told(lake, &days, began)
     }
+}
+
+/// Notes in the log what was collected, if something was.
+fn note(lake: &Lake, level: Level, what: &str, began: &Began, told: &Told) -> Result<(), Failure> {
+    if told.paths.is_empty() {
+        return Ok(());
+    }
+    let done = Done::by_command(what).by("policy", level.to_string());
+    gdpr::note(lake, Done { days: began.days(), ..done }, told)
+}
+
+/// What came of the work. Where it failed, what it had committed before is noted in the log.
+fn or_noted<T>(
+    done: Result<T, tootmill_collect::Error>,
+    what: &str,
+    since: &Began,
+    lineage: &Lineage,
+) -> Result<T, tootmill_collect::Error> {
+    let Committed { files, lines, policy, .. } = lineage.committed();
+    if done.is_err() && files > 0 {
+        let (lake, level) = (lineage.lake(), lineage.policy().level());
+        let counters = [("lines", lines), ("left_out", policy.left_out), ("reduced", policy.reduced), ("files", files)];
+        let told = since.told(lake, true, &counters);
+        if let Err(failure) = told.and_then(|told| note(lake, level, what, since, &told)) {
+            say(format!("what was collected before it failed is not in the log: {failure}"));
+        }
+    }
+    done
 }
 
 /// When collecting began.
@@ -314,7 +343,7 @@ fn of_stream(lake: &Lake, began: &Began, told: &Followed) -> Result<Told, Failur
     Ok(Told {
         own: json!(told),
         sentence: sentence_of_stream(told),
-        ..began.told(lake, posts + by_pages > 0, &counters)?
+        ..began.told(lake, files + by_pages > 0, &counters)?
     })
 }
 
@@ -340,4 +369,42 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
         text.parse().map_err(|_| "a length of time is expected, as in 90s, 15m or 24h".to_string())?;
     let time = Duration::try_from(parsed).map_err(|_| "a length of time cannot be negative".to_string())?;
     if time > LONGEST { Err("a year is the longest that makes sense".into()) } else { Ok(time) }
+}
+
+#[cfg(test)]
+mod tests {
+    use tootmill_collect::{Error, Kind, Limits, Observer, RawWriter};
+
+    use super::*;
+
+    #[test]
+    fn deletions_alone_are_something_that_was_streamed() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(folder.path().to_str().unwrap(), "mill.example").unwrap();
+        let began = Began::now();
+        lake.storage().write_text(&format!("{}/a.jsonl", lake.raw(began.at.day())), "{}").unwrap();
+        let committed = Committed { files: 1, lines: 1, ..Committed::default() };
+        let told = |told| of_stream(&lake, &began, &told).unwrap().paths.len();
+        assert_eq!(told(Followed { deletions: 1, committed, ..Followed::default() }), 1);
+        assert_eq!(told(Followed::default()), 0);
+    }
+
+    #[test]
+    fn what_was_committed_before_it_failed_is_in_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(folder.path().to_str().unwrap(), "mill.example").unwrap();
+        let policy = Arc::new(Policy::as_sent());
+        let lineage = Lineage::begin(&lake, Feed::default(), Observer::anonymous(), &policy).unwrap();
+        let began = Began::now();
+        let entries = || log::entries(&lake).unwrap().0;
+        or_noted(Err::<(), _>(Error::NoLongerSeveral), COLLECTING, &began, &lineage).unwrap_err();
+        assert_eq!(entries(), [], "nothing was committed");
+        let mut writer = RawWriter::new(&lineage, Kind::Pages, Limits::default());
+        writer.write_deletion("7").unwrap();
+        writer.commit().unwrap();
+        or_noted(Ok(()), COLLECTING, &began, &lineage).unwrap();
+        assert_eq!(entries(), [], "it is noted with all that came of it");
+        or_noted(Err::<(), _>(Error::NoLongerSeveral), COLLECTING, &began, &lineage).unwrap_err();
+        assert_eq!(entries()[0].data()["counts"], json!({"files": 1, "lines": 1}));
+    }
 }

@@ -73,7 +73,7 @@ impl Compact {
 /// Compacts a lake, and tells what was done.
 pub(crate) fn in_lake(lake: &Lake, on: On, stage: &StageArguments) -> Result<Told, Failure> {
     let began = Instant::now();
-    let lease = tootmill_stages::begin(lake, "tootmill compact")?;
+    let lease = gdpr::begin(lake, "tootmill compact")?;
     let (compacted, job) = match on {
         On::Local => (stage.here(|options, watch| tootmill_stages::compact(lake, &lease, options, watch))?, None),
         On::Yarn => stage.by_job(lake, |yarn| tootmill_stages::compact_on_yarn(lake, &lease, yarn))?,

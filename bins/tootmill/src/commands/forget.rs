@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, time::Instant};
 
 use clap::Args;
 use serde_json::json;
-use tootmill_metric::Registry;
+use tootmill_metric::{Day, Registry};
 use tootmill_policy::{Named, Whom};
 use tootmill_privacy::{
     KeyFile,
@@ -13,6 +13,7 @@ use tootmill_privacy::{
 use tootmill_stages::{Erased, Erasing};
 
 use super::{
+    gdpr,
     import::now,
     lake::{LakeArguments, OutcomeArguments},
     policy::KeyArguments,
@@ -60,7 +61,7 @@ impl Forget {
     pub(crate) fn run(self) -> Result<(), Failure> {
         self.tables.check()?;
         let (lake, began, registry) = (self.lake.open()?, Instant::now(), Registry::linked()?);
-        let lease = tootmill_stages::begin(&lake, "tootmill forget")?;
+        let lease = gdpr::begin(&lake, "tootmill forget")?;
         let mut whom = tootmill_privacy::unfinished(&lake)?;
         if !whom.is_empty() {
             say("going on with an erasure that did not come to its end");
@@ -92,8 +93,9 @@ impl Forget {
                 traces.join(", ")
             )));
         }
-        tootmill_privacy::end_erasure(&lake, &lease)?;
+        // Noted first: twice is better than never.
         log::append(&lake, &done(&whom, &erased), now())?;
+        tootmill_privacy::end_erasure(&lake, &lease)?;
         self.tell(&whom, &erased, pending, began)
     }
 
@@ -138,7 +140,8 @@ impl Forget {
 
 /// What was done, as the log has it: of nobody in particular.
 fn done(whom: &Whom, erased: &Erased) -> Done {
-    Done::by_command("tootmill forget")
+    let days = erased.days.union(&erased.closed_days).filter_map(|day| Day::parse(day)).collect();
+    Done { days, ..Done::by_command("tootmill forget") }
         .count("accounts", whom.accounts.len() as u64)
         .count("posts", erased.posts)
         .count("raw_lines", erased.raw_lines)

@@ -4,11 +4,12 @@ use std::{fs, io::Write, path::PathBuf};
 
 use clap::{Args, Subcommand, builder::PossibleValuesParser};
 use serde_json::{Value, json};
-use tootmill_lake::Lake;
+use tootmill_lake::{Lake, Lease};
 use tootmill_metric::Registry;
+use tootmill_policy::{Level, Policy};
 use tootmill_privacy::{
-    Settings, TEMPLATES, Template,
-    log::{self, Done, Entry},
+    Keeping, Settings, TEMPLATES, Template,
+    log::{self, Done, Entry, Verified},
     record,
 };
 use tootmill_tables::Destination;
@@ -53,6 +54,24 @@ impl SettingsArguments {
     }
 }
 
+/// The lake whose policies and retention are on record, if one is meant.
+#[derive(Args, Debug)]
+struct RecordedArguments {
+    /// Where the lake is: a folder, or hdfs://HOST:PORT/FOLDER
+    #[arg(long, value_name = "LAKE", env = "TOOTMILL_LAKE", requires = "instance")]
+    lake: Option<String>,
+    /// The instance whose posts are meant, by its host
+    #[arg(long, value_name = "HOST", env = "TOOTMILL_INSTANCE")]
+    instance: Option<String>,
+}
+
+impl RecordedArguments {
+    fn existing(self) -> Result<Option<Lake>, Failure> {
+        let named = self.lake.zip(self.instance);
+        named.map(|(lake, instance)| LakeArguments { lake, instance }.existing()).transpose()
+    }
+}
+
 /// Write the record of processing activities (article 30).
 ///
 /// It is generated from what the linked metrics declare, from the policies that the lake has on record, and from the settings. What
@@ -64,12 +83,8 @@ impl SettingsArguments {
 pub(crate) struct Record {
     #[command(flatten)]
     settings: SettingsArguments,
-    /// Where the lake is: a folder, or hdfs://HOST:PORT/FOLDER
-    #[arg(long, value_name = "LAKE", env = "TOOTMILL_LAKE", requires = "instance")]
-    lake: Option<String>,
-    /// The instance whose posts are meant, by its host
-    #[arg(long, value_name = "HOST", env = "TOOTMILL_INSTANCE")]
-    instance: Option<String>,
+    #[command(flatten)]
+    lake: RecordedArguments,
     /// Where the tables are: sqlite:FILE, or hbase://HOST:PORT
     #[arg(long, value_name = "DEST", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
     tables: Option<Destination>,
@@ -87,7 +102,7 @@ impl Record {
             return with_stdout(|output| Ok(output.write_all(Settings::example().as_bytes())?));
         }
         let settings = self.settings.settings()?;
-        let lake = self.lake.zip(self.instance).map(|(lake, instance)| Lake::open(&lake, &instance)).transpose()?;
+        let lake = self.lake.existing()?;
         let tables = self.tables.as_ref().map(Destination::to_string);
         let record = record(&Registry::linked()?, lake.as_ref(), tables, &settings, now())?;
         let text = if self.json { format!("{:#}\n", json!(record)) } else { record.markdown(&settings) };
@@ -98,8 +113,8 @@ impl Record {
 /// Show what was done in a lake, as the processing log has it.
 ///
 /// Each run that changed something has an entry: what it did, with which days, how many of what, by which policy; never an id or a
-/// name of a person. Each entry has the hash of the one before it. With --verify the exit code is 1 where one is not as it was
-/// written, and the first such one is named.
+/// name of a person. Each entry has the hash of the one before it: where one is not as it was written, it is named, and the exit
+/// code is 1. With --verify that all are is said at the end.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     tootmill gdpr log --lake lake --instance mastodon.example\n  \
@@ -107,7 +122,7 @@ impl Record {
 pub(crate) struct Log {
     #[command(flatten)]
     lake: LakeArguments,
-    /// Say whether all entries are there and as they were written
+    /// Say at the end that all entries are there and as they were written, and the last hash; with --json nothing else
     #[arg(long)]
     verify: bool,
     /// With --verify: and one among them that has this hash, which an earlier verification told
@@ -120,25 +135,24 @@ pub(crate) struct Log {
 
 impl Log {
     fn run(self) -> Result<(), Failure> {
-        let lake = self.lake.open()?;
-        if self.verify {
-            return self.verify(&lake);
-        }
-        let (entries, broken) = log::entries(&lake)?;
+        let (entries, broken) = log::entries(&self.lake.existing()?)?;
         with_stdout::<_, Failure>(|output| {
-            if self.json {
+            if self.json && !self.verify {
                 let entries: Vec<Value> = entries.iter().map(Entry::data).collect();
                 return Ok(writeln!(output, "{:#}", json!(entries))?);
             }
-            entries.iter().try_for_each(|entry| writeln!(output, "{}", entry.line()))?;
-            Ok(())
+            let shown = entries.iter().filter(|_| !self.json);
+            Ok(shown.map(Entry::line).try_for_each(|line| writeln!(output, "{line}"))?)
         })?;
-        broken.map_or(Ok(()), |broken| Err(Failure::permanent(broken.to_string())))
+        let is_broken = |broken: log::Broken| Failure::permanent(broken.to_string());
+        broken.map_or(Ok(()), |broken| Err(is_broken(broken)))?;
+        if self.verify {
+            self.tell(&log::verified(&entries, self.has.as_deref()).map_err(is_broken)?)?;
+        }
+        Ok(())
     }
 
-    fn verify(&self, lake: &Lake) -> Result<(), Failure> {
-        let verified =
-            log::verify(lake, self.has.as_deref())?.map_err(|broken| Failure::permanent(broken.to_string()))?;
+    fn tell(&self, verified: &Verified) -> Result<(), Failure> {
         with_stdout(|output| match &verified.head {
             _ if self.json => {
                 Ok(writeln!(output, "{:#}", json!({"entries": verified.entries, "head": verified.head}))?)
@@ -151,23 +165,37 @@ impl Log {
     }
 }
 
-/// Write a text that people's data ask for, filled from the settings.
+/// Write a text that people's data ask for, filled from the settings, and from the policies that the lake has on record.
+///
+/// Without a lake it says how posts are kept under the default policy.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  tootmill gdpr template notice --config privacy.toml > notice.md")]
+#[command(
+    after_help = "Example:\n  tootmill gdpr template notice --config privacy.toml --lake lake --instance mastodon.example > notice.md"
+)]
 pub(crate) struct Texts {
     /// Which: notice (what people are told), objection, rectification (answers), dpia (impact assessment), breach
     #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(TEMPLATES.map(|template| template.name)))]
     name: String,
     #[command(flatten)]
     settings: SettingsArguments,
+    #[command(flatten)]
+    lake: RecordedArguments,
 }
 
 impl Texts {
     fn run(self) -> Result<(), Failure> {
         let settings = self.settings.settings()?;
-        let text = Template::named(&self.name).map(|template| template.filled(&settings)).unwrap_or_default();
+        let usual = Policy::new(Level::Default, "", &Registry::linked()?).described();
+        let keeping = Keeping::of(self.lake.existing()?.as_ref(), usual)?;
+        let text = Template::named(&self.name).map(|template| template.filled(&settings, &keeping)).unwrap_or_default();
         with_stdout(|output| Ok(output.write_all(text.as_bytes())?))
     }
+}
+
+/// Takes the lease of a lake, for what is to be done, if what is done can be noted in its log.
+pub(crate) fn begin(lake: &Lake, what: &str) -> Result<Lease, Failure> {
+    log::can_follow(lake)?;
+    Ok(tootmill_stages::begin(lake, what)?)
 }
 
 /// Appends to the log of a lake what a stage did: its counters and what it made, and what it was done by.

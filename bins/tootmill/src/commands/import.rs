@@ -9,6 +9,7 @@ use tootmill_privacy::log::{Done, append};
 use tootmill_stages::Imported;
 
 use super::{
+    gdpr,
     lake::{LakeArguments, OutcomeArguments},
     policy::{PolicyArguments, phrase, record},
     run::{InputArguments, parse_time},
@@ -42,7 +43,7 @@ impl Import {
         let lake = self.lake.open()?;
         let policy = self.policy.policy(&self.lake.instance)?;
         let inputs = find_inputs(self.inputs.inputs.iter().map(String::as_str))?;
-        let lease = tootmill_stages::begin(&lake, "tootmill import")?;
+        let lease = gdpr::begin(&lake, "tootmill import")?;
         let observed = self.observed.unwrap_or_else(now);
         let progress = Progress::new(inputs.bytes(), self.outcome.quiet);
         record(&lake, "import", &policy, now())?;

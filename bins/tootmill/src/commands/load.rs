@@ -105,7 +105,7 @@ pub(crate) fn from_lake(
 ) -> Result<Told, Failure> {
     tables.check()?;
     // Until the rows are loaded: whoever changes the lake meanwhile could load others, and the later ones would be lost.
-    let lease = tootmill_stages::begin(lake, "tootmill load")?;
+    let lease = gdpr::begin(lake, "tootmill load")?;
     under_lease(lake, &lease, tables, as_of, how, quiet)
 }
 
@@ -139,11 +139,11 @@ pub(crate) fn under_lease(
     };
     lease.check()?;
     let told = replace(tables, &what, &load, how, quiet, began)?;
-    // A process that stood still may have written older rows over another's: then the load is to be repeated.
-    lease.check()?;
     if told.own["changed"] == true {
         gdpr::note(lake, Done { days: load.days, ..Done::by_command("tootmill load") }, &told)?;
     }
+    // A process that stood still may have written older rows over another's: then the load is to be repeated.
+    lease.check()?;
     Ok(told)
 }
 

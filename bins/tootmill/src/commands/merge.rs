@@ -41,7 +41,7 @@ impl Merge {
 /// Merges, and tells what was done.
 pub(crate) fn in_lake(lake: &Lake, on: On, stage: &StageArguments) -> Result<Told, Failure> {
     let (registry, began) = (Registry::linked()?, Instant::now());
-    let lease = tootmill_stages::begin(lake, "tootmill merge")?;
+    let lease = gdpr::begin(lake, "tootmill merge")?;
     let merged = match on {
         On::Local => tootmill_stages::merge(lake, &lease, &registry)?,
         On::Yarn => stage.by_job(lake, |yarn| tootmill_stages::merge_on_yarn(lake, &lease, &registry, yarn))?,

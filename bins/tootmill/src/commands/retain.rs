@@ -1,11 +1,11 @@
 //! `tootmill retain`: what has been in a lake for long enough goes.
 
-use std::time::Instant as Moment;
+use std::{collections::BTreeSet, time::Instant as Moment};
 
 use clap::Args;
 use serde_json::json;
 use tootmill_lake::Lake;
-use tootmill_metric::{Day, Instant, Registry};
+use tootmill_metric::{Day, Registry};
 use tootmill_privacy::{
     Kept,
     log::{self, Done},
@@ -13,6 +13,7 @@ use tootmill_privacy::{
 use tootmill_stages::{Erasing, Retained, Retention};
 
 use super::{
+    gdpr,
     import::now,
     lake::{LakeArguments, OutcomeArguments},
     purge::PurgeArguments,
@@ -32,10 +33,10 @@ use crate::{failure::Failure, output::say, progress::Progress};
     tootmill retain --raw 30 --posts 180 --accounts 400 --lake lake --instance mastodon.example --tables sqlite:tootmill.db")]
 pub(crate) struct Retain {
     /// Keep raw files for so many days after they were observed
-    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    #[arg(long, value_name = "DAYS", default_value_t = Kept::USUAL.raw)]
     raw: u32,
     /// Keep posts for so many days after they were written
-    #[arg(long, value_name = "DAYS", default_value_t = 180)]
+    #[arg(long, value_name = "DAYS", default_value_t = Kept::USUAL.posts)]
     posts: u32,
     /// Keep accounts for so many days after they posted for the last time, at least as long as posts [default: for ever]
     #[arg(long, value_name = "DAYS")]
@@ -65,7 +66,7 @@ impl Retain {
             self.tables.check()?;
         }
         let (lake, began, registry) = (self.lake.open()?, Moment::now(), Registry::linked()?);
-        let lease = tootmill_stages::begin(&lake, "tootmill retain")?;
+        let lease = gdpr::begin(&lake, "tootmill retain")?;
         let progress = Progress::new(0, self.outcome.quiet);
         let instance = &self.lake.instance;
         let retain = |lease, salt: &str| {
@@ -83,8 +84,9 @@ impl Retain {
                 erasing.recount(&lease, &self.engine.options(), &progress)?;
                 self.tables.purge(&lake, &lease, &leaving.accounts, &registry, self.outcome.quiet)?;
             }
-            tootmill_privacy::end_retention(&lake, &lease)?;
+            // Noted first: twice is better than never.
             self.note(&lake, &retained)?;
+            tootmill_privacy::end_retention(&lake, &lease)?;
         }
         progress.finish();
         self.tell(&retained, began)
@@ -92,9 +94,8 @@ impl Retain {
 
     /// The first days that are kept.
     fn retention(&self) -> Retention {
-        const DAY: i64 = 86_400_000_000;
-        let today = self.as_of.unwrap_or_else(|| now().day()).start();
-        let from = |days: u32| Instant::from_micros(today.micros().saturating_sub(i64::from(days) * DAY)).day();
+        let today = self.as_of.unwrap_or_else(|| now().day());
+        let from = |days| Kept::first_day(days, today);
         Retention { raw: Some(from(self.raw)), posts: Some(from(self.posts)), accounts: self.accounts.map(from) }
     }
 
@@ -105,8 +106,9 @@ impl Retain {
         if raw + posts + deleted + accounts == 0 {
             return Ok(());
         }
+        let gone: BTreeSet<Day> = raw_days.iter().chain(posts_days).filter_map(|day| Day::parse(day)).collect();
         let days = |days: u32| format!("{days} days");
-        let done = Done::by_command("tootmill retain")
+        let done = Done { days: gone.into_iter().collect(), ..Done::by_command("tootmill retain") }
             .by("raw", days(self.raw))
             .by("posts", days(self.posts))
             .by("accounts", self.accounts.map_or_else(|| "for ever".into(), days))

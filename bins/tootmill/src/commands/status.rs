@@ -7,6 +7,7 @@ use clap::Args;
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use tootmill_lake::Lake;
 use tootmill_metric::{Day, Instant, Registry, Status as Retry};
+use tootmill_privacy::Kept;
 use tootmill_tables::{
     Destination, Run,
     hbase::{Address, Hbase},
@@ -202,15 +203,24 @@ impl Status {
     /// What is not at its end of what was erased in a lake, and what is kept for longer than it should be.
     fn erasures(&self, (lake, instance): (&String, &String)) -> Result<Erasures, Failure> {
         let lake = Lake::open(lake, instance)?;
-        let is_unfinished = !tootmill_privacy::unfinished(&lake)?.is_empty();
-        let mut erasures = Erasures { is_unfinished, ..Erasures::default() };
-        for pending in tootmill_privacy::pending(&lake)? {
-            erasures.files += pending.left()?.len() as u64;
-            erasures.since = pending.since;
+        let kept = tootmill_privacy::recorded_retention(&lake)?;
+        let mut erasures = Erasures {
+            is_unfinished: !tootmill_privacy::unfinished(&lake)?.is_empty(),
+            // One that runs is none that was interrupted.
+            is_retaining: tootmill_privacy::is_retaining(&lake)? && lake.holder()?.is_none(),
+            overdue: overdue(&lake, kept, now().day())?,
+            ..Erasures::default()
+        };
+        // What is known from the lake counts, whoever else does not answer.
+        match files_left(&lake) {
+            Ok((files, since)) => (erasures.files, erasures.since) = (files, since),
+            Err(failure) => erasures.unread.push(failure.to_string()),
         }
-        let accounts = tootmill_privacy::recorded_retention(&lake)?.and_then(|kept| kept.accounts);
-        if let (Some(days), Some(Destination::Hbase(address))) = (accounts, &self.tables) {
-            erasures.too_long = too_long(address, days)?;
+        if let (Some(days), Some(Destination::Hbase(address))) = (kept.and_then(|kept| kept.accounts), &self.tables) {
+            match too_long(address, days) {
+                Ok(too_long) => erasures.too_long = too_long,
+                Err(failure) => erasures.unread.push(failure.to_string()),
+            }
         }
         Ok(erasures)
     }
@@ -247,6 +257,37 @@ impl Status {
         };
         with_stdout(|output| Ok(output.write_all(text.as_bytes())?))
     }
+}
+
+/// How many files of HBase may still hold what was erased, and the last time before which they were written.
+fn files_left(lake: &Lake) -> Result<(u64, String), Failure> {
+    let (mut files, mut since) = (0, String::new());
+    for pending in tootmill_privacy::pending(lake)? {
+        files += pending.left()?.len() as u64;
+        since = pending.since;
+    }
+    Ok((files, since))
+}
+
+/// For how many days more than it should something may be there: `tootmill retain` runs once a day, and what is not counted yet
+/// waits.
+const GRACE: u32 = 3;
+
+/// The raw files and posts that are older than they should be, by what the last retention was told, or by what one is told if
+/// nobody says otherwise.
+fn overdue(lake: &Lake, kept: Option<Kept>, today: Day) -> Result<Vec<String>, Failure> {
+    let by =
+        if kept.is_some() { "as the last `tootmill retain` was told" } else { "and no `tootmill retain` was ever run" };
+    let kept = kept.unwrap_or(Kept::USUAL);
+    let posts: Vec<Day> = lake.posts()?.into_iter().map(|(day, _)| day).collect();
+    let mut overdue = Vec::new();
+    for (what, days, longest) in [("raw files", lake.raw_days()?, kept.raw), ("posts", posts, kept.posts)] {
+        let Some(oldest) = days.into_iter().min() else { continue };
+        if oldest < Kept::first_day(longest.saturating_add(GRACE), today) {
+            overdue.push(format!("{what} of {oldest} are there, which go after {longest} days, {by}"));
+        }
+    }
+    Ok(overdue)
 }
 
 /// The tables of persons in HBase that keep a day for longer than accounts are kept, or whose retention is not known.

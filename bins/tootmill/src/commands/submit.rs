@@ -119,7 +119,7 @@ pub(crate) fn in_lake(
     stage: &StageArguments,
 ) -> Result<Vec<(Day, Told)>, Failure> {
     let registry = Registry::linked()?;
-    let lease = tootmill_stages::begin(lake, "tootmill submit")?;
+    let lease = gdpr::begin(lake, "tootmill submit")?;
     let (mut done, mut by_jobs) = (Vec::new(), BTreeSet::new());
     for day in days {
         if on(*day)? == On::Yarn {
@@ -129,19 +129,26 @@ pub(crate) fn in_lake(
         let began = Instant::now();
         let counted = stage
             .here(|options, watch| tootmill_stages::count_day(lake, &lease, *day, again, &registry, options, watch))?;
-        done.push((*day, told(lake, *day, counted, began.elapsed())?));
+        let told = told(lake, *day, counted, began.elapsed())?;
+        note(lake, *day, &told)?;
+        done.push((*day, told));
     }
     if !by_jobs.is_empty() {
-        done.extend(by_job(lake, &lease, &by_jobs, again, &registry, stage)?);
+        for (day, told) in by_job(lake, &lease, &by_jobs, again, &registry, stage)? {
+            note(lake, day, &told)?;
+            done.push((day, told));
+        }
     }
-    let (mut all, new): (Vec<_>, Vec<_>) = done.into_iter().partition(|(_, told)| told.own["was_done"] == true);
-    if !new.is_empty() {
-        let days = new.iter().map(|(day, _)| *day).collect();
-        gdpr::note(lake, Done { days, ..Done::by_command("tootmill submit") }, &of_all(&new, Duration::ZERO))?;
+    done.sort_by_key(|(day, _)| *day);
+    Ok(done)
+}
+
+/// Notes in the log that a day was counted, if it was now: what comes after may fail.
+fn note(lake: &Lake, day: Day, told: &Told) -> Result<(), Failure> {
+    if told.own["was_done"] == true {
+        return Ok(());
     }
-    all.extend(new);
-    all.sort_by_key(|(day, _)| *day);
-    Ok(all)
+    gdpr::note(lake, Done { days: vec![day], ..Done::by_command("tootmill submit") }, told)
 }
 
 /// Counts days by one job.

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use tootmill_metric::{AnyMetric, Count, Emit, Members, Metric, Post, Row};
+use tootmill_metric::{AnyMetric, Count, Emit, Members, Metric, Post, Row, Status};
 
 use super::*;
 
@@ -49,7 +49,8 @@ fn what_is_held_is_found_once_with_all_its_places() {
     write(&lake, "states/date=2026-11-24/v=1/part-00000.records", states);
     write(&lake, "totals/v=1/part-00000.records", states);
     write(&lake, "rows/totals/v=1/part-00000.rows", "tag_table\t42\tdata:count\t1\nuser_table\t42\tdata:count\t1\n");
-    let found = access(&lake, None, &registry, "@ada", Instant::default()).unwrap();
+    let none = Tables { name: "sqlite:tootmill.db", store: None };
+    let found = access(&lake, &none, &registry, "@ada", Instant::default()).unwrap();
     assert_eq!(found.ids, BTreeSet::from(["42".to_owned()]));
     let what: Vec<What> = found.held.iter().map(|held| held.what).collect();
     assert_eq!(what, [What::Post, What::Deletion, What::Mention, What::State, What::Row]);
@@ -59,6 +60,43 @@ fn what_is_held_is_found_once_with_all_its_places() {
     let text = found.text();
     assert!(text.contains("What is counted of you\n======") && text.contains("  metric: user\n"), "{text}");
     assert!(!text.contains("secret") && !text.contains("tag_table"), "{text}");
-    let nobody = access(&lake, None, &registry, "43", Instant::default()).unwrap();
-    assert!(nobody.held.is_empty() && nobody.text().contains("Nothing is held."), "{}", nobody.text());
+    let nobody = access(&lake, &none, &registry, "43", Instant::default()).unwrap();
+    let text = nobody.text();
+    for told in
+        ["Nothing was found.", "raw in the lake, posts in", "No tables were searched: there are none in sqlite:"]
+    {
+        assert!(nobody.held.is_empty() && text.contains(told), "{told}: {text}");
+    }
+    assert!(!text.contains("by a name"), "{text}");
+    let by_name = access(&lake, &none, &registry, "@eve", Instant::default()).unwrap();
+    assert!(by_name.ids.is_empty() && by_name.limits.iter().any(|limit| limit.contains("by a name")), "{by_name:?}");
+}
+
+#[test]
+fn a_version_that_takes_the_place_of_another_meanwhile_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open(folder.path().to_str().unwrap(), "mill.example").unwrap();
+    write(&lake, "posts/date=2026-11-24/v=1/part-00000.jsonl", "first\n");
+    write(&lake, "posts/date=2026-11-25/v=1/part-00000.jsonl", "old\n");
+    let mut lines = Vec::new();
+    each_line(&lake, &["posts"], &mut |_, line| {
+        if line == "first" {
+            lake.storage().remove(&format!("{}/posts/date=2026-11-25/v=1", lake.root())).unwrap();
+            write(&lake, "posts/date=2026-11-25/v=2/part-00000.jsonl", "new\n");
+        }
+        lines.push(line.to_owned());
+    })
+    .unwrap();
+    assert_eq!(lines, ["first", "new"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_now_may_be_read_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open(folder.path().to_str().unwrap(), "mill.example").unwrap();
+    let file = Entry { path: "/a".into(), bytes: 1, is_folder: false };
+    let held = || tootmill_lake::Error::Held { lake: "a".into(), holder: "b".into() }.into_io();
+    assert_eq!(unreadable(&lake, &file, held()).status(), Status::Temporary);
+    let broken = unreadable(&lake, &file, std::io::Error::other("no frame"));
+    assert!(broken.status() == Status::Permanent && broken.to_string().contains("no frame"), "{broken}");
 }

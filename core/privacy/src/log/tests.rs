@@ -44,6 +44,17 @@ fn file(lake: &Lake, number: u64) -> PathBuf {
     Log::of(lake).path(number).into()
 }
 
+/// What `HEAD` said when the entry of this number was the last.
+fn head_of(lake: &Lake, number: u64) -> String {
+    let entry = Entry::read(number, &Log::of(lake).read(number).unwrap()).unwrap();
+    Head { number, hash: entry.text("hash").into() }.text()
+}
+
+fn verify(lake: &Lake, known: Option<&str>) -> Result<Result<Verified, Broken>, Error> {
+    let (entries, broken) = entries(lake)?;
+    Ok(broken.map_or_else(|| verified(&entries, known), Err))
+}
+
 fn broken(lake: &Lake) -> Option<Broken> {
     verify(lake, None).unwrap().err()
 }
@@ -90,6 +101,42 @@ fn a_writer_that_died_leaves_a_whole_chain() {
     assert_eq!(broken(&lake), None);
     append(&lake, &done(4), Instant::default()).unwrap();
     assert_eq!(verify(&lake, None).unwrap().unwrap().entries, 4);
+}
+
+#[test]
+fn no_entry_is_written_over_where_head_was_removed_or_put_back() {
+    let heads: [fn(&Lake); 3] = [
+        |lake| fs::remove_file(Log::of(lake).head()).unwrap(),
+        |lake| fs::write(Log::of(lake).head(), head_of(lake, 2)).unwrap(),
+        |lake| fs::write(Log::of(lake).head(), head_of(lake, 1)).unwrap(),
+    ];
+    for put_back in heads {
+        let (_folder, lake) = with_entries(4);
+        let texts = || (1..=4).map(|number| fs::read(file(&lake, number)).unwrap()).collect::<Vec<_>>();
+        let before = texts();
+        put_back(&lake);
+        assert!(matches!(can_follow(&lake), Err(Error::Log(_))));
+        let error = append(&lake, &done(5), Instant::default()).unwrap_err().to_string();
+        assert!(error.contains("is there already"), "{error}");
+        assert!(texts() == before && !file(&lake, 5).exists());
+        assert!(broken(&lake).is_some());
+        // It is mended as the message says.
+        fs::write(Log::of(&lake).head(), head_of(&lake, 4)).unwrap();
+        append(&lake, &done(5), Instant::default()).unwrap();
+        assert_eq!(broken(&lake), None);
+    }
+}
+
+#[test]
+fn who_appends_meanwhile_breaks_nothing() {
+    let (_folder, lake) = lake();
+    thread::scope(|scope| {
+        let writer =
+            scope.spawn(|| (0..60).for_each(|number| drop(append(&lake, &done(number), Instant::default()).unwrap())));
+        while !writer.is_finished() {
+            assert_eq!(broken(&lake), None);
+        }
+    });
 }
 
 #[test]
