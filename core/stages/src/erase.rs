@@ -258,7 +258,13 @@ impl Erasing<'_> {
     }
 
     /// Counts what goes out of a day's posts, and makes a version without that.
-    fn posts(&self, day: Day, version: &Version, finder: &Finder<'_>, lease: Option<&Lease>) -> Result<Erased, Error> {
+    pub(crate) fn posts(
+        &self,
+        day: Day,
+        version: &Version,
+        finder: &Finder<'_>,
+        lease: Option<&Lease>,
+    ) -> Result<Erased, Error> {
         let mut erased = Erased::default();
         let files = version.files()?;
         for file in &files {
