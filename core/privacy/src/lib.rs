@@ -19,7 +19,7 @@ mod template;
 mod turn;
 
 pub use access::{Access, Held, What, access};
-pub use erasure::{Leaving, begin_erasure, begin_retention, end_erasure, end_retention, unfinished};
+pub use erasure::{Leaving, begin_erasure, begin_retention, end_erasure, end_retention, forgotten, unfinished};
 pub use error::Error;
 pub use hbase::{Pending, note_pending, pending};
 pub use key::KeyFile;
