@@ -170,10 +170,38 @@ fn an_erasure_that_is_killed_at_any_moment_is_gone_on_with_to_its_end() {
 }
 
 #[test]
+fn a_name_whose_id_is_not_known_is_refused_and_nothing_is_changed() {
+    let folder = three_accounts();
+    let folder = folder.path();
+    let of_lake = lake("lake", "privacy.key");
+    // The policy keeps no names of who did not say that they may be.
+    stdout(folder, &[&["import", "posts.jsonl", "--quiet"], &of_lake[..]].concat());
+    compute(folder, "lake");
+    let before = all(folder, "lake");
+    for more in [&[][..], &["--account", "400000002"], &["--post", "900000002"], &["--dry-run"]] {
+        let named = ["forget", "--account", "@ada", "--tables", "sqlite:lake.db", "--quiet"];
+        let ran = run(folder, &[&named[..], &of_lake, more].concat());
+        let told = ran.stderr.contains("@ada") && ran.stderr.contains("give its id");
+        assert!(ran.code == 1 && told, "{more:?}: {} {}", ran.code, ran.stderr);
+    }
+    assert_eq!(all(folder, "lake"), before);
+    assert!(!folder.join("privacy.key").exists());
+    forget(folder, "lake", &["--account", "400000001"]);
+    assert!(!all(folder, "lake").contains("400000001"));
+}
+
+#[test]
 fn what_cannot_be_is_said() {
     let folder = three_accounts();
     let folder = folder.path();
-    for (whom, code, words) in [(&[][..], 2, "say whom"), (&["--accounts", "missing"], 1, "missing")] {
+    for (whom, code, words) in [
+        (&[][..], 2, "say whom"),
+        (&["--accounts", "missing"], 1, "missing"),
+        (&["--post", ""], 2, "empty"),
+        (&["--account", "", "--post", "1"], 2, "no account"),
+        (&["--account", "id:"], 2, "no account"),
+        (&["--account", "https://mill.example/@ada"], 2, "no account"),
+    ] {
         let ran = run(folder, &[&["forget"], &lake("lake", "privacy.key")[..], whom].concat());
         assert!(ran.code == code && ran.stderr.contains(words), "{whom:?}: {} {}", ran.code, ran.stderr);
     }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use common::{
     content, killed,
@@ -24,17 +24,39 @@ fn retain(folder: &Path, arguments: &[&str]) -> Value {
 fn the_text_of_a_deleted_post_is_in_no_file_any_more_and_its_id_keeps_it_away() {
     let folder = three_accounts();
     let folder = folder.path();
+    let posts = fs::read_to_string(folder.join("posts.jsonl")).unwrap();
+    let answer = posts.lines().nth(1).unwrap().replace("900000002", "900000006").replace("900000001", "900000003");
+    fs::write(folder.join("posts.jsonl"), posts + &answer + "\n").unwrap();
     make(folder, "posts.jsonl", "lake");
     let before = tables(folder, "lake");
     assert!(content(&folder.join("lake")).contains("sesame again"));
+    let with_posts = || ["raw", "posts"].map(|place| content(&folder.join("lake/mill.example").join(place))).concat();
+    assert!(with_posts().contains("900000003"));
     let told = retain(folder, &["--as-of", "2026-11-26"]);
     assert_eq!((&told["retained"]["deleted"], &told["retained"]["raw_days"]), (&json!(2), &json!([])));
     let left = all(folder, "lake");
     assert!(!left.contains("sesame again") && left.contains("sesame"));
-    // It stays deleted, even where it is observed again: of it its id is left, and nothing else.
-    assert!(left.contains("900000003"), "{left}");
+    assert!(!with_posts().contains("900000003") && with_posts().contains("900000006"), "{}", with_posts());
+    assert_eq!(told["retained"]["redacted"], 1);
+    // It stays deleted, even where it is observed again.
     stdout(folder, &[&["import", "posts.jsonl", "--quiet"], &lake("lake", "privacy.key")[..], &AS_SENT].concat());
     compute(folder, "lake");
+    assert_eq!(tables(folder, "lake"), before);
+    // By its id, which nobody needs any more once its day is closed.
+    assert!(all(folder, "lake").contains("900000003"));
+    retain(folder, &["--as-of", "2028-01-01"]);
+    assert!(!all(folder, "lake").contains("900000003"));
+}
+
+#[test]
+fn an_account_that_posted_again_before_a_retention_was_gone_on_with_keeps_its_row() {
+    let folder = three_accounts();
+    let folder = folder.path();
+    make(folder, "posts.jsonl", "lake");
+    let before = tables(folder, "lake");
+    let leaving = json!({"salt": "salt", "accounts": ["400000002", "400000009"]});
+    fs::write(folder.join("lake/mill.example/privacy/retaining.json"), leaving.to_string()).unwrap();
+    retain(folder, &["--as-of", "2026-11-26"]);
     assert_eq!(tables(folder, "lake"), before);
 }
 
@@ -51,14 +73,14 @@ fn days_and_accounts_go_and_what_they_counted_together_stays() {
     assert_eq!(content(&folder.join("lake")), files, "nothing was changed");
     let told = retain(folder, &arguments);
     assert_eq!(told["retained"], would["retained"]);
-    let expected = json!({"raw_days": [], "posts_days": ["2026-11-22"], "deleted": 2, "accounts": 0, "kept": []});
+    let expected =
+        json!({"raw_days": [], "posts_days": ["2026-11-22"], "deleted": 2, "redacted": 0, "accounts": 0, "kept": []});
     assert_eq!(told["retained"], expected);
     assert_eq!(tables(folder, "lake"), before);
 
     let arguments = ["--as-of", "2027-01-03", "--raw", "38", "--posts", "40", "--accounts", "40"];
     let told = retain(folder, &arguments);
-    let expected =
-        json!({"raw_days": ["2026-11-25"], "posts_days": ["2026-11-23"], "deleted": 0, "accounts": 2, "kept": []});
+    let expected = json!({"raw_days": ["2026-11-25"], "posts_days": ["2026-11-23"], "deleted": 0, "redacted": 0, "accounts": 2, "kept": []});
     assert_eq!(told["retained"], expected, "the accounts whose last posts were on the 23rd");
     let after = tables(folder, "lake");
     assert_eq!(
@@ -70,7 +92,7 @@ fn days_and_accounts_go_and_what_they_counted_together_stays() {
     assert_eq!(["400000001", "400000002", "400000003"].map(|id| left.contains(id)), [true, true, false]);
     assert_eq!(after[0]["user_table"].as_object().unwrap().len(), 1);
     let again = retain(folder, &arguments);
-    let nothing = json!({"raw_days": [], "posts_days": [], "deleted": 0, "accounts": 0, "kept": []});
+    let nothing = json!({"raw_days": [], "posts_days": [], "deleted": 0, "redacted": 0, "accounts": 0, "kept": []});
     assert_eq!(again["retained"], nothing);
 
     // What comes for a day that is closed is late.

@@ -4,12 +4,14 @@
 use std::{
     collections::{BTreeSet, HashSet},
     fmt, mem,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+
+use crate::whom::Sought;
 
 /// The key of the hashes. Whoever has it and the hashes can find out whether an account is among them, so it lies apart from the
 /// lake.
@@ -27,6 +29,8 @@ impl fmt::Debug for Key {
 pub enum Hashed<'i> {
     /// The id of an account.
     Account(&'i str),
+    /// The name of an account, as the instance writes it: in lower case, with the host only where it is another instance's.
+    Name(&'i str),
     /// The id of a post.
     Post(&'i str),
 }
@@ -48,6 +52,7 @@ impl Key {
     fn hash(&self, hashed: Hashed<'_>) -> Hash {
         match hashed {
             Hashed::Account(id) => self.of("account", id),
+            Hashed::Name(name) => self.of("name", name),
             Hashed::Post(id) => self.of("post", id),
         }
     }
@@ -78,6 +83,9 @@ pub enum BadList {
     /// There is no key.
     #[error("there is no key for it: name the file with the key, or accounts that were forgotten would come back")]
     NoKey,
+    /// The key that there is cannot be used.
+    #[error("{0}")]
+    UnusableKey(String),
 }
 
 /// The list as it is stored.
@@ -89,23 +97,38 @@ struct Stored {
     hashes: BTreeSet<String>,
 }
 
+/// Finds the key; `None` where there is none, or why it cannot be used.
+type FindKey = dyn Fn() -> Result<Option<Key>, String> + Send + Sync;
+
 /// Whom a lake has forgotten. All clones are one list.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub struct Forgotten {
+    find_key: Arc<FindKey>,
+    list: Arc<RwLock<List>>,
+}
+
+/// Nobody is on it where there is no key.
+#[derive(Default)]
+struct List {
     key: Option<Key>,
-    hashes: Arc<RwLock<HashSet<Hash>>>,
+    hashes: HashSet<Hash>,
 }
 
 impl Forgotten {
     /// An empty list; without a key it can only stay empty.
     pub fn new(key: Option<Key>) -> Self {
-        Self { key, hashes: Arc::default() }
+        Self::with_key_from(move || Ok(key.clone()))
+    }
+
+    /// An empty list, whose key is looked for as soon as somebody is on it: there may be none before.
+    pub fn with_key_from(find_key: impl Fn() -> Result<Option<Key>, String> + Send + Sync + 'static) -> Self {
+        Self { find_key: Arc::new(find_key), list: Arc::default() }
     }
 
     /// Becomes the list that is stored; gives whether that is another one than before.
     pub fn read(&self, stored: &str) -> Result<bool, BadList> {
         let stored: Stored = serde_json::from_str(stored).map_err(|error| BadList::Unreadable(error.to_string()))?;
-        let key = self.key.as_ref().ok_or(BadList::NoKey)?;
+        let key = self.key()?;
         if stored.key != hex::encode(key.own()) {
             return Err(BadList::OtherKey);
         }
@@ -115,36 +138,73 @@ impl Forgotten {
             hex::decode_to_slice(text, &mut hash).map_err(|error| BadList::Unreadable(error.to_string()))?;
             hashes.insert(hash);
         }
-        let mut present = self.hashes.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(mem::replace(&mut *present, hashes) != *present)
+        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        list.key = Some(key);
+        Ok(mem::replace(&mut list.hashes, hashes) != list.hashes)
     }
 
     /// The list with more, to be stored.
     pub fn with<'i>(&self, more: impl IntoIterator<Item = Hashed<'i>>) -> Result<String, BadList> {
-        let key = self.key.as_ref().ok_or(BadList::NoKey)?;
-        let present = self.hashes.read().unwrap_or_else(PoisonError::into_inner);
+        let key = self.key()?;
+        let list = self.list();
         let more = more.into_iter().map(|one| key.hash(one));
-        let hashes = present.iter().copied().chain(more).map(hex::encode).collect();
+        let hashes = list.hashes.iter().copied().chain(more).map(hex::encode).collect();
         let stored = Stored { key: hex::encode(key.own()), hashes };
         serde_json::to_string_pretty(&stored).map_err(|error| BadList::Unreadable(error.to_string()))
     }
 
     /// Whether nobody is on it.
     pub fn is_empty(&self) -> bool {
-        self.hashes.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.list().hashes.is_empty()
     }
 
-    /// How many accounts and posts are on it.
+    /// How many accounts, names of accounts and posts are on it.
     pub fn len(&self) -> usize {
-        self.hashes.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.list().hashes.len()
     }
 
-    /// Whether a post or its account is on it.
-    pub(crate) fn has(&self, post: &str, account: Option<&str>) -> bool {
-        let hashes = self.hashes.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(key) = self.key.as_ref().filter(|_| !hashes.is_empty()) else { return false };
-        let account = account.map(Hashed::Account);
-        account.into_iter().chain([Hashed::Post(post)]).any(|one| hashes.contains(&key.hash(one)))
+    /// Whether the name of an account is on it.
+    pub fn has_name(&self, acct: &str) -> bool {
+        !acct.is_empty() && self.contains(Hashed::Name(&acct.to_lowercase()))
+    }
+
+    fn contains(&self, one: Hashed<'_>) -> bool {
+        let list = self.list();
+        // To hash costs more than to look whether there is anything to find.
+        !list.hashes.is_empty() && list.key.as_ref().is_some_and(|key| list.hashes.contains(&key.hash(one)))
+    }
+
+    fn list(&self) -> RwLockReadGuard<'_, List> {
+        self.list.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key of the list, or the one that is there by now.
+    fn key(&self) -> Result<Key, BadList> {
+        let known = self.list().key.clone();
+        let found = known.map_or_else(|| (self.find_key)().map_err(BadList::UnusableKey), |key| Ok(Some(key)))?;
+        found.ok_or(BadList::NoKey)
+    }
+}
+
+impl Default for Forgotten {
+    fn default() -> Self {
+        Self::new(None)
+    }
+}
+
+impl fmt::Debug for Forgotten {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Forgotten").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+impl Sought for Forgotten {
+    fn has(&self, id: &str, acct: &str) -> bool {
+        !id.is_empty() && self.contains(Hashed::Account(id)) || self.has_name(acct)
+    }
+
+    fn has_post(&self, id: &str) -> bool {
+        !id.is_empty() && self.contains(Hashed::Post(id))
     }
 }
 
@@ -155,18 +215,32 @@ mod tests {
     #[test]
     fn a_list_reads_back_with_its_key_alone_and_tells_no_id() {
         let forgotten = Forgotten::new(Some(Key::new(&[7; 32])));
-        assert!(forgotten.is_empty() && !forgotten.has("1", Some("42")));
-        let stored = forgotten.with([Hashed::Account("4242"), Hashed::Post("777")]).unwrap();
-        assert!(!stored.contains("4242") && !stored.contains("777"), "{stored}");
+        assert!(forgotten.is_empty() && !forgotten.has("42", "ada"));
+        let stored = forgotten.with([Hashed::Account("4242"), Hashed::Post("777"), Hashed::Name("ada")]).unwrap();
+        assert!(["4242", "777", "ada"].iter().all(|text| !stored.contains(&format!("\"{text}"))), "{stored}");
         assert!(forgotten.read(&stored).unwrap() && !forgotten.read(&stored).unwrap());
-        assert!(forgotten.has("1", Some("4242")) && forgotten.has("777", None) && forgotten.len() == 2);
-        // An account and a post may have the same id.
-        assert!(!forgotten.has("4242", Some("777")));
+        assert!(forgotten.has("4242", "x") && forgotten.has_post("777") && forgotten.len() == 3);
+        assert!(forgotten.has("9", "Ada") && forgotten.has("", "ada"));
+        // An account and a post may have the same id, and a name may be of digits.
+        assert!(!forgotten.has_post("4242") && !forgotten.has("777", "4242") && !forgotten.has("", ""));
         let more = forgotten.with([Hashed::Account("5")]).unwrap();
-        assert!(forgotten.clone().read(&more).unwrap() && forgotten.has("1", Some("5")) && forgotten.len() == 3);
+        assert!(forgotten.clone().read(&more).unwrap() && forgotten.has("5", "") && forgotten.len() == 4);
         assert_eq!(Forgotten::new(Some(Key::new(&[8; 32]))).read(&stored), Err(BadList::OtherKey));
         assert_eq!(Forgotten::new(None).read(&stored), Err(BadList::NoKey));
-        assert!(matches!(forgotten.read("[]"), Err(BadList::Unreadable(_))) && forgotten.len() == 3);
+        assert!(matches!(forgotten.read("[]"), Err(BadList::Unreadable(_))) && forgotten.len() == 4);
         assert_eq!(format!("{:?}", Key::new(&[7; 32])), "Key(…)");
+    }
+
+    #[test]
+    fn a_key_is_looked_for_as_soon_as_it_is_needed() {
+        let place = Arc::new(RwLock::new(Err("others may read it".to_owned())));
+        let looked = Arc::clone(&place);
+        let forgotten = Forgotten::with_key_from(move || looked.read().unwrap().clone());
+        let stored = Forgotten::new(Some(Key::new(&[7; 32]))).with([Hashed::Account("1")]).unwrap();
+        assert_eq!(forgotten.read(&stored), Err(BadList::UnusableKey("others may read it".into())));
+        *place.write().unwrap() = Ok(None);
+        assert_eq!(forgotten.read(&stored), Err(BadList::NoKey));
+        *place.write().unwrap() = Ok(Some(Key::new(&[7; 32])));
+        assert!(forgotten.read(&stored).unwrap() && forgotten.has("1", ""));
     }
 }

@@ -17,7 +17,8 @@ pub enum Named {
 pub struct NoAccount(String);
 
 impl Named {
-    /// Reads an id, which is of digits or stands behind `id:`, or a name, which has an `@` in it; for an instance, by its host.
+    /// Reads an id, which is of digits or stands behind `id:`, or a name, which has an `@` in it; for an instance, by its host. The
+    /// address of a profile is none.
     pub fn parse(account: &str, instance: &str) -> Result<Self, NoAccount> {
         let wrong = || NoAccount(account.into());
         let is_id = !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit());
@@ -27,7 +28,7 @@ impl Named {
         let known = account.trim_start_matches('@').to_lowercase();
         let own = known.strip_suffix(&format!("@{}", instance.to_lowercase())).unwrap_or(&known);
         let parts: Vec<&str> = own.split('@').collect();
-        if !account.contains('@') || parts.len() > 2 || parts.contains(&"") {
+        if !account.contains('@') || own.contains(['/', ':']) || parts.len() > 2 || parts.contains(&"") {
             return Err(wrong());
         }
         Ok(Self::Name(own.into()))
@@ -48,7 +49,9 @@ mod tests {
         }
         assert_eq!(named("@42"), Named::Name("42".into()));
         assert_eq!(named("Ada@a.example"), Named::Name("ada@a.example".into()));
-        for nobody in ["", "ada", "id:", "@", "a@", "@a@", "a@b@c"] {
+        for nobody in
+            ["", "ada", "id:", "@", "a@", "@a@", "a@b@c", "https://mill.example/@ada", "mill.example/@ada", "a:b@c"]
+        {
             assert!(Named::parse(nobody, "mill.example").is_err(), "{nobody}");
         }
     }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use sonic_rs::to_object_iter;
-use tootmill_metric::{BadLine, Line, Post, Reduction, Registry, without_lone_surrogates};
+use tootmill_metric::{BadLine, Line, Reduction, Registry, without_lone_surrogates};
 
 use crate::{
     account::Account,
@@ -12,6 +12,7 @@ use crate::{
     fields::{Extent, Fields, Unsound},
     forgotten::Forgotten,
     tags::{OPT_OUT_TAGS, Tag, Tags},
+    whom::{self, Left},
     within::without_others,
 };
 
@@ -76,6 +77,12 @@ impl Kept<'_> {
             Self::NoObject => Some(NO_OBJECT),
             Self::Note | Self::LeftOut(_) => None,
         }
+    }
+
+    /// Whether a post of which something is in a lake is to be noted as deleted, as nothing is kept of it any more. That one was
+    /// forgotten is not noted: it would tell its id.
+    pub fn withdraws(&self) -> bool {
+        self.line().is_none() && *self != Self::LeftOut(Reason::Forgotten)
     }
 
     /// The same, that borrows from no line.
@@ -241,13 +248,15 @@ impl Policy {
         &self.forgotten
     }
 
-    /// Whether a line is of whom the lake has forgotten.
-    pub fn forgets(&self, line: &str) -> bool {
-        matches!(Line::parse(line), Ok(Line::Post(post)) if self.has_forgotten(&post))
+    /// What is left of a line that was kept without whom the lake has forgotten: nothing of what is theirs, and of what is others'
+    /// no mention of them, no answer to them, and nothing that is quoted of them. In texts their names stay, which no hash tells.
+    pub fn without_forgotten(&self, line: &str) -> Left {
+        // What cannot be read tells nothing of anybody: no more was kept of it than that it was there.
+        self.left(line).unwrap_or(Left::Same)
     }
 
-    fn has_forgotten(&self, post: &Post<'_>) -> bool {
-        self.forgotten.has(&post.id, post.account.as_ref().map(tootmill_metric::Account::id))
+    fn left(&self, line: &str) -> Result<Left, Unsound> {
+        if self.forgotten.is_empty() { Ok(Left::Same) } else { whom::left(line, &self.forgotten, None) }
     }
 
     /// With other tags that count.
@@ -297,10 +306,18 @@ impl Policy {
     }
 
     fn keep_object<'l>(&self, line: &'l str, read: &Result<Line<'_>, BadLine>) -> Result<Kept<'l>, Unsound> {
+        match (read, self.left(line)?) {
+            (Ok(Line::Policy(_)), _) => Ok(Kept::Note),
+            (_, Left::Nothing) => Ok(Kept::LeftOut(Reason::Forgotten)),
+            (_, Left::Redacted(line)) => self.keep_of_others(&line, read).map(Kept::into_owned),
+            (_, Left::Same) => self.keep_of_others(line, read),
+        }
+    }
+
+    /// What is kept of what is not of whom the lake has forgotten.
+    fn keep_of_others<'l>(&self, line: &'l str, read: &Result<Line<'_>, BadLine>) -> Result<Kept<'l>, Unsound> {
         match read {
-            Ok(Line::Post(post)) if self.has_forgotten(post) => Ok(Kept::LeftOut(Reason::Forgotten)),
             Ok(Line::Post(post)) => self.keep_post(line, post.reduction),
-            Ok(Line::Policy(_)) => Ok(Kept::Note),
             Ok(_) | Err(_) => self.keep_other(line),
         }
     }

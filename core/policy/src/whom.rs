@@ -18,6 +18,8 @@ pub struct Whom {
     /// The names by which accounts are meant whose ids are not known: `USER` of the instance's own people, `USER@HOST` of others; in
     /// lower case.
     pub named: BTreeSet<String>,
+    /// Those of the names by which accounts are meant with which some line tells an id.
+    pub known: BTreeSet<String>,
     /// All their names, to be taken out of texts. Another account may have had one of them before.
     pub handles: BTreeSet<String>,
     /// The addresses of their profiles.
@@ -51,6 +53,15 @@ pub struct Finder<'w> {
     replacements: Vec<String>,
 }
 
+/// Accounts and posts that are sought in lines. An id that is empty is none.
+pub(crate) trait Sought {
+    /// Whether an account is one of them, by its id or its name.
+    fn has(&self, id: &str, acct: &str) -> bool;
+
+    /// Whether a post is one of them.
+    fn has_post(&self, id: &str) -> bool;
+}
+
 /// Too many of them, or none that can be looked for.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot look for so many accounts and posts at once: {0}")]
@@ -66,6 +77,7 @@ impl Whom {
     pub fn add(&mut self, other: Self) {
         self.accounts.extend(other.accounts);
         self.named.extend(other.named);
+        self.known.extend(other.known);
         self.handles.extend(other.handles);
         self.addresses.extend(other.addresses);
         self.posts.extend(other.posts);
@@ -101,12 +113,6 @@ impl Whom {
     /// Whether a text is the id or the name of one of the accounts.
     pub fn names(&self, text: &str) -> bool {
         self.accounts.contains(text) || self.handles.contains(&text.to_lowercase())
-    }
-
-    /// Whether an account is one of them: by its id, and by its name where it is meant by that, or has no id.
-    fn has(&self, id: &str, acct: &str) -> bool {
-        let acct = acct.to_lowercase();
-        self.accounts.contains(id) || self.named.contains(&acct) || id.is_empty() && self.handles.contains(&acct)
     }
 
     /// To look for them in lines of an instance, by its host.
@@ -176,20 +182,40 @@ impl Whom {
     }
 }
 
+impl Sought for Whom {
+    /// By its id, and by its name where it is meant by that, or has no id.
+    fn has(&self, id: &str, acct: &str) -> bool {
+        let acct = acct.to_lowercase();
+        let is_named = self.named.contains(&acct) || id.is_empty() && self.handles.contains(&acct);
+        is_named || !id.is_empty() && self.accounts.contains(id)
+    }
+
+    fn has_post(&self, id: &str) -> bool {
+        !id.is_empty() && self.posts.contains(id)
+    }
+}
+
+/// What is left of a line without those that are sought; of texts, without the names and addresses that a finder looks for.
+pub(crate) fn left(line: &str, sought: &impl Sought, finder: Option<&Finder<'_>>) -> Result<Left, Unsound> {
+    let mut left = String::with_capacity(line.len());
+    let mut walk = Walk { sought, finder, is_changed: false };
+    if !walk.object(line, "", Line::DEPTH, &mut left)? {
+        return Ok(Left::Nothing);
+    }
+    Ok(if walk.is_changed { Left::Redacted(left) } else { Left::Same })
+}
+
 impl Finder<'_> {
     /// What is left of a line without them.
     pub fn left(&self, line: &str) -> Left {
         if !self.finds(line, usize::MAX) {
             return Left::Same;
         }
-        let mut left = String::with_capacity(line.len());
-        let mut walk = Walk { finder: self, is_changed: false };
-        let walked = if is_shallow(line) { walk.object(line, "", Line::DEPTH, &mut left) } else { Err(Unsound) };
+        let walked = if is_shallow(line) { left(line, self.whom, Some(self)) } else { Err(Unsound) };
         match walked {
-            Ok(false) => Left::Nothing,
-            Ok(true) if walk.is_changed => Left::Redacted(left),
+            Ok(left) => left,
             Err(Unsound) if self.finds(line, self.plain) && line != NO_OBJECT => Left::Redacted(NO_OBJECT.into()),
-            Ok(true) | Err(Unsound) => Left::Same,
+            Err(Unsound) => Left::Same,
         }
     }
 
@@ -257,6 +283,8 @@ impl Finder<'_> {
             told.add_post(answered);
         }
         if account.is_among(self.whom) {
+            let has_id = account.id.as_ref().is_some_and(|id| !id.is_empty());
+            told.known.extend(self.whom.named.get(&account.acct.to_lowercase()).filter(|_| has_id).cloned());
             told.accounts.extend(account.id.map(Cow::into_owned).filter(|id| !id.is_empty()));
             told.handles.extend(Some(account.acct.to_lowercase()).filter(|acct| !acct.is_empty()));
             told.addresses.extend(account.addresses.into_iter().filter(|address| address.starts_with("http")));
@@ -365,18 +393,19 @@ impl<'a> Known<'a> {
         Ok(named)
     }
 
-    fn is_among(&self, whom: &Whom) -> bool {
-        whom.has(self.id.as_deref().unwrap_or_default(), &self.acct)
+    fn is_among(&self, sought: &impl Sought) -> bool {
+        sought.has(self.id.as_deref().unwrap_or_default(), &self.acct)
     }
 }
 
 /// Writes what is left of a value. What is not changed stays as it stands.
-struct Walk<'f> {
-    finder: &'f Finder<'f>,
+struct Walk<'s, S> {
+    sought: &'s S,
+    finder: Option<&'s Finder<'s>>,
     is_changed: bool,
 }
 
-impl Walk<'_> {
+impl<S: Sought> Walk<'_, S> {
     /// Writes an object that stands under a name; `false` where nothing of it is left.
     fn object(&mut self, json: &str, under: &str, depth: usize, out: &mut String) -> Result<bool, Unsound> {
         let depth = depth.checked_sub(1).ok_or(Unsound)?;
@@ -416,7 +445,7 @@ impl Walk<'_> {
             Some(b'"' | b'-' | b'0'..=b'9') if self.is_sought_id(raw, name) => return Ok(false),
             Some(b'"') => {
                 let text = decoded(raw);
-                match self.finder.redacted(&text) {
+                match self.finder.and_then(|finder| finder.redacted(&text)) {
                     Some(text) => {
                         self.is_changed = true;
                         out.push_str(&serde_json::to_string(&text).map_err(|_| Unsound)?);
@@ -450,7 +479,7 @@ impl Walk<'_> {
 
     /// Whether an object is one of the accounts, or of their posts, or the note that one was deleted.
     fn is_sought(&self, json: &str, under: &str) -> Result<bool, Unsound> {
-        let (whom, is_top) = (self.finder.whom, under.is_empty());
+        let (sought, is_top) = (self.sought, under.is_empty());
         let is_status = ["", "reblog", "quote", "quoted_status"].contains(&under);
         let (mut own, mut acct, mut is_theirs) = (None, None, false);
         for entry in to_object_iter(json) {
@@ -459,26 +488,25 @@ impl Walk<'_> {
             match &*name {
                 "id" => own = Some(id(raw).into_owned()),
                 "acct" => acct = Some(decoded(raw)),
-                "account" if raw.starts_with('{') => is_theirs |= Known::of(raw)?.is_among(whom),
+                "account" if raw.starts_with('{') => is_theirs |= Known::of(raw)?.is_among(sought),
                 "reblog" if is_top && raw.starts_with('{') => is_theirs |= self.is_sought(raw, "reblog")?,
-                "deleted" if is_top => is_theirs |= whom.posts.contains(&*id(raw)),
+                "deleted" if is_top => is_theirs |= sought.has_post(&id(raw)),
                 _ => {}
             }
         }
         let own = own.unwrap_or_default();
         let is_account = acct.is_some() || ["account", "mentions"].contains(&under);
         Ok(is_theirs
-            || is_status && whom.posts.contains(&own)
-            || is_account && whom.has(&own, acct.as_deref().unwrap_or_default()))
+            || is_status && sought.has_post(&own)
+            || is_account && sought.has(&own, acct.as_deref().unwrap_or_default()))
     }
 
     /// Whether a value is the id of one of the accounts or posts, as its name says what it is.
     fn is_sought_id(&self, raw: &str, name: &str) -> bool {
-        let whom = self.finder.whom;
         if name.ends_with("account_id") {
-            whom.accounts.contains(&*id(raw))
+            self.sought.has(&id(raw), "")
         } else if name.ends_with("_id") || name == "after" || name == "before" {
-            whom.posts.contains(&*id(raw))
+            self.sought.has_post(&id(raw))
         } else {
             false
         }
@@ -525,6 +553,27 @@ mod tests {
             assert_eq!(left(&theirs.to_string()), Left::Nothing, "{theirs}");
         }
         assert_eq!(left(r#"{"id":"1","account":{"id":"\u0034\u0032"}}"#), Left::Nothing);
+    }
+
+    #[test]
+    fn an_id_that_is_missing_or_empty_is_nobodys() {
+        let empty: BTreeSet<String> = [String::new()].into();
+        let whom = Whom { accounts: empty.clone(), posts: empty, ..Whom::default() };
+        for line in [
+            r#"{"policy":{"name":"default"},"observed":"2026-11-24"}"#,
+            r#"{"deleted":"","gap":{"after":"","in_reply_to_account_id":""}}"#,
+            r#"{"content":"\u0041","account":{"acct":"bob"},"mentions":[{"id":""}]}"#,
+        ] {
+            assert_eq!(whom.finder("mill.example").unwrap().left(line), Left::Same, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_known_where_an_id_stands_with_it() {
+        for (acct, id, known) in [("Eva", "9", 1), ("eva", "", 0), ("bob", "9", 0), ("x", "42", 0)] {
+            let line = json!({"id": "1", "account": {"id": id, "acct": acct}});
+            assert_eq!(ada().finder("mill.example").unwrap().told_by(&line.to_string()).known.len(), known, "{line}");
+        }
     }
 
     #[test]

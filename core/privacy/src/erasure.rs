@@ -15,14 +15,22 @@ pub fn unfinished(lake: &Lake) -> Result<Whom, Error> {
     Ok(lake.storage().read_as(&lake.erasing(), read)?.unwrap_or_default())
 }
 
-/// Puts the hashes of accounts, and of posts that were named themselves, on the list of whom the lake has forgotten: from now on
-/// nothing of them comes in. Then notes whom the erasure is of.
-pub fn begin_erasure(lake: &Lake, lease: &Lease, whom: &Whom, posts: &BTreeSet<String>, key: Key) -> Result<(), Error> {
-    lease.check()?;
-    let forgotten = Forgotten::new(Some(key));
+/// Whom a lake has forgotten, by their hashes.
+pub fn forgotten(lake: &Lake, key: Option<Key>) -> Result<Forgotten, Error> {
+    let forgotten = Forgotten::new(key);
     lake.storage().read_as(&lake.forgotten(), |text| forgotten.read(text))?;
+    Ok(forgotten)
+}
+
+/// Puts the hashes of accounts, of the names by which they were meant, and of posts on the list of whom the lake has forgotten: from
+/// now on nothing of them comes in. Then notes whom the erasure is of.
+pub fn begin_erasure(lake: &Lake, lease: &Lease, whom: &Whom, key: Key) -> Result<(), Error> {
+    lease.check()?;
+    let forgotten = forgotten(lake, Some(key))?;
     let accounts = whom.accounts.iter().map(|id| Hashed::Account(id));
-    let more = accounts.chain(posts.iter().map(|id| Hashed::Post(id)));
+    let more = accounts
+        .chain(whom.named.iter().map(|name| Hashed::Name(name)))
+        .chain(whom.posts.iter().map(|id| Hashed::Post(id)));
     let wrong = |error: tootmill_policy::BadList| tootmill_lake::Error::Content {
         path: lake.storage().address(&lake.forgotten()),
         reason: error.to_string(),
@@ -102,20 +110,19 @@ mod tests {
         assert!(unfinished(&lake).unwrap().is_empty());
         let mut whom = Whom::default();
         whom.add_account(Named::Id("4242".into()));
+        whom.add_account(Named::Name("ada@a.example".into()));
         whom.posts.extend(["77777".into(), "8888".into()]);
-        let named = BTreeSet::from(["77777".to_owned()]);
         let key = || Key::new(&[7; Key::BYTES]);
-        begin_erasure(&lake, &lease, &whom, &named, key()).unwrap();
+        begin_erasure(&lake, &lease, &whom, key()).unwrap();
         assert_eq!(unfinished(&lake).unwrap(), whom);
         end_erasure(&lake, &lease).unwrap();
         assert!(unfinished(&lake).unwrap().is_empty());
         // Another one is added to the list, whose key is the same.
-        begin_erasure(&lake, &lease, &Whom::default(), &["5".into()].into(), key()).unwrap();
+        begin_erasure(&lake, &lease, &Whom { posts: ["5".into()].into(), ..Whom::default() }, key()).unwrap();
         let list = lake.storage().read_text(&lake.forgotten()).unwrap().unwrap();
-        let forgotten = Forgotten::new(Some(key()));
-        forgotten.read(&list).unwrap();
-        assert!(forgotten.len() == 3 && !list.contains("4242") && !list.contains("77777"), "{list}");
-        let error = begin_erasure(&lake, &lease, &whom, &named, Key::new(&[8; Key::BYTES])).unwrap_err();
+        let forgotten = forgotten(&lake, Some(key())).unwrap();
+        assert!(forgotten.len() == 5 && forgotten.has_name("Ada@a.example") && !list.contains("77777"), "{list}");
+        let error = begin_erasure(&lake, &lease, &whom, Key::new(&[8; Key::BYTES])).unwrap_err();
         assert!(error.to_string().contains("another key"), "{error}");
     }
 }

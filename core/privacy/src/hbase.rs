@@ -60,6 +60,8 @@ impl Pending {
         {
             thread::sleep(AGAIN);
         }
+        // A compaction that HBase began by itself before the order made a file that was not there yet.
+        files.extend(of_tables(&*storage, &format!("{folder}/archive/data"), &tables)?);
         Ok(Self { tables, root: root.into(), since, files })
     }
 
@@ -217,5 +219,23 @@ mod tests {
         assert_eq!(pending(&lake).unwrap(), []);
         let error = begin(&["/does/not/exist".to_owned()]).unwrap_err().to_string();
         assert!(error.contains("/does/not/exist"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_came_and_went_while_tables_were_compacted_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (program, root) = (folder.path().join("admin"), folder.path().join("hbase"));
+        let archive = root.join("archive/data/default/user_table/r1/data");
+        let script = format!(
+            "#!/bin/sh\nif grep -q major_compact; then mkdir -p {0} && touch {0}/minor; fi\n",
+            archive.display()
+        );
+        fs::create_dir(&root).unwrap();
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+        let (root, program) = (root.display().to_string(), [program.display().to_string()]);
+        let pending =
+            Pending::begin(["user_table".into()].into(), &root, &program, "2026-11-24".into(), Duration::ZERO).unwrap();
+        assert_eq!(pending.files, BTreeSet::from(["minor".to_owned()]));
     }
 }

@@ -6,8 +6,10 @@ use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    process,
 };
 
+use tootmill_lake::Lake;
 use tootmill_policy::Key;
 
 use crate::error::Error;
@@ -39,23 +41,33 @@ impl KeyFile {
         Ok(Some(Key::new(&bytes)))
     }
 
-    /// The key, which is made where there is none.
-    pub fn read_or_make(&self) -> Result<Key, Error> {
+    /// The key for the list of whom a lake has forgotten. It is made where there is none, unless there is a list: with another key
+    /// that is of no use.
+    pub fn read_or_make(&self, lake: &Lake) -> Result<Key, Error> {
         if let Some(key) = self.read()? {
             return Ok(key);
         }
-        let bytes = random()?;
-        let make = || {
-            let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty());
-            if let Some(folder) = folder {
-                DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-            }
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.0)?;
-            writeln!(file, "{}", hex::encode(bytes))?;
-            file.sync_all()
-        };
-        make().map_err(self.unusable())?;
-        Ok(Key::new(&bytes))
+        if lake.storage().find(&lake.forgotten())?.is_some() {
+            return Err(self.wrong("it is not there, and whom the lake has forgotten is known by it alone".into()));
+        }
+        self.make().map_err(self.unusable())?;
+        self.read()?.ok_or_else(|| self.wrong("it went as soon as it was made".into()))
+    }
+
+    /// Makes the file, all at once; one that another process made meanwhile stays.
+    fn make(&self) -> io::Result<()> {
+        let bytes = random().map_err(io::Error::other)?;
+        let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        let whole = self.0.with_extension(format!("{}.new", process::id()));
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&whole)?;
+        writeln!(file, "{}", hex::encode(bytes))?;
+        file.sync_all()?;
+        let linked = fs::hard_link(&whole, &self.0);
+        fs::remove_file(&whole)?;
+        linked.or_else(|error| if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })
     }
 
     fn unusable(&self) -> impl Fn(io::Error) -> Error {
@@ -95,16 +107,29 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/privacy.key");
         let file = KeyFile::at(Some(&path)).unwrap();
+        let lake = Lake::open(folder.path().join("lake").to_str().unwrap(), "mill.example").unwrap();
         assert!(file.read().unwrap().is_none());
-        let made = Forgotten::new(Some(file.read_or_make().unwrap())).with([Hashed::Account("1")]).unwrap();
+        let made = Forgotten::new(Some(file.read_or_make(&lake).unwrap())).with([Hashed::Account("1")]).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing else is left");
+        file.make().unwrap();
         Forgotten::new(file.read().unwrap()).read(&made).unwrap();
-        Forgotten::new(Some(file.read_or_make().unwrap())).read(&made).unwrap();
+        Forgotten::new(Some(file.read_or_make(&lake).unwrap())).read(&made).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
         assert!(file.read().unwrap_err().to_string().contains("640"));
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         fs::write(&path, "secret").unwrap();
-        let error = file.read_or_make().unwrap_err().to_string();
+        let error = file.read_or_make(&lake).unwrap_err().to_string();
         assert!(error.contains("no key") && !error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn where_somebody_was_forgotten_no_other_key_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::at(Some(&folder.path().join("privacy.key"))).unwrap();
+        let lake = Lake::open(folder.path().join("lake").to_str().unwrap(), "mill.example").unwrap();
+        lake.storage().write_text(&lake.forgotten(), "{}").unwrap();
+        let error = file.read_or_make(&lake).unwrap_err().to_string();
+        assert!(error.contains("is not there") && file.read().unwrap().is_none(), "{error}");
     }
 }

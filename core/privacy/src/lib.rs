@@ -21,7 +21,9 @@ mod template;
 mod turn;
 
 pub use access::{Access, Held, Tables, What, access};
-pub use erasure::{Leaving, begin_erasure, begin_retention, end_erasure, end_retention, is_retaining, unfinished};
+pub use erasure::{
+    Leaving, begin_erasure, begin_retention, end_erasure, end_retention, forgotten, is_retaining, unfinished,
+};
 pub use error::Error;
 pub use hbase::{Pending, note_pending, pending};
 pub use keeping::Keeping;

@@ -252,7 +252,13 @@ impl Erasing<'_> {
     }
 
     /// Counts what goes out of a day's posts, and makes a version without that.
-    fn posts(&self, day: Day, version: &Version, finder: &Finder<'_>, lease: Option<&Lease>) -> Result<Erased, Error> {
+    pub(crate) fn posts(
+        &self,
+        day: Day,
+        version: &Version,
+        finder: &Finder<'_>,
+        lease: Option<&Lease>,
+    ) -> Result<Erased, Error> {
         let files = version.files()?;
         if !self.is_in(&files, finder)? {
             return Ok(Erased::default());

@@ -38,8 +38,10 @@ pub struct Retained {
     pub raw_days: Vec<String>,
     /// Days whose posts go.
     pub posts_days: Vec<String>,
-    /// Observations of posts that were deleted.
+    /// Observations of posts that were deleted, and notes of that.
     pub deleted: u64,
+    /// Posts of others that lose what leads to a deleted one. Their days are to be counted again.
+    pub redacted: u64,
     /// Accounts that were not seen for long.
     pub accounts: u64,
     /// What should go and does not, and why.
@@ -61,12 +63,14 @@ pub fn retain(
     watch: &dyn Watch,
 ) -> Result<(Retained, BTreeSet<String>), Error> {
     let mut retained = Retained::default();
+    watch.pass("looking for deleted posts");
+    let Erased { raw_lines, redacted, .. } = deleted_posts(lake, lease, registry, instance)?;
+    (retained.deleted, retained.redacted) = (raw_lines, redacted);
     watch.pass("expiring raw files");
     expire_raw(lake, lease, retention.raw, &mut retained)?;
-    watch.pass("looking for deleted posts");
-    retained.deleted = deleted_posts(lake, lease, registry, instance)?;
     watch.pass("expiring posts");
     expire_posts(lake, lease, retention.posts, registry, &mut retained)?;
+    forget_deletions(lake, lease)?;
     watch.pass("looking for accounts");
     let accounts = expire_accounts(lake, lease, retention.accounts, registry, salt)?;
     retained.accounts = accounts.len() as u64;
@@ -106,22 +110,64 @@ fn expire_raw(lake: &Lake, lease: Option<&Lease>, from: Option<Day>, retained: &
     }
 }
 
-/// Lets the observations go of posts that were deleted since: what counts has none of them.
-fn deleted_posts(lake: &Lake, lease: Option<&Lease>, registry: &Registry, instance: &str) -> Result<u64, Error> {
+/// Lets the observations go of posts that were deleted since: what counts has none of them. Others' posts that answer or quote
+/// one do not tell which it was any more.
+fn deleted_posts(lake: &Lake, lease: Option<&Lease>, registry: &Registry, instance: &str) -> Result<Erased, Error> {
     let known = known(lake)?;
     let whom = Whom { posts: known.deleted, ..Whom::default() };
     if whom.is_empty() {
-        return Ok(0);
+        return Ok(Erased::default());
     }
-    let finder = whom.finder(instance)?;
+    let (erasing, finder) = (Erasing { lake, registry, instance }, whom.finder(instance)?);
+    let mut raw_files = lake.raw_files()?;
+    // A deletion that is not compacted yet is not known otherwise.
+    raw_files.retain(|file| known.files.contains(lake.relative(&file.path)));
     let mut erased = Erased::default();
-    for file in lake.raw_files()? {
-        // A deletion that is not compacted yet is not known otherwise.
-        if known.files.contains(lake.relative(&file.path)) {
-            erased += Erasing { lake, registry, instance }.raw_file(&file, &finder, lease)?;
+    for file in &raw_files {
+        erased += erasing.raw_file(file, &finder, None)?;
+    }
+    if erased.raw_lines == 0 {
+        // Nothing was deleted since the last time: its note would be there.
+        return Ok(Erased::default());
+    }
+    let mut gone = Erased::default();
+    for (day, version) in lake.posts()? {
+        gone += erasing.posts(day, &version, &finder, lease)?;
+    }
+    // The notes go last: an interrupted one begins with them again.
+    if lease.is_some() {
+        for file in &raw_files {
+            erasing.raw_file(file, &finder, lease)?;
         }
     }
-    Ok(erased.raw_lines)
+    Ok(Erased { raw_lines: erased.raw_lines, ..gone })
+}
+
+/// Takes the ids of deleted posts out of what is known of deletions whose days are closed: nothing more comes for these.
+fn forget_deletions(lake: &Lake, lease: Option<&Lease>) -> Result<(), Error> {
+    let Some(lease) = lease else { return Ok(()) };
+    let (mut known, mut is_closed) = (known(lake)?, BTreeMap::new());
+    for post in &known.deleted_posts {
+        if let Some((day, _)) = post.split_once(' ')
+            && !is_closed.contains_key(day)
+        {
+            is_closed.insert(day.to_owned(), Day::parse(day).map_or(Ok(false), |day| lake.is_closed(day))?);
+        }
+    }
+    let day_and_id =
+        |post: &String| post.split_once(' ').map(|(day, id)| (is_closed.get(day) == Some(&true), id.to_owned()));
+    let (closed, open): (Vec<_>, Vec<_>) =
+        known.deleted_posts.iter().filter_map(day_and_id).partition(|(is_closed, _)| *is_closed);
+    if closed.is_empty() {
+        return Ok(());
+    }
+    known.deleted_posts.retain(|post| day_and_id(post).is_none_or(|(is_closed, _)| !is_closed));
+    let open: BTreeSet<String> = open.into_iter().map(|(_, id)| id).collect();
+    for (_, id) in closed.iter().filter(|(_, id)| !open.contains(id)) {
+        known.deleted.remove(id);
+    }
+    lake.versions(Place::Compaction).stage(lease)?.commit(&known, lease)?;
+    Ok(())
 }
 
 /// Closes days, and lets their posts go, once they are counted.
@@ -182,6 +228,19 @@ fn expire_accounts(
         if is_changed {
             rewrite(lake, lease, *day, version, registry, &fate)?;
         }
+    }
+    Ok(gone)
+}
+
+/// Those of accounts that no state has any more: one that was on its way out may have posted again.
+pub fn not_counted(lake: &Lake, registry: &Registry, accounts: &BTreeSet<String>) -> Result<BTreeSet<String>, Error> {
+    let (of_accounts, mut gone) = (Accounts::of(registry), accounts.clone());
+    for (_, version) in lake.states()? {
+        each_record(lake, &version, |record| {
+            if let Some(account) = of_accounts.account(record) {
+                gone.remove(&account);
+            }
+        })?;
     }
     Ok(gone)
 }

@@ -4,6 +4,7 @@ use std::{fs, path::PathBuf, time::Instant};
 
 use clap::Args;
 use serde_json::json;
+use tootmill_lake::Lake;
 use tootmill_metric::{Day, Registry};
 use tootmill_policy::{Named, Whom};
 use tootmill_privacy::{
@@ -19,6 +20,7 @@ use super::{
     policy::KeyArguments,
     purge::PurgeArguments,
     run::EngineArguments,
+    yarn::ClusterArguments,
 };
 use crate::{failure::Failure, output::say, progress::Progress};
 
@@ -37,7 +39,7 @@ pub(crate) struct Forget {
     #[arg(long, value_name = "ID|ACCT")]
     account: Vec<String>,
     /// A post, by its id on the instance; may be given more than once
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = parse_post)]
     post: Vec<String>,
     /// A file of accounts, one a line
     #[arg(long, value_name = "FILE")]
@@ -55,6 +57,8 @@ pub(crate) struct Forget {
     engine: EngineArguments,
     #[command(flatten)]
     outcome: OutcomeArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
 }
 
 impl Forget {
@@ -62,6 +66,9 @@ impl Forget {
         self.tables.check()?;
         let (lake, began, registry) = (self.lake.open()?, Instant::now(), Registry::linked()?);
         let lease = gdpr::begin(&lake, "tootmill forget")?;
+        if !self.dry_run {
+            self.cluster.refuse_jobs_of(&lake)?;
+        }
         let mut whom = tootmill_privacy::unfinished(&lake)?;
         if !whom.is_empty() {
             say("going on with an erasure that did not come to its end");
@@ -74,13 +81,14 @@ impl Forget {
         let progress = Progress::new(0, self.outcome.quiet);
         let erasing = Erasing { lake: &lake, registry: &registry, instance: &self.lake.instance };
         erasing.find(&mut whom, &progress)?;
+        self.check_names(&lake, &named, &whom)?;
         if self.dry_run {
             let erased = erasing.count(&whom)?;
             progress.finish();
             return self.tell(&whom, &erased, 0, began);
         }
-        let key = KeyFile::at(self.key.key.as_deref())?.read_or_make()?;
-        tootmill_privacy::begin_erasure(&lake, &lease, &whom, &named.posts, key)?;
+        let key = KeyFile::at(self.key.key.as_deref())?.read_or_make(&lake)?;
+        tootmill_privacy::begin_erasure(&lake, &lease, &whom, key)?;
         let erased = erasing.erase(&whom, &lease)?;
         erasing.recount(&lease, &self.engine.options(), &progress)?;
         let keys = whom.accounts.union(&whom.handles).cloned().collect();
@@ -107,12 +115,34 @@ impl Forget {
             fs::read_to_string(file).map_err(failed)
         });
         let listed = listed.transpose()?.unwrap_or_default();
-        let accounts = self.account.iter().map(String::as_str).chain(listed.lines());
-        for account in accounts.map(str::trim).filter(|account| !account.is_empty()) {
-            let named = Named::parse(account, &self.lake.instance);
+        let listed = listed.lines().filter(|line| !line.trim().is_empty());
+        for account in self.account.iter().map(String::as_str).chain(listed) {
+            let named = Named::parse(account.trim(), &self.lake.instance);
             whom.add_account(named.map_err(|error| Failure::Usage(error.to_string()))?);
         }
         Ok(whom)
+    }
+
+    /// Fails where somebody is named of whom no id is known: the policy may have kept ids alone of what they posted, by which it is
+    /// found.
+    fn check_names(&self, lake: &Lake, named: &Whom, whom: &Whom) -> Result<(), Failure> {
+        let mut unknown: Vec<&String> = named.named.difference(&whom.known).collect();
+        if !unknown.is_empty() && lake.storage().find(&lake.forgotten())?.is_some() {
+            let key = KeyFile::at(self.key.key.as_deref())?.read()?;
+            let forgotten = tootmill_privacy::forgotten(lake, key)?;
+            let before = unknown.extract_if(.., |name| forgotten.has_name(name));
+            before.for_each(|name| say(format!("@{name} was forgotten before")));
+        }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let unknown: Vec<String> = unknown.iter().map(|name| format!("@{name}")).collect();
+        Err(Failure::permanent(format!(
+            "nothing in the lake tells the id of {}, so that their posts cannot be found, and nothing was changed: give its id, which \
+             https://{}/api/v1/accounts/lookup?acct=… tells",
+            unknown.join(", "),
+            self.lake.instance
+        )))
     }
 
     fn tell(&self, whom: &Whom, erased: &Erased, pending: usize, began: Instant) -> Result<(), Failure> {
@@ -136,6 +166,11 @@ impl Forget {
         let data = json!({"dry_run": self.dry_run, "accounts": accounts, "erased": erased, "pending_files": pending, "seconds": seconds});
         self.outcome.tell(&sentence, &data)
     }
+}
+
+fn parse_post(id: &str) -> Result<String, String> {
+    let id = id.trim();
+    if id.is_empty() { Err("an id is not empty".into()) } else { Ok(id.into()) }
 }
 
 /// What was done, as the log has it: of nobody in particular.

@@ -90,6 +90,11 @@ pub(crate) struct LoadArguments {
 }
 
 impl LoadArguments {
+    /// As usual, but that days may be older than the time to live of their tables.
+    pub(crate) fn leaving_out_expired() -> Self {
+        Self { leave_out_expired: true, ..Self::default() }
+    }
+
     pub(crate) fn options(self) -> LoadOptions {
         LoadOptions { all: self.all, verify: self.verify, leave_out_expired: self.leave_out_expired }
     }

@@ -37,12 +37,15 @@ pub(crate) struct KeyArguments {
 impl KeyArguments {
     /// Whom a lake has forgotten, once it is read.
     fn forgotten(&self) -> Result<Forgotten, Failure> {
-        let key = match KeyFile::at(self.key.as_deref()) {
+        let file = match KeyFile::at(self.key.as_deref()) {
             // Without a home no key was ever made.
-            Err(tootmill_privacy::Error::NoPlaceForKey) => None,
-            file => file?.read()?,
+            Err(tootmill_privacy::Error::NoPlaceForKey) => return Ok(Forgotten::default()),
+            file => file?,
         };
-        Ok(Forgotten::new(key))
+        // What is wrong with one that is there is said before anything is done.
+        file.read()?;
+        // A collector may have begun before the first was forgotten, and the key with that.
+        Ok(Forgotten::with_key_from(move || file.read().map_err(|error| error.to_string())))
     }
 }
 

@@ -61,7 +61,8 @@ impl PurgeArguments {
                 continue;
             }
             if lake.versions(Place::Totals).current()?.is_some() {
-                load::under_lease(lake, lease, tables, None, LoadArguments::default(), quiet)?;
+                // What HBase hides by itself by now is no reason not to erase the rest.
+                load::under_lease(lake, lease, tables, None, LoadArguments::leaving_out_expired(), quiet)?;
             }
             let personal = registry.metrics().iter().filter(|one| !one.metric.about().personal_data.is_empty());
             let personal: Vec<Table> = personal.map(|one| one.table.clone()).collect();

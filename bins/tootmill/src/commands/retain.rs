@@ -19,6 +19,7 @@ use super::{
     purge::PurgeArguments,
     run::EngineArguments,
     submit::parse_day,
+    yarn::ClusterArguments,
 };
 use crate::{failure::Failure, output::say, progress::Progress};
 
@@ -55,6 +56,8 @@ pub(crate) struct Retain {
     engine: EngineArguments,
     #[command(flatten)]
     outcome: OutcomeArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
 }
 
 impl Retain {
@@ -67,6 +70,9 @@ impl Retain {
         }
         let (lake, began, registry) = (self.lake.open()?, Moment::now(), Registry::linked()?);
         let lease = gdpr::begin(&lake, "tootmill retain")?;
+        if !self.dry_run {
+            self.cluster.refuse_jobs_of(&lake)?;
+        }
         let progress = Progress::new(0, self.outcome.quiet);
         let instance = &self.lake.instance;
         let retain = |lease, salt: &str| {
@@ -79,10 +85,13 @@ impl Retain {
             tootmill_privacy::record_retention(&lake, &lease, kept)?;
             let leaving = tootmill_privacy::begin_retention(&lake, &lease, accounts)?;
             (retained, _) = retain(Some(&lease), &leaving.salt)?;
-            if !leaving.accounts.is_empty() {
+            if !leaving.accounts.is_empty() || retained.redacted > 0 {
                 let erasing = Erasing { lake: &lake, registry: &registry, instance };
                 erasing.recount(&lease, &self.engine.options(), &progress)?;
-                self.tables.purge(&lake, &lease, &leaving.accounts, &registry, self.outcome.quiet)?;
+            }
+            let gone = tootmill_stages::not_counted(&lake, &registry, &leaving.accounts)?;
+            if !gone.is_empty() {
+                self.tables.purge(&lake, &lease, &gone, &registry, self.outcome.quiet)?;
             }
             // Noted first: twice is better than never.
             self.note(&lake, &retained)?;
@@ -101,7 +110,7 @@ impl Retain {
 
     /// Notes in the log what went, if something did.
     fn note(&self, lake: &Lake, retained: &Retained) -> Result<(), Failure> {
-        let Retained { raw_days, posts_days, deleted, accounts, .. } = retained;
+        let Retained { raw_days, posts_days, deleted, redacted, accounts, .. } = retained;
         let (raw, posts) = (raw_days.len() as u64, posts_days.len() as u64);
         if raw + posts + deleted + accounts == 0 {
             return Ok(());
@@ -115,6 +124,7 @@ impl Retain {
             .count("raw_days", raw)
             .count("posts_days", posts)
             .count("deleted", *deleted)
+            .count("redacted", *redacted)
             .count("accounts", *accounts);
         log::append(lake, &done, now())?;
         Ok(())
@@ -122,10 +132,11 @@ impl Retain {
 
     fn tell(&self, retained: &Retained, began: Moment) -> Result<(), Failure> {
         let done = if self.dry_run { "would go" } else { "went" };
-        let Retained { raw_days, posts_days, deleted, accounts, kept } = retained;
+        let Retained { raw_days, posts_days, deleted, redacted, accounts, kept } = retained;
         kept.iter().for_each(|kept| say(format!("kept: {kept}")));
         let sentence = format!(
-            "raw files of {} days {done}, posts of {} days, {deleted} observations of deleted posts, {accounts} accounts",
+            "raw files of {} days {done}, posts of {} days, {deleted} observations of deleted posts (others' posts were \
+             redacted {redacted} times), {accounts} accounts",
             raw_days.len(),
             posts_days.len()
         );
