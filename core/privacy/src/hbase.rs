@@ -230,7 +230,7 @@ mod tests {
             "#!/bin/sh\nif grep -q major_compact; then mkdir -p {0} && touch {0}/minor; fi\n",
             archive.display()
         );
-        fs::create_dir(&root).unwrap();
+        fs::create_dir_all(root.join("data/default/user_table")).unwrap();
         fs::write(&program, script).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
         let (root, program) = (root.display().to_string(), [program.display().to_string()]);

@@ -366,9 +366,9 @@ mod tests {
         let says = [
             "error erasure an erasure was interrupted",
             "error retention a retention was interrupted",
-            "warn retention posts of 2026-01-01 are there",
             "warn HBase 2 files of HBase from before 2026-11-24 may hold what was erased",
             "warn HBase user_table keeps days for ever",
+            "warn retention posts of 2026-01-01 are there",
         ];
         assert_eq!(found(&outcome, Check::Erasures), says);
         assert_eq!(found(&outcome, Check::Readable), ["error erasures HBase does not answer"]);
