@@ -38,13 +38,40 @@ pub fn begin_erasure(lake: &Lake, lease: &Lease, whom: &Whom, key: Key) -> Resul
     let list = forgotten.with(more).map_err(wrong)?;
     lake.storage().write_text(&lake.forgotten(), &list)?;
     let text = serde_json::to_string_pretty(whom).unwrap_or_default();
-    Ok(lake.storage().write_text(&lake.erasing(), &text)?)
+    lake.storage().write_text(&lake.erasing(), &text)?;
+    // A retention that was interrupted goes on without them.
+    if let Some(mut leaving) = lake.storage().read_as(&lake.retaining(), |text| serde_json::from_str::<Leaving>(text))? {
+        leaving.accounts.retain(|id| !whom.accounts.contains(id));
+        let text = serde_json::to_string_pretty(&leaving).unwrap_or_default();
+        lake.storage().write_text(&lake.retaining(), &text)?;
+    }
+    Ok(())
 }
 
 /// Says that an erasure is done: nothing says any more whom it was of.
 pub fn end_erasure(lake: &Lake, lease: &Lease) -> Result<(), Error> {
     lease.check()?;
     Ok(lake.storage().remove(&lake.erasing())?)
+}
+
+/// Notes in the lake of which tables, by their addresses, an erasure or a retention is. Fails where one that was interrupted was of
+/// more: nobody would look there any more.
+pub fn begin_purge(lake: &Lake, lease: &Lease, tables: &BTreeSet<String>) -> Result<(), Error> {
+    lease.check()?;
+    let read = |text: &str| serde_json::from_str::<BTreeSet<String>>(text);
+    let noted = lake.storage().read_as(&lake.purging(), read)?.unwrap_or_default();
+    let others: Vec<&str> = noted.difference(tables).map(String::as_str).collect();
+    if !others.is_empty() {
+        return Err(Error::OtherTables(others.join(", ")));
+    }
+    let text = serde_json::to_string_pretty(tables).unwrap_or_default();
+    Ok(lake.storage().write_text(&lake.purging(), &text)?)
+}
+
+/// Says that the tables are rid of it.
+pub fn end_purge(lake: &Lake, lease: &Lease) -> Result<(), Error> {
+    lease.check()?;
+    Ok(lake.storage().remove(&lake.purging())?)
 }
 
 /// Accounts that are on their way out of a lake because they were not seen for long.
@@ -100,6 +127,33 @@ mod tests {
         assert!(!is_retaining(&lake).unwrap());
         let next = begin_retention(&lake, &lease, BTreeSet::new()).unwrap();
         assert!(next.accounts.is_empty() && next.salt != first.salt && next.salt.len() == 64);
+    }
+
+    #[test]
+    fn what_was_interrupted_is_of_all_its_tables() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(folder.path().to_str().unwrap(), "mill.example").unwrap();
+        let lease = lake.lease("a test").unwrap();
+        let both: BTreeSet<String> = ["hbase://a:1".into(), "sqlite:b.db".into()].into();
+        let one: BTreeSet<String> = ["sqlite:b.db".into()].into();
+        begin_purge(&lake, &lease, &one).unwrap();
+        begin_purge(&lake, &lease, &both).unwrap();
+        let error = begin_purge(&lake, &lease, &one).unwrap_err().to_string();
+        assert!(error.contains("out of hbase://a:1 as well"), "{error}");
+        end_purge(&lake, &lease).unwrap();
+        begin_purge(&lake, &lease, &one).unwrap();
+    }
+
+    #[test]
+    fn who_is_forgotten_is_no_longer_on_the_way_out_by_a_retention() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(folder.path().to_str().unwrap(), "mill.example").unwrap();
+        let lease = lake.lease("a test").unwrap();
+        let salt = begin_retention(&lake, &lease, ["1".into(), "2".into()].into()).unwrap().salt;
+        let whom = Whom { accounts: ["1".into()].into(), ..Whom::default() };
+        begin_erasure(&lake, &lease, &whom, Key::new(&[7; Key::BYTES])).unwrap();
+        let left = begin_retention(&lake, &lease, BTreeSet::new()).unwrap();
+        assert_eq!(left, Leaving { salt, accounts: ["2".into()].into() });
     }
 
     #[test]

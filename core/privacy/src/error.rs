@@ -42,6 +42,9 @@ pub enum Error {
         /// What it said last.
         reason: String,
     },
+    /// What was interrupted was of more tables.
+    #[error("what was interrupted was to take them out of {0} as well: name these tables by --tables, too")]
+    OtherTables(String),
     /// The system gives no random bytes.
     #[error("the system gives no random bytes: {0}")]
     Random(String),
@@ -62,6 +65,7 @@ impl Error {
             | Self::Settings(_)
             | Self::Key { .. }
             | Self::HbaseAdmin { .. }
+            | Self::OtherTables(_)
             | Self::Random(_)
             | Self::NoPlaceForKey => Status::Permanent,
         }

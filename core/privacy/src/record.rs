@@ -127,14 +127,15 @@ const PLACES: [(&str, &str, Option<&str>); 9] = [
     ("totals", "the metrics' states of all days", Some("retention.states")),
     ("rows", "the tables' rows, each day's and those of all days", Some("retention.states")),
     ("refreshed", "how many posts of a day were observed again", None),
-    ("collecting", "which rules of the instance were accepted, and up to which post was read", None),
+    ("collecting", "which rules of the instance were accepted, and who collects just now", None),
     ("privacy", "which policies were in force, for how long what is kept, and the log of what was done", None),
 ];
 
 /// The places of a lake that are there for a while: a file or a folder, what it holds, and until when.
-const PASSING: [(&str, &str, &str); 4] = [
+const PASSING: [(&str, &str, &str); 5] = [
     ("_aside", "files on their way into a place", "they are there; what a killed command left, until the next one"),
     ("privacy/erasing.json", "whom an erasure is of", "the erasure is done"),
+    ("privacy/purging.json", "which tables are to be rid of what goes", "they are"),
     ("privacy/retaining.json", "which accounts go because they were not seen for long", "they are gone"),
     ("privacy/pending.json", "which files of HBase may still hold what was erased", "these files are gone"),
 ];
@@ -142,7 +143,7 @@ const PASSING: [(&str, &str, &str); 4] = [
 /// The fields of a status that stand in a place that no metric fills.
 fn of_place(place: &str) -> Vec<String> {
     let fields: &[&str] = match place {
-        "compaction" | "collecting" => &["id"],
+        "compaction" => &["id"],
         "privacy/erasing.json" => &["id", "account.id", "account.acct", "account.url"],
         "privacy/retaining.json" => &["account.id"],
         _ => &[],

@@ -57,8 +57,8 @@ fn invariants(page: &str) -> Vec<String> {
     items
 }
 
-/// The names in the parenthesis at the end.
+/// The names in the parentheses that have nothing else.
 fn tests(item: &str) -> Vec<&str> {
-    let end = item.trim_end_matches('.').strip_suffix("`)");
-    end.and_then(|item| item.rsplit_once("(`")).map(|(_, names)| names.split("`, `").collect()).unwrap_or_default()
+    let parentheses = item.split("(`").skip(1).filter_map(|rest| rest.split_once("`)")).map(|(names, _)| names);
+    parentheses.flat_map(|names| names.split("`, `")).collect()
 }

@@ -88,11 +88,13 @@ impl Forget {
             return self.tell(&whom, &erased, 0, began);
         }
         let key = KeyFile::at(self.key.key.as_deref())?.read_or_make(&lake)?;
+        self.tables.begin(&lake, &lease)?;
         tootmill_privacy::begin_erasure(&lake, &lease, &whom, key)?;
         let erased = erasing.erase(&whom, &lease)?;
         erasing.recount(&lease, &self.engine.options(), &progress)?;
         let keys = whom.accounts.union(&whom.handles).cloned().collect();
         let pending = self.tables.purge(&lake, &lease, &keys, &registry, self.outcome.quiet)?;
+        tootmill_privacy::end_purge(&lake, &lease)?;
         let traces = erasing.traces(&whom, &progress)?;
         progress.finish();
         if !traces.is_empty() {

@@ -44,6 +44,12 @@ impl PurgeArguments {
         Ok(())
     }
 
+    /// Notes in the lake of which tables this is, so that whoever goes on with it after an interruption does not forget one.
+    pub(crate) fn begin(&self, lake: &Lake, lease: &Lease) -> Result<(), Failure> {
+        let there = self.tables.iter().filter(|tables| tables.is_there()).map(Destination::to_string).collect();
+        Ok(tootmill_privacy::begin_purge(lake, lease, &there)?)
+    }
+
     /// Makes the tables hold what the lake holds now, without the rows of these keys in tables of persons, nor anything of what
     /// they held before. Says how many files of HBase may still hold it.
     pub(crate) fn purge(

@@ -83,6 +83,9 @@ impl Retain {
         if !self.dry_run {
             let kept = Kept { raw: self.raw, posts: self.posts, accounts: self.accounts };
             tootmill_privacy::record_retention(&lake, &lease, kept)?;
+            if self.accounts.is_some() {
+                self.tables.begin(&lake, &lease)?;
+            }
             let leaving = tootmill_privacy::begin_retention(&lake, &lease, accounts)?;
             (retained, _) = retain(Some(&lease), &leaving.salt)?;
             if !leaving.accounts.is_empty() || retained.redacted > 0 {
@@ -93,6 +96,7 @@ impl Retain {
             if !gone.is_empty() {
                 self.tables.purge(&lake, &lease, &gone, &registry, self.outcome.quiet)?;
             }
+            tootmill_privacy::end_purge(&lake, &lease)?;
             // Noted first: twice is better than never.
             self.note(&lake, &retained)?;
             tootmill_privacy::end_retention(&lake, &lease)?;

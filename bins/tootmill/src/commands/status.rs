@@ -204,10 +204,11 @@ impl Status {
     fn erasures(&self, (lake, instance): (&String, &String)) -> Result<Erasures, Failure> {
         let lake = Lake::open(lake, instance)?;
         let kept = tootmill_privacy::recorded_retention(&lake)?;
+        let holder = lake.holder()?.unwrap_or_default();
         let mut erasures = Erasures {
-            is_unfinished: !tootmill_privacy::unfinished(&lake)?.is_empty(),
             // One that runs is none that was interrupted.
-            is_retaining: tootmill_privacy::is_retaining(&lake)? && lake.holder()?.is_none(),
+            is_unfinished: !tootmill_privacy::unfinished(&lake)?.is_empty() && !holder.contains("tootmill forget"),
+            is_retaining: tootmill_privacy::is_retaining(&lake)? && !holder.contains("tootmill retain"),
             overdue: overdue(&lake, kept, now().day())?,
             ..Erasures::default()
         };
