@@ -96,4 +96,14 @@ impl About {
         self.personal_data.extend_from_slice(fields);
         self
     }
+
+    /// Whether ids of accounts end in its states or its table.
+    pub fn keeps_ids(&self) -> bool {
+        self.personal_data.contains(&"account.id")
+    }
+
+    /// Whether names of accounts do, by which one is meant.
+    pub fn keeps_names(&self) -> bool {
+        ["account.acct", "account.username"].iter().any(|name| self.personal_data.contains(name))
+    }
 }

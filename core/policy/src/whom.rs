@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::{Deserialize, Serialize};
 use sonic_rs::{LazyValue, to_array_iter, to_object_iter};
-use tootmill_metric::{BadLine, Line};
+use tootmill_metric::{About, BadLine, Line};
 
 use crate::{account::id, fields::Unsound, named::Named, policy::NO_OBJECT, reduce::decoded};
 
@@ -105,14 +105,12 @@ impl Whom {
         Known::of(json).is_ok_and(|known| known.is_among(self))
     }
 
-    /// Whether a text is the id of one of the accounts, or a name by which one is meant.
-    pub fn means(&self, text: &str) -> bool {
-        self.has(text, text)
-    }
-
-    /// Whether a text is the id or the name of one of the accounts.
-    pub fn names(&self, text: &str) -> bool {
-        self.accounts.contains(text) || self.handles.contains(&text.to_lowercase())
+    /// Whether a key or a member of a metric is one of the accounts: its id where the metric keeps ids, its name where it keeps
+    /// names, since a name may be what another one's id is, or a tag. Of a metric that is not known it may be either.
+    pub fn is_kept_as(&self, text: &str, about: impl FnOnce() -> Option<About>) -> bool {
+        let (is_id, is_name) = (self.accounts.contains(text), self.handles.contains(&text.to_lowercase()));
+        // Few are, and what a metric says of itself is made anew each time.
+        (is_id || is_name) && about().is_none_or(|about| is_id && about.keeps_ids() || is_name && about.keeps_names())
     }
 
     /// To look for them in lines of an instance, by its host.
@@ -553,6 +551,19 @@ mod tests {
             assert_eq!(left(&theirs.to_string()), Left::Nothing, "{theirs}");
         }
         assert_eq!(left(r#"{"id":"1","account":{"id":"\u0034\u0032"}}"#), Left::Nothing);
+    }
+
+    #[test]
+    fn an_id_is_looked_for_where_ids_are_kept_and_a_name_where_names_are() {
+        let (ids, names) =
+            (|| About::new("").personal_data(&["account.id"]), || About::new("").personal_data(&["account.acct"]));
+        let is = |text: &str| {
+            let ada = ada();
+            [None, Some(ids()), Some(names()), Some(About::new(""))].map(|about| ada.is_kept_as(text, || about))
+        };
+        assert_eq!(is("42"), [true, true, false, false]);
+        assert_eq!(is("Ada@a.example"), [true, false, true, false]);
+        assert_eq!(is("777"), [false; 4]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tootmill_input::{Inputs, lines_of};
 use tootmill_lake::{Entry, Lake, input};
-use tootmill_metric::{About, Instant, Registry, Table, field::unescape};
+use tootmill_metric::{About, Instant, Registered, Registry, field::unescape};
 use tootmill_policy::{Finder, Named, Whom};
 use tootmill_tables::{Part, Store};
 
@@ -107,7 +107,7 @@ pub fn access(
     let finder = whom.finder(lake.instance())?;
     each_line(lake, &["raw", "posts"], &mut |file, line| of_line(&whom, &finder, line, file, &mut found))?;
     of_compaction(lake, &whom, &mut found)?;
-    let metrics = Keyed::of(registry);
+    let metrics = Keyed(registry);
     each_line(lake, &["states", "totals"], &mut |file, line| metrics.of_record(&whom, line, file, &mut found))?;
     each_line(lake, &["rows"], &mut |file, line| metrics.of_row(&whom, line, file, &mut found))?;
     if let Some(store) = tables.store {
@@ -212,23 +212,20 @@ fn of_compaction(lake: &Lake, whom: &Whom, found: &mut Findings) -> Result<(), E
     Ok(())
 }
 
-/// The metrics whose keys or members are accounts, as they declare it: the same text may be a hashtag elsewhere.
-struct Keyed<'r> {
-    tables: Vec<&'r Table>,
-}
+/// The metrics, whose keys or members may be accounts, as they declare it.
+struct Keyed<'r>(&'r Registry);
 
-impl<'r> Keyed<'r> {
-    fn of(registry: &'r Registry) -> Self {
-        let is_keyed = |about: About| about.personal_data.iter().any(|path| path.starts_with("account."));
-        let metrics = registry.metrics().iter().filter(|one| is_keyed(one.metric.about()));
-        Self { tables: metrics.map(|one| &one.table).collect() }
+impl Keyed<'_> {
+    /// What a metric says of itself, if it is linked.
+    fn about(&self, is_it: impl Fn(&&Registered) -> bool) -> Option<About> {
+        Some(self.0.metrics().iter().find(is_it)?.metric.about())
     }
 
     fn of_record(&self, whom: &Whom, line: &str, file: &str, found: &mut Findings) {
         let mut fields = line.splitn(4, '\t').map(|field| unescape(field).unwrap_or_default());
         let [metric, key, member, state] = [(); 4].map(|()| fields.next().unwrap_or_default());
-        let is_keyed = self.tables.iter().any(|table| table.metric_name() == metric);
-        if is_keyed && (whom.means(&key) || whom.means(&member)) {
+        let about = || self.about(|one| one.name() == metric);
+        if whom.is_kept_as(&key, about) || whom.is_kept_as(&member, about) {
             let data = serde_json::json!({"metric": metric, "key": key, "member": member, "state": state});
             found.add(What::State, data, file);
         }
@@ -237,17 +234,17 @@ impl<'r> Keyed<'r> {
     fn of_row(&self, whom: &Whom, line: &str, file: &str, found: &mut Findings) {
         let mut fields = line.splitn(4, '\t').map(|field| unescape(field).unwrap_or_default());
         let [table, key, column, value] = [(); 4].map(|()| fields.next().unwrap_or_default());
-        if self.tables.iter().any(|keyed| keyed.name == table) && whom.means(&key) {
+        if whom.is_kept_as(&key, || self.about(|one| one.table.name == table)) {
             let data = serde_json::json!({"table": table, "key": key, "column": column, "value": value});
             found.add(What::Row, data, file);
         }
     }
 
     fn of_tables(&self, whom: &Whom, store: &dyn Store, name: &str, found: &mut Findings) -> Result<(), Error> {
-        for table in &self.tables {
+        for Registered { table, metric, .. } in self.0.metrics() {
             for part in [Part::Totals, Part::Days] {
                 store.scan(table, part, &mut |day, row| {
-                    if whom.means(&row.key) {
+                    if whom.is_kept_as(&row.key, || Some(metric.about())) {
                         let cells: BTreeMap<&str, &str> = row.named(table).collect();
                         let day = day.map(|day| day.to_string());
                         let data = serde_json::json!({"table": table.name, "day": day, "key": row.key, "cells": cells});

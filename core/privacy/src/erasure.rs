@@ -40,7 +40,9 @@ pub fn begin_erasure(lake: &Lake, lease: &Lease, whom: &Whom, key: Key) -> Resul
     let text = serde_json::to_string_pretty(whom).unwrap_or_default();
     lake.storage().write_text(&lake.erasing(), &text)?;
     // A retention that was interrupted goes on without them.
-    if let Some(mut leaving) = lake.storage().read_as(&lake.retaining(), |text| serde_json::from_str::<Leaving>(text))? {
+    if let Some(mut leaving) =
+        lake.storage().read_as(&lake.retaining(), |text| serde_json::from_str::<Leaving>(text))?
+    {
         leaving.accounts.retain(|id| !whom.accounts.contains(id));
         let text = serde_json::to_string_pretty(&leaving).unwrap_or_default();
         lake.storage().write_text(&lake.retaining(), &text)?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, io::BufRead, ops::AddAssign};
 use tootmill_engine::{Error as EngineError, Options, Record, Watch};
 use tootmill_input::lines_of;
 use tootmill_lake::{Compressed, Entry, IDS, Lake, Lease, Place, Version};
-use tootmill_metric::{Day, Registered, Registry, field::unescape};
+use tootmill_metric::{About, Day, Registered, Registry, field::unescape};
 use tootmill_policy::{Finder, Left, Whom};
 
 use crate::{
@@ -308,22 +308,25 @@ impl Erasing<'_> {
         Ok(erased)
     }
 
-    /// Whether a record is of one of the accounts: of a metric that keeps personal data, with their id or name as key or member.
+    /// Whether a record is of one of the accounts, which are its key or member.
     fn is_theirs(&self, record: &Record<'_>, whom: &Whom) -> bool {
-        [record.key, record.member].iter().any(|field| names(whom, field))
-            && self.is_personal(|one| one.name() == record.metric)
+        let is_one = |field: &&str| {
+            let about = || self.about(|one| one.name() == record.metric);
+            unescape(field).is_some_and(|field| whom.is_kept_as(&field, about))
+        };
+        [record.key, record.member].iter().any(is_one)
     }
 
     fn is_row_of_theirs(&self, row: &str, whom: &Whom) -> bool {
         let mut fields = row.split('\t');
         let (table, key) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
-        names(whom, key) && self.is_personal(|one| one.table.name == table)
+        let about = || self.about(|one| one.table.name == table);
+        unescape(key).is_some_and(|key| whom.is_kept_as(&key, about))
     }
 
-    /// Whether a metric keeps personal data; so may one that is not linked.
-    fn is_personal(&self, is_it: impl Fn(&&Registered) -> bool) -> bool {
-        let found = self.registry.metrics().iter().find(is_it);
-        found.is_none_or(|one| !one.metric.about().personal_data.is_empty())
+    /// What a metric says of itself, if it is linked.
+    fn about(&self, is_it: impl Fn(&&Registered) -> bool) -> Option<About> {
+        Some(self.registry.metrics().iter().find(is_it)?.metric.about())
     }
 }
 
@@ -340,9 +343,4 @@ fn taken_out(line: String, finder: &Finder<'_>, gone: &mut u64, redacted: &mut u
             None
         }
     }
-}
-
-/// Whether an escaped field is an id or a name of an account.
-fn names(whom: &Whom, field: &str) -> bool {
-    unescape(field).is_some_and(|field| whom.names(&field))
 }

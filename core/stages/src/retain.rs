@@ -258,8 +258,7 @@ struct Accounts(BTreeSet<&'static str>);
 
 impl Accounts {
     fn of(registry: &Registry) -> Self {
-        let keeps = |about: &tootmill_metric::About| about.personal_data.contains(&"account.id");
-        let all = registry.metrics().iter().filter(|one| keeps(&one.metric.about()));
+        let all = registry.metrics().iter().filter(|one| one.metric.about().keeps_ids());
         Self(all.map(tootmill_metric::Registered::name).collect())
     }
 

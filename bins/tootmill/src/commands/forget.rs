@@ -92,8 +92,7 @@ impl Forget {
         tootmill_privacy::begin_erasure(&lake, &lease, &whom, key)?;
         let erased = erasing.erase(&whom, &lease)?;
         erasing.recount(&lease, &self.engine.options(), &progress)?;
-        let keys = whom.accounts.union(&whom.handles).cloned().collect();
-        let pending = self.tables.purge(&lake, &lease, &keys, &registry, self.outcome.quiet)?;
+        let pending = self.tables.purge(&lake, &lease, &whom, &registry, self.outcome.quiet)?;
         tootmill_privacy::end_purge(&lake, &lease)?;
         let traces = erasing.traces(&whom, &progress)?;
         progress.finish();

@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use clap::Args;
 use tootmill_lake::{Lake, Lease, Place};
-use tootmill_metric::{Registry, Table};
+use tootmill_metric::{About, Registry, Table};
+use tootmill_policy::Whom;
 use tootmill_privacy::Pending;
 use tootmill_tables::{Destination, Part, Store};
 
@@ -50,13 +51,13 @@ impl PurgeArguments {
         Ok(tootmill_privacy::begin_purge(lake, lease, &there)?)
     }
 
-    /// Makes the tables hold what the lake holds now, without the rows of these keys in tables of persons, nor anything of what
-    /// they held before. Says how many files of HBase may still hold it.
+    /// Makes the tables hold what the lake holds now, without the rows of these accounts, nor anything of what they held
+    /// before. Says how many files of HBase may still hold it.
     pub(crate) fn purge(
         &self,
         lake: &Lake,
         lease: &Lease,
-        keys: &BTreeSet<String>,
+        whom: &Whom,
         registry: &Registry,
         quiet: bool,
     ) -> Result<usize, Failure> {
@@ -70,11 +71,15 @@ impl PurgeArguments {
                 // What HBase hides by itself by now is no reason not to erase the rest.
                 load::under_lease(lake, lease, tables, None, LoadArguments::leaving_out_expired(), quiet)?;
             }
-            let personal = registry.metrics().iter().filter(|one| !one.metric.about().personal_data.is_empty());
-            let personal: Vec<Table> = personal.map(|one| one.table.clone()).collect();
+            let of = |keeps: fn(&About) -> bool| {
+                let metrics = registry.metrics().iter().filter(|one| keeps(&one.metric.about()));
+                metrics.map(|one| one.table.clone()).collect::<Vec<Table>>()
+            };
             let mut store = tables.create()?;
-            store.erase(&personal, keys)?;
-            has_none(&*store, &personal, keys)?;
+            for (tables, keys) in [(of(About::keeps_names), &whom.handles), (of(About::keeps_ids), &whom.accounts)] {
+                store.erase(&tables, keys)?;
+                has_none(&*store, &tables, keys)?;
+            }
             if let Destination::Hbase(address) = tables {
                 // Rows of other tables may be gone, too: a tag that only they used. And no log goes of which one is not flushed.
                 let names = registry.metrics().iter().map(|one| one.table.name).chain([RUNS, LOADS]);

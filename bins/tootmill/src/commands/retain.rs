@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 use tootmill_lake::Lake;
 use tootmill_metric::{Day, Registry};
+use tootmill_policy::Whom;
 use tootmill_privacy::{
     Kept,
     log::{self, Done},
@@ -94,6 +95,7 @@ impl Retain {
             }
             let gone = tootmill_stages::not_counted(&lake, &registry, &leaving.accounts)?;
             if !gone.is_empty() {
+                let gone = Whom { accounts: gone, ..Whom::default() };
                 self.tables.purge(&lake, &lease, &gone, &registry, self.outcome.quiet)?;
             }
             tootmill_privacy::end_purge(&lake, &lease)?;
