@@ -116,7 +116,7 @@ class Deployment:
             "AIRFLOW__TOOTMILL__INSTANCES": INSTANCE,
             "AIRFLOW__TOOTMILL__PROGRAM": os.environ["TOOTMILL_BINARY"],
             "AIRFLOW__TOOTMILL__RETRIES": "20",
-            "AIRFLOW__TOOTMILL__RETRY_DELAY": "3",
+            "AIRFLOW__TOOTMILL__RETRY_DELAY": "1",
             "AIRFLOW__TOOTMILL__MONITORING_DEADLINE": "1",
             # Whatever was loaded is too old: monitoring finds something.
             "AIRFLOW__TOOTMILL__THRESHOLDS": "--age 1e-9,1e-9 --hdfs-use inf,inf",
