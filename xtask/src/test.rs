@@ -88,12 +88,13 @@ fn everything(steps: &Steps<'_>) -> Result<()> {
     let xtask = std::env::current_exe().context("finding the folder of the programs that are built")?;
     format(steps)?;
     let (tests, pythons) = steps.side_by_side(|| Tests::build(steps), || install(steps, xtask))?;
-    let interrupted = cluster::interrupted()?;
     let checks = || {
         lints(steps)?;
         documentation(steps)?;
         dags(steps, &pythons)?;
         dependencies(steps, &pythons)?;
+        // Not before: until then an interruption simply ends this program.
+        let interrupted = cluster::interrupted()?;
         steps.call("a cluster", || Ok(Cluster::up(&Options { interrupted, ..Options::default() })?))
     };
     let ((), cluster) = steps.side_by_side(|| unit_tests(steps), checks)?;
