@@ -143,9 +143,10 @@ fn yarn(layout: &Layout, settings: &Settings) -> String {
         yarn.nodemanager.sleep-delay-before-sigkill.ms                10
         yarn.nodemanager.process-kill-wait.ms                         1000
         yarn.nodemanager.container-monitor.interval-ms                1000
-        # Lost after 20 s of silence, and not after 10 minutes.
-        yarn.nm.liveness-monitor.expiry-interval-ms                   20000
-        yarn.am.liveness-monitor.expiry-interval-ms                   20000
+        # Lost after so much silence, and not after 10 minutes. A job's master is silent until its Java is up, which takes long
+        # where it shares a processor with many.
+        yarn.nm.liveness-monitor.expiry-interval-ms                   30000
+        yarn.am.liveness-monitor.expiry-interval-ms                   180000
         "
     )
 }

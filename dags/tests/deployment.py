@@ -116,7 +116,7 @@ class Deployment:
             "AIRFLOW__TOOTMILL__INSTANCES": INSTANCE,
             "AIRFLOW__TOOTMILL__PROGRAM": os.environ["TOOTMILL_BINARY"],
             "AIRFLOW__TOOTMILL__RETRIES": "20",
-            "AIRFLOW__TOOTMILL__RETRY_DELAY": "3",
+            "AIRFLOW__TOOTMILL__RETRY_DELAY": "1",
             "AIRFLOW__TOOTMILL__MONITORING_DEADLINE": "1",
             # Whatever was loaded is too old: monitoring finds something.
             "AIRFLOW__TOOTMILL__THRESHOLDS": "--age 1e-9,1e-9 --hdfs-use inf,inf",
@@ -233,8 +233,10 @@ class Deployment:
             "reprocess_behavior": "completed",
             "dag_run_conf": conf,
         }
-        # A day whose run goes on is passed over by a backfill.
+        # A day whose run goes on is passed over by a backfill, which puts another run in the place of one that has ended: the
+        # scheduler ends with an error if it still writes to that one.
         self.idle()
+        time.sleep(5)
         before = {run["dag_run_id"]: run["queued_at"] for run in self.runs()}
 
         def created() -> bool:

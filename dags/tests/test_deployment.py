@@ -156,8 +156,9 @@ def test_a_failing_mapper_is_red_with_its_own_error_and_one_mail(deployment: Dep
         deployment.ship(binary())
     task = deployment.tasks(run)["metrics"]
     assert task["state"] == "failed"
-    # A small job runs in its application's master, which Hadoop may halt with it; that looks like a lost node at first.
-    assert 1 <= task["try_number"] - before <= 2
+    # A small job runs in its application's master, which Hadoop may halt with it, so that nobody knows what its task said:
+    # then it is tried again. What fails for good is not tried to the end, which is twenty times here.
+    assert 1 <= task["try_number"] - before < 10
     assert deployment.states(run)["load"] == "upstream_failed"
     assert "the millstone is cracked" in deployment.log(run, "metrics", task["try_number"])
     subject = f"[tootmill] mill.test {yesterday()}: metrics failed"

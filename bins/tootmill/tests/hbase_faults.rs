@@ -461,7 +461,8 @@ fn interrupted(mill: &mut Mill) {
         let start = Instant::now();
         signal("-INT", &running.id());
         let status = running.0.as_mut().unwrap().wait().unwrap();
-        assert!(start.elapsed() < Duration::from_secs(2), "it took {:?}", start.elapsed());
+        // Well before the server's answer is given up, which is waited for for a minute.
+        assert!(start.elapsed() < Duration::from_secs(10), "it took {:?}", start.elapsed());
         assert!(!status.success());
     });
     failed(&mill.again(&[]), 0, &[]);

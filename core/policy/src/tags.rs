@@ -74,10 +74,9 @@ impl Tags {
                 continue;
             }
             for entry in to_object_iter(field.as_raw_str()) {
-                // What cannot be read may be a no.
                 let (name, value) = entry.map_err(|_| Unsound)?;
-                let raw = value.as_raw_str();
-                if if name == "name" { self.are_in_plain(raw) } else { self.are_in(raw) } {
+                let has_tag = if name == "name" { Self::are_in_plain } else { Self::are_in };
+                if has_tag(self, value.as_raw_str()) {
                     return Ok(true);
                 }
             }

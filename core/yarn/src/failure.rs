@@ -85,10 +85,16 @@ pub(crate) fn cause(rest: &Rest, app: &App) -> Error {
             Ok(None) => Error::Failed { job: app.job(), status: status_of(&diagnostics), diagnostics },
             Err(error) => {
                 let diagnostics = format!("{diagnostics} (what its tasks said is not known: {error})");
-                Error::Failed { job: app.job(), diagnostics, status: error.status() }
+                Error::Failed { job: app.job(), diagnostics, status: status_unheard(&error) }
             }
         },
     }
+}
+
+/// Whether another try may help where nobody tells what the tasks of a job said. A master that runs a small job's tasks itself may
+/// end with one of them, before it has written what happened; then the history server never hears of the job.
+fn status_unheard(error: &Error) -> Status {
+    if matches!(error, Error::Unknown { .. }) { Status::Temporary } else { error.status() }
 }
 
 /// Of the task that made the job fail, the attempt that failed first: later ones may fail because of it.
@@ -228,6 +234,15 @@ mod tests {
         let error = cause_at(&stub);
         assert!(error.to_string().contains("failed: Job setup failed"), "{error}");
         assert_eq!(error.status(), Status::Permanent);
+    }
+
+    #[test]
+    fn a_job_that_the_history_server_never_hears_of_is_worth_another_try() {
+        let url = || "http://127.0.0.1:1/ws/v1/history/mapreduce/jobs/job_1_2/tasks".to_owned();
+        let unknown = Error::Unknown { url: url(), reason: "404 Not Found".into() };
+        let forbidden = Error::Ask { url: url(), reason: "403 Forbidden".into(), status: Status::Permanent };
+        assert_eq!((unknown.status(), status_unheard(&unknown)), (Status::Permanent, Status::Temporary));
+        assert_eq!(status_unheard(&forbidden), Status::Permanent);
     }
 
     #[test]
