@@ -159,8 +159,11 @@ fn an_erasure_in_hbase_that_is_killed_at_any_moment_is_gone_on_with_to_its_end()
         stdout(folder, &[&["load", "--tables", &tables, "--lake", "lake", "--quiet"], &INSTANCE[..]].concat());
         forget(folder, &["--account", "@ada"])
     };
-    killed::at_moments(4, made.path(), load_and_forget, |whole, folder| {
-        let is_unfinished = folder.join("lake/mill.example/privacy/erasing.json").exists();
+    const BEGUN: &str = "lake/mill.example/privacy/erasing.json";
+    let mut unfinished = 0;
+    killed::at_moments(4, made.path(), BEGUN, load_and_forget, |whole, folder| {
+        let is_unfinished = folder.join(BEGUN).exists();
+        unfinished += u32::from(is_unfinished);
         let whom: &[&str] = if is_unfinished { &[] } else { &["--account", "@ada"] };
         assert!(forget(folder, whom).stdout(Stdio::null()).status().unwrap().success());
         let (killed, whole) = (namespace(folder), namespace(whole));
@@ -172,5 +175,6 @@ fn an_erasure_in_hbase_that_is_killed_at_any_moment_is_gone_on_with_to_its_end()
             assert!(cells[0] == 0 && cells[1] > 0, "{cells:?}");
         }
     });
+    assert!(unfinished > 0);
     made_of.borrow().iter().for_each(|namespace| drop_tables(made.path(), namespace));
 }

@@ -119,15 +119,7 @@ fn of_days_whose_posts_have_expired_their_own_rows_go_and_what_they_share_stays(
     let folder = folder.path();
     make(folder, "posts.jsonl", "lake");
     let before = tables(folder, "lake");
-    for day in ["22", "23", "24"] {
-        let posts = folder.join(format!("lake/mill.example/posts/date=2026-11-{day}"));
-        if posts.exists() {
-            fs::remove_dir_all(&posts).unwrap();
-            fs::create_dir(&posts).unwrap();
-            fs::write(posts.join("CLOSED"), "").unwrap();
-        }
-    }
-    fs::remove_dir_all(folder.join("lake/mill.example/raw")).unwrap();
+    expire_all(folder);
     // Nothing tells the name of an account any more: its id does.
     let told = forget(folder, "lake", &["--account", "400000001"]);
     assert_eq!(
@@ -141,6 +133,61 @@ fn of_days_whose_posts_have_expired_their_own_rows_go_and_what_they_share_stays(
     assert_eq!(after[0]["user_table"].as_object().unwrap().keys().collect::<Vec<_>>(), ["400000002", "400000003"]);
     assert_eq!(after[0]["croissance_table"]["2026-01"]["data:count"], "2");
     assert!(!all(folder, "lake").contains("400000001"));
+    // And the report says so.
+    let report = ["report", "--tables", "sqlite:lake.db", "--lake", "lake", INSTANCE[0], INSTANCE[1]];
+    let numbers: Value = serde_json::from_str(&stdout(folder, &[&report[..], &["--json"]].concat())).unwrap();
+    assert_eq!(numbers["forgotten"], json!({"times": 1, "of_closed_days": true}));
+    stdout(folder, &report);
+    let page = fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(page.contains("Accounts or posts were forgotten 1 times") && page.contains("together, such as languages"));
+}
+
+#[test]
+fn of_a_day_whose_posts_have_expired_no_state_has_the_id_of_a_post_that_is_forgotten() {
+    let folder = three_accounts();
+    let folder = folder.path();
+    make(folder, "posts.jsonl", "lake");
+    let before = tables(folder, "lake");
+    expire_all(folder);
+    let states =
+        || content(&folder.join("lake/mill.example/states")) + &content(&folder.join("lake/mill.example/totals"));
+    assert!(states().contains("900000001"));
+    let told = forget(folder, "lake", &["--post", "900000001"]);
+    assert_eq!((&told["erased"]["records"], &told["erased"]["posts"]), (&json!(1), &json!(0)), "{told}");
+    assert!(!all(folder, "lake").contains("900000001"));
+    // What was counted stays.
+    assert_eq!(tables(folder, "lake"), before);
+}
+
+/// As if all that was observed and posted had been there for long enough.
+fn expire_all(folder: &Path) {
+    for day in ["22", "23", "24"] {
+        let posts = folder.join(format!("lake/mill.example/posts/date=2026-11-{day}"));
+        if posts.exists() {
+            fs::remove_dir_all(&posts).unwrap();
+            fs::create_dir(&posts).unwrap();
+            fs::write(posts.join("CLOSED"), "").unwrap();
+        }
+    }
+    fs::remove_dir_all(folder.join("lake/mill.example/raw")).unwrap();
+}
+
+#[test]
+fn tables_that_are_not_there_are_missed_before_anything_is_changed() {
+    let folder = three_accounts();
+    let folder = folder.path();
+    make(folder, "posts.jsonl", "lake");
+    let before = all(folder, "lake");
+    let forget_ada = |more: &[&str]| {
+        run(folder, &[&["forget", "--account", "@ada"], &lake("lake", "privacy.key")[..], more].concat())
+    };
+    for (tables, missing) in [(&[][..], "sqlite:tootmill.db"), (&["--tables", "sqlite:lakes.db"], "sqlite:lakes.db")] {
+        let ran = forget_ada(tables);
+        assert!(ran.code == 2 && ran.stderr.contains(missing) && ran.stderr.contains("--no-tables"), "{}", ran.stderr);
+    }
+    assert_eq!(all(folder, "lake"), before);
+    assert_eq!(forget_ada(&["--no-tables"]).code, 0);
+    assert!(!content(&folder.join("lake")).contains("400000001"));
 }
 
 #[test]
@@ -152,9 +199,10 @@ fn an_erasure_that_is_killed_at_any_moment_is_gone_on_with_to_its_end() {
         common::tootmill(folder, &[&arguments[..], &lake("lake", "privacy.key")].concat())
     };
     let mut unfinished = 0;
-    killed::at_moments(12, made.path(), forget_ada, |whole, folder| {
+    const BEGUN: &str = "lake/mill.example/privacy/erasing.json";
+    killed::at_moments(12, made.path(), BEGUN, forget_ada, |whole, folder| {
         // Who it is of stands in the lake by then, or nothing was changed yet.
-        if folder.join("lake/mill.example/privacy/erasing.json").exists() {
+        if folder.join(BEGUN).exists() {
             unfinished += 1;
             let status = run(folder, &["status", "--lake", "lake", INSTANCE[0], INSTANCE[1]]);
             assert!(status.code == 1 && status.stdout.contains("erasure was interrupted"), "{}", status.stdout);
@@ -166,7 +214,7 @@ fn an_erasure_that_is_killed_at_any_moment_is_gone_on_with_to_its_end() {
         let left = all(folder, "lake");
         assert!(!left.contains("400000001") && !left.contains("sesame") && !has_word(&left, "ada"), "{left}");
     });
-    assert!(unfinished > 1, "{unfinished} in the middle");
+    assert!(unfinished > 0);
 }
 
 #[test]
@@ -202,7 +250,7 @@ fn what_cannot_be_is_said() {
         (&["--account", "id:"], 2, "no account"),
         (&["--account", "https://mill.example/@ada"], 2, "no account"),
     ] {
-        let ran = run(folder, &[&["forget"], &lake("lake", "privacy.key")[..], whom].concat());
+        let ran = run(folder, &[&["forget", "--no-tables"], &lake("lake", "privacy.key")[..], whom].concat());
         assert!(ran.code == code && ran.stderr.contains(words), "{whom:?}: {} {}", ran.code, ran.stderr);
     }
     assert!(!folder.join("privacy.key").exists());

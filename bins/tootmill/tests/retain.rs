@@ -110,9 +110,10 @@ fn a_retention_that_is_killed_at_any_moment_is_gone_on_with_to_its_end() {
         let of_tables = ["retain", "--tables", "sqlite:lake.db", "--quiet"];
         common::tootmill(folder, &[&of_tables[..], &lake("lake", "")[..4], &arguments].concat())
     };
+    const BEGUN: &str = "lake/mill.example/privacy/retaining.json";
     let mut unfinished = 0;
-    killed::at_moments(12, made.path(), retains, |whole, folder| {
-        unfinished += u32::from(folder.join("lake/mill.example/privacy/retaining.json").exists());
+    killed::at_moments(12, made.path(), BEGUN, retains, |whole, folder| {
+        unfinished += u32::from(folder.join(BEGUN).exists());
         retain(folder, &arguments);
         assert_eq!(tables(folder, "lake"), tables(whole, "lake"));
         // What is no more in the one is no more in the other.
@@ -125,7 +126,7 @@ fn a_retention_that_is_killed_at_any_moment_is_gone_on_with_to_its_end() {
         let again = retain(folder, &arguments);
         assert_eq!((&again["retained"]["deleted"], &again["retained"]["accounts"]), (&json!(0), &json!(0)));
     });
-    assert!(unfinished > 1, "{unfinished} in the middle");
+    assert!(unfinished > 0);
 }
 
 #[test]

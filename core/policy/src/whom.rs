@@ -262,6 +262,17 @@ impl Finder<'_> {
         self.finds(line, usize::MAX) && is_shallow(line)
     }
 
+    /// Whether a line of JSON that is no observation tells of them: whether one of its texts is an id of theirs or ends with one, or
+    /// has a name or an address.
+    pub fn is_told_by(&self, line: &str) -> bool {
+        let is_text = |found: Range<usize>| {
+            let before = line.get(..found.start).is_some_and(|before| before.ends_with(['"', ' ']));
+            before && line.get(found.end..).is_some_and(|rest| rest.starts_with('"'))
+        };
+        let ids = self.any.find_overlapping_iter(line).filter(|found| found.pattern().as_usize() < self.ids);
+        ids.into_iter().any(|found| is_text(found.range())) || self.redacted(line).is_some()
+    }
+
     /// Whether a line has one of the first so many needles. An id within a longer one is another one.
     fn finds(&self, line: &str, needles: usize) -> bool {
         self.any.find_overlapping_iter(line).any(|found| {

@@ -134,8 +134,10 @@ fn limits(whom: &Whom, tables: &Tables<'_>) -> Vec<String> {
     let of_name = "No id of the account is known here. Posts that are kept without a name, and what is counted of them, are not \
                    found by a name: ask again with the account's id.";
     let of_tables = || format!("No tables were searched: there are none in {}.", tables.name);
+    let of_hashes = "Of who is forgotten a hash is held, so that they are not collected again: whether there is one of this account \
+                     is not looked for here. While they are being forgotten, or let go, a file in `privacy` has their ids, too.";
     let of_name = whom.accounts.is_empty().then(|| of_name.to_owned());
-    of_name.into_iter().chain(tables.store.is_none().then(of_tables)).collect()
+    of_name.into_iter().chain(tables.store.is_none().then(of_tables)).chain([of_hashes.to_owned()]).collect()
 }
 
 /// Calls `each` with every line of all files of places, and the file's path in the lake. A line that is no UTF-8 is read with

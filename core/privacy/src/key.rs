@@ -5,7 +5,7 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process,
 };
 
@@ -44,6 +44,11 @@ impl KeyFile {
     /// The key for the list of whom a lake has forgotten. It is made where there is none, unless there is a list: with another key
     /// that is of no use.
     pub fn read_or_make(&self, lake: &Lake) -> Result<Key, Error> {
+        if self.is_in(lake) {
+            return Err(
+                self.wrong("it is in the lake, whose list of whom it has forgotten it must not lie beside".into())
+            );
+        }
         if let Some(key) = self.read()? {
             return Ok(key);
         }
@@ -52,6 +57,15 @@ impl KeyFile {
         }
         self.make().map_err(self.unusable())?;
         self.read()?.ok_or_else(|| self.wrong("it went as soon as it was made".into()))
+    }
+
+    /// Whether it lies, or would lie, in a lake, where backups and whoever reads the lake have it too.
+    fn is_in(&self, lake: &Lake) -> bool {
+        let file = path::absolute(&self.0).unwrap_or_default();
+        let there = file.ancestors().find_map(|place| place.canonicalize().ok());
+        let root = Path::new(lake.root()).parent().and_then(|lake| lake.canonicalize().ok());
+        let is_local = !lake.address().contains("://");
+        is_local && there.zip(root).is_some_and(|(there, root)| there.starts_with(root))
     }
 
     /// Makes the file, all at once; one that another process made meanwhile stays.
@@ -121,6 +135,18 @@ mod tests {
         fs::write(&path, "secret").unwrap();
         let error = file.read_or_make(&lake).unwrap_err().to_string();
         assert!(error.contains("no key") && !error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn a_key_does_not_lie_in_the_lake() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(folder.path().join("lake").to_str().unwrap(), "mill.example").unwrap();
+        fs::create_dir_all(lake.root()).unwrap();
+        for within in ["lake/privacy.key", "lake/mill.example/a/privacy.key"] {
+            let error = KeyFile::at(Some(&folder.path().join(within))).unwrap().read_or_make(&lake).unwrap_err();
+            assert!(error.to_string().contains("in the lake"), "{error}");
+        }
+        KeyFile::at(Some(&folder.path().join("lake-keys/privacy.key"))).unwrap().read_or_make(&lake).unwrap();
     }
 
     #[test]

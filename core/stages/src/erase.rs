@@ -179,15 +179,10 @@ impl Erasing<'_> {
                 "posts" if file.name().starts_with(IDS) => in_list(line.split('\t').next().unwrap_or_default()),
                 "raw" | "posts" if is_lines => finder.left(line) != Left::Same,
                 "states" | "totals" if is_lines => {
-                    Record::parse(line).is_some_and(|record| self.is_theirs(&record, whom))
+                    Record::parse(line).is_some_and(|record| self.fate(&record, whom) != Fate::Stays)
                 }
                 "rows" if is_lines => self.is_row_of_theirs(line, whom),
-                "compaction" => {
-                    // A line of the manifest is one text: an id, or a day and an id.
-                    let text = line.trim().trim_end_matches(',').trim_matches('"');
-                    in_list(text.rsplit(' ').next().unwrap_or_default()) && !text.contains(':')
-                }
-                _ => finder.redacted(line).is_some(),
+                _ => finder.is_told_by(line),
             };
         }
         Ok(found)
@@ -294,11 +289,17 @@ impl Erasing<'_> {
         Ok(())
     }
 
-    /// Counts the records that go out of a day's states, and makes a version without them, with its rows.
-    fn states(&self, day: Day, version: &Version, whom: &Whom, lease: Option<&Lease>) -> Result<Erased, Error> {
-        let fate = |record: &Record<'_>| if self.is_theirs(record, whom) { Fate::Goes } else { Fate::Stays };
+    /// Counts the records that go out of a day's states, or lose the id of a post, and makes a version without them, with its rows.
+    pub(crate) fn states(
+        &self,
+        day: Day,
+        version: &Version,
+        whom: &Whom,
+        lease: Option<&Lease>,
+    ) -> Result<Erased, Error> {
+        let fate = |record: &Record<'_>| self.fate(record, whom);
         let mut erased = Erased::default();
-        each_record(self.lake, version, |record| erased.records += u64::from(fate(record) == Fate::Goes))?;
+        each_record(self.lake, version, |record| erased.records += u64::from(fate(record) != Fate::Stays))?;
         if erased.records > 0 {
             erased.closed_days.insert(day.to_string());
             if let Some(lease) = lease {
@@ -306,6 +307,16 @@ impl Erasing<'_> {
             }
         }
         Ok(erased)
+    }
+
+    /// A record of one of the accounts goes; what it keeps of others' posts stays, without the ids of those that are forgotten.
+    fn fate(&self, record: &Record<'_>, whom: &Whom) -> Fate {
+        if self.is_theirs(record, whom) {
+            return Fate::Goes;
+        }
+        let metric = self.registry.metrics().iter().find(|one| one.name() == record.metric && !whom.posts.is_empty());
+        let state = metric.and_then(|one| one.metric.without_posts(record.state, &|id| whom.posts.contains(id)));
+        state.map_or(Fate::Stays, |state| Fate::Becomes { member: record.member.to_owned(), state })
     }
 
     /// Whether a record is of one of the accounts, which are its key or member.

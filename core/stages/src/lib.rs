@@ -26,5 +26,5 @@ pub use import::{Imported, import};
 pub use load::{LakeDay, LakeRows, LoadableRows, loadable_rows};
 pub use manifests::{CompactionManifest, PostsManifest, RowsManifest, StatesManifest, TotalsManifest};
 pub use merge::{MergedDays, merge, merge_on_yarn};
-pub use retain::{Retained, Retention, not_counted, retain};
+pub use retain::{Retained, Retention, accounts_not_seen, not_counted, retain};
 pub use yarn::{JobReport, OnYarn, Way, tag};

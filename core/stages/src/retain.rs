@@ -48,7 +48,14 @@ pub struct Retained {
     pub kept: Vec<String>,
 }
 
-/// Finds what is to go, or lets it go where there is a lease; gives the ids of the accounts, too, which stand in tables as well.
+impl Retained {
+    /// Whether states or posts of a day are others than before, so that what is made of them is to be made again.
+    pub fn changes_days(&self) -> bool {
+        self.deleted + self.redacted + self.accounts > 0 || !self.posts_days.is_empty()
+    }
+}
+
+/// Finds what is to go, or lets it go where there is a lease.
 ///
 /// An account leaves the rows that are its own. Where it is one of those that are counted once, something takes its place that is
 /// the same everywhere and says of nobody who it was: a digest with the salt, which is to be random, and to be forgotten
@@ -61,25 +68,29 @@ pub fn retain(
     instance: &str,
     salt: &[u8],
     watch: &dyn Watch,
-) -> Result<(Retained, BTreeSet<String>), Error> {
+) -> Result<Retained, Error> {
     let mut retained = Retained::default();
+    watch.pass("expiring posts");
+    expire_posts(lake, lease, retention.posts, registry, &mut retained)?;
+    // Then, since a day whose posts are others by now would have to be counted before it goes.
     watch.pass("looking for deleted posts");
-    let Erased { raw_lines, redacted, .. } = deleted_posts(lake, lease, registry, instance)?;
+    let Erased { raw_lines, redacted, .. } = deleted_posts(lake, lease, registry, instance, &retained.posts_days)?;
     (retained.deleted, retained.redacted) = (raw_lines, redacted);
     watch.pass("expiring raw files");
     expire_raw(lake, lease, retention.raw, &mut retained)?;
-    watch.pass("expiring posts");
-    expire_posts(lake, lease, retention.posts, registry, &mut retained)?;
-    forget_deletions(lake, lease)?;
+    forget_deletions(lake, lease, registry, instance)?;
     watch.pass("looking for accounts");
-    let accounts = expire_accounts(lake, lease, retention.accounts, registry, salt)?;
+    let accounts = accounts_not_seen(lake, retention, registry)?;
+    if let (Some(lease), Some(from)) = (lease, retention.accounts) {
+        expire_accounts(lake, lease, from, &accounts, registry, salt)?;
+    }
     retained.accounts = accounts.len() as u64;
     if let Some(lease) = lease {
         for place in lake.places()? {
             lake.versions(place).remove_others(lease)?;
         }
     }
-    Ok((retained, accounts))
+    Ok(retained)
 }
 
 /// Lets the raw files of whole days go, once all of them are compacted.
@@ -111,8 +122,14 @@ fn expire_raw(lake: &Lake, lease: Option<&Lease>, from: Option<Day>, retained: &
 }
 
 /// Lets the observations go of posts that were deleted since: what counts has none of them. Others' posts that answer or quote
-/// one do not tell which it was any more.
-fn deleted_posts(lake: &Lake, lease: Option<&Lease>, registry: &Registry, instance: &str) -> Result<Erased, Error> {
+/// one do not tell which it was any more; but those of the days that go are not looked at.
+fn deleted_posts(
+    lake: &Lake,
+    lease: Option<&Lease>,
+    registry: &Registry,
+    instance: &str,
+    going: &[String],
+) -> Result<Erased, Error> {
     let known = known(lake)?;
     let whom = Whom { posts: known.deleted, ..Whom::default() };
     if whom.is_empty() {
@@ -123,8 +140,13 @@ fn deleted_posts(lake: &Lake, lease: Option<&Lease>, registry: &Registry, instan
     // A deletion that is not compacted yet is not known otherwise.
     raw_files.retain(|file| known.files.contains(lake.relative(&file.path)));
     let mut erased = Erased::default();
-    for file in &raw_files {
-        erased += erasing.raw_file(file, &finder, None)?;
+    let mut with_some = Vec::new();
+    for file in raw_files {
+        let of_file = erasing.raw_file(&file, &finder, None)?;
+        if of_file.raw_files > 0 {
+            with_some.push(file);
+        }
+        erased += of_file;
     }
     if erased.raw_lines == 0 {
         // Nothing was deleted since the last time: its note would be there.
@@ -132,19 +154,22 @@ fn deleted_posts(lake: &Lake, lease: Option<&Lease>, registry: &Registry, instan
     }
     let mut gone = Erased::default();
     for (day, version) in lake.posts()? {
-        gone += erasing.posts(day, &version, &finder, lease)?;
+        if !going.contains(&day.to_string()) {
+            gone += erasing.posts(day, &version, &finder, lease)?;
+        }
     }
     // The notes go last: an interrupted one begins with them again.
     if lease.is_some() {
-        for file in &raw_files {
+        for file in &with_some {
             erasing.raw_file(file, &finder, lease)?;
         }
     }
     Ok(Erased { raw_lines: erased.raw_lines, ..gone })
 }
 
-/// Takes the ids of deleted posts out of what is known of deletions whose days are closed: nothing more comes for these.
-fn forget_deletions(lake: &Lake, lease: Option<&Lease>) -> Result<(), Error> {
+/// Takes the ids of deleted posts out of the states of days that are closed, and out of what is known of deletions of these: nothing
+/// more comes for them.
+fn forget_deletions(lake: &Lake, lease: Option<&Lease>, registry: &Registry, instance: &str) -> Result<(), Error> {
     let Some(lease) = lease else { return Ok(()) };
     let (mut known, mut is_closed) = (known(lake)?, BTreeMap::new());
     for post in &known.deleted_posts {
@@ -160,6 +185,13 @@ fn forget_deletions(lake: &Lake, lease: Option<&Lease>) -> Result<(), Error> {
         known.deleted_posts.iter().filter_map(day_and_id).partition(|(is_closed, _)| *is_closed);
     if closed.is_empty() {
         return Ok(());
+    }
+    let erasing = Erasing { lake, registry, instance };
+    let whom = Whom { posts: closed.iter().map(|(_, id)| id.clone()).collect(), ..Whom::default() };
+    for (day, version) in lake.states()? {
+        if is_closed.get(&day.to_string()) == Some(&true) {
+            erasing.states(day, &version, &whom, Some(lease))?;
+        }
     }
     known.deleted_posts.retain(|post| day_and_id(post).is_none_or(|(is_closed, _)| !is_closed));
     let open: BTreeSet<String> = open.into_iter().map(|(_, id)| id).collect();
@@ -195,32 +227,39 @@ fn expire_posts(
     Ok(())
 }
 
-/// Lets accounts go that were not seen since a day, of days whose posts have expired.
-fn expire_accounts(
-    lake: &Lake,
-    lease: Option<&Lease>,
-    from: Option<Day>,
-    registry: &Registry,
-    salt: &[u8],
-) -> Result<BTreeSet<String>, Error> {
-    let Some(from) = from else { return Ok(BTreeSet::new()) };
+/// The ids of the accounts that go: that were not seen for long enough.
+pub fn accounts_not_seen(lake: &Lake, retention: &Retention, registry: &Registry) -> Result<BTreeSet<String>, Error> {
+    let Some(from) = retention.accounts else { return Ok(BTreeSet::new()) };
     let of_accounts = Accounts::of(registry);
     let mut last_seen: HashMap<String, Day> = HashMap::new();
-    let states = lake.states()?;
-    for (day, version) in &states {
-        each_record(lake, version, |record| {
+    for (day, version) in lake.states()? {
+        each_record(lake, &version, |record| {
             if let Some(account) = of_accounts.account(record) {
-                let last = last_seen.entry(account).or_insert(*day);
-                *last = (*last).max(*day);
+                let last = last_seen.entry(account).or_insert(day);
+                *last = (*last).max(day);
             }
         })?;
     }
-    let gone: BTreeSet<String> = last_seen.into_iter().filter(|(_, last)| *last < from).map(|(id, _)| id).collect();
-    let Some(lease) = lease.filter(|_| !gone.is_empty()) else { return Ok(gone) };
-    for (day, version) in states.iter().filter(|(day, _)| *day < from) {
+    Ok(last_seen.into_iter().filter(|(_, last)| *last < from).map(|(id, _)| id).collect())
+}
+
+/// Lets accounts go, of the days before one, whose posts have expired.
+fn expire_accounts(
+    lake: &Lake,
+    lease: &Lease,
+    from: Day,
+    gone: &BTreeSet<String>,
+    registry: &Registry,
+    salt: &[u8],
+) -> Result<(), Error> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let of_accounts = Accounts::of(registry);
+    for (day, version) in lake.states()?.iter().filter(|(day, _)| *day < from) {
         let fate = |record: &Record<'_>| match of_accounts.account(record).filter(|account| gone.contains(account)) {
             Some(_) if record.member.is_empty() => Fate::Goes,
-            Some(account) => Fate::Becomes(placeholder(&account, salt)),
+            Some(account) => Fate::Becomes { member: placeholder(&account, salt), state: record.state.to_owned() },
             None => Fate::Stays,
         };
         let mut is_changed = false;
@@ -229,7 +268,7 @@ fn expire_accounts(
             rewrite(lake, lease, *day, version, registry, &fate)?;
         }
     }
-    Ok(gone)
+    Ok(())
 }
 
 /// Those of accounts that no state has any more: one that was on its way out may have posted again.

@@ -20,8 +20,13 @@ pub(crate) enum Fate {
     Stays,
     /// It goes.
     Goes,
-    /// Another member, escaped, takes the place of its own.
-    Becomes(String),
+    /// It has this member, escaped, and this state instead of its own.
+    Becomes {
+        /// The member.
+        member: String,
+        /// The state.
+        state: String,
+    },
 }
 
 /// Calls `each` with every record of a version.
@@ -46,8 +51,8 @@ pub(crate) fn rewrite(
 ) -> Result<(), Error> {
     let mut changed = Vec::new();
     each_record(lake, version, |record| {
-        if let Fate::Becomes(member) = fate(record) {
-            changed.push(format!("{}\t{}\t{member}\t{}", record.metric, record.key, record.state));
+        if let Fate::Becomes { member, state } = fate(record) {
+            changed.push(format!("{}\t{}\t{member}\t{state}", record.metric, record.key));
         }
     })?;
     changed.sort_unstable();

@@ -10,19 +10,23 @@ use tootmill_privacy::Pending;
 use tootmill_tables::{Destination, Part, Store};
 
 use super::{
-    destination::DestinationParser,
+    destination::{self, DestinationParser},
     import::now,
     load::{self, LoadArguments},
     tables::{LOADS, RUNS},
 };
-use crate::{failure::Failure, output::say};
+use crate::failure::Failure;
 
 /// Where tables are, and who compacts them.
 #[derive(Args, Debug)]
 pub(crate) struct PurgeArguments {
     /// Where the tables are: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server; may be given more than once
-    #[arg(long, value_name = "DEST", default_value = "sqlite:tootmill.db", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
+    /// [default: sqlite:tootmill.db, if it is there]
+    #[arg(long, value_name = "DEST", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
     tables: Vec<Destination>,
+    /// No tables were made from this lake
+    #[arg(long)]
+    no_tables: bool,
     /// The folder of HBase in HDFS, where is looked whether what was erased is gone: hdfs://HOST:PORT/hbase
     #[arg(long, value_name = "FOLDER", env = "TOOTMILL_HBASE_ROOT")]
     hbase_root: Option<String>,
@@ -35,9 +39,13 @@ pub(crate) struct PurgeArguments {
 const PATIENCE: Duration = Duration::from_mins(1);
 
 impl PurgeArguments {
-    /// Whether all is said that is needed.
+    /// Whether all is said that is needed, and the tables are there: those that nobody looks into keep what they have.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.hbase_root.is_none() && self.tables.iter().any(|tables| matches!(tables, Destination::Hbase(_))) {
+        if let Some(missing) = self.tables().iter().find(|tables| !tables.is_there()) {
+            let needed = "name by --tables all that were made from this lake, or say --no-tables where there are none";
+            return Err(Failure::Usage(format!("there are no tables in {missing}: {needed}")));
+        }
+        if self.hbase_root.is_none() && self.tables().iter().any(|tables| matches!(tables, Destination::Hbase(_))) {
             let needed =
                 "name HBase's folder in HDFS by --hbase-root: without it nobody sees whether what is erased is gone";
             return Err(Failure::Usage(needed.into()));
@@ -45,10 +53,18 @@ impl PurgeArguments {
         Ok(())
     }
 
+    fn tables(&self) -> Vec<Destination> {
+        match &*self.tables {
+            _ if self.no_tables => Vec::new(),
+            [] => vec![destination::usual()],
+            named => named.to_vec(),
+        }
+    }
+
     /// Notes in the lake of which tables this is, so that whoever goes on with it after an interruption does not forget one.
     pub(crate) fn begin(&self, lake: &Lake, lease: &Lease) -> Result<(), Failure> {
-        let there = self.tables.iter().filter(|tables| tables.is_there()).map(Destination::to_string).collect();
-        Ok(tootmill_privacy::begin_purge(lake, lease, &there)?)
+        let tables = self.tables().iter().map(Destination::to_string).collect();
+        Ok(tootmill_privacy::begin_purge(lake, lease, &tables)?)
     }
 
     /// Makes the tables hold what the lake holds now, without the rows of these accounts, nor anything of what they held
@@ -62,11 +78,7 @@ impl PurgeArguments {
         quiet: bool,
     ) -> Result<usize, Failure> {
         let mut pending = Vec::new();
-        for tables in &self.tables {
-            if !tables.is_there() {
-                say(format!("there are no tables in {tables}, so nothing was taken out of them"));
-                continue;
-            }
+        for tables in &self.tables() {
             if lake.versions(Place::Totals).current()?.is_some() {
                 // What HBase hides by itself by now is no reason not to erase the rest.
                 load::under_lease(lake, lease, tables, None, LoadArguments::leaving_out_expired(), quiet)?;

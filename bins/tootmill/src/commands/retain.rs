@@ -66,7 +66,7 @@ impl Retain {
         if self.accounts.is_some_and(|accounts| accounts < self.posts) {
             return Err(Failure::Usage("accounts must be kept for as long as posts: --accounts".into()));
         }
-        if self.accounts.is_some() {
+        if self.accounts.is_some() && !self.dry_run {
             self.tables.check()?;
         }
         let (lake, began, registry) = (self.lake.open()?, Moment::now(), Registry::linked()?);
@@ -75,21 +75,26 @@ impl Retain {
             self.cluster.refuse_jobs_of(&lake)?;
         }
         let progress = Progress::new(0, self.outcome.quiet);
-        let instance = &self.lake.instance;
+        let (instance, retention) = (&self.lake.instance, self.retention());
         let retain = |lease, salt: &str| {
-            let retention = self.retention();
             tootmill_stages::retain(&lake, lease, &retention, &registry, instance, salt.as_bytes(), &progress)
         };
-        let (mut retained, accounts) = retain(None, "")?;
-        if !self.dry_run {
+        let retained = if self.dry_run {
+            retain(None, "")?
+        } else {
+            let was_interrupted = tootmill_privacy::is_retaining(&lake)?;
+            if was_interrupted {
+                self.tables.check()?;
+            }
             let kept = Kept { raw: self.raw, posts: self.posts, accounts: self.accounts };
             tootmill_privacy::record_retention(&lake, &lease, kept)?;
-            if self.accounts.is_some() {
+            if self.accounts.is_some() || was_interrupted {
                 self.tables.begin(&lake, &lease)?;
             }
+            let accounts = tootmill_stages::accounts_not_seen(&lake, &retention, &registry)?;
             let leaving = tootmill_privacy::begin_retention(&lake, &lease, accounts)?;
-            (retained, _) = retain(Some(&lease), &leaving.salt)?;
-            if !leaving.accounts.is_empty() || retained.redacted > 0 {
+            let retained = retain(Some(&lease), &leaving.salt)?;
+            if was_interrupted || !leaving.accounts.is_empty() || retained.changes_days() {
                 let erasing = Erasing { lake: &lake, registry: &registry, instance };
                 erasing.recount(&lease, &self.engine.options(), &progress)?;
             }
@@ -102,7 +107,8 @@ impl Retain {
             // Noted first: twice is better than never.
             self.note(&lake, &retained)?;
             tootmill_privacy::end_retention(&lake, &lease)?;
-        }
+            retained
+        };
         progress.finish();
         self.tell(&retained, began)
     }

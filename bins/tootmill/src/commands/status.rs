@@ -8,6 +8,7 @@ use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use tootmill_lake::Lake;
 use tootmill_metric::{Day, Instant, Registry, Status as Retry};
 use tootmill_privacy::Kept;
+use tootmill_stages::{Retention, accounts_not_seen};
 use tootmill_tables::{
     Destination, Run,
     hbase::{Address, Hbase},
@@ -288,6 +289,14 @@ fn overdue(lake: &Lake, kept: Option<Kept>, today: Day) -> Result<Vec<String>, F
             overdue.push(format!("{what} of {oldest} are there, which go after {longest} days, {by}"));
         }
     }
+    if let Some(longest) = kept.accounts {
+        let from = Kept::first_day(longest.saturating_add(GRACE), today);
+        let retention = Retention { accounts: Some(from), ..Retention::default() };
+        let accounts = accounts_not_seen(lake, &retention, &Registry::linked()?)?.len();
+        if accounts > 0 {
+            overdue.push(format!("{accounts} accounts are there that were not seen for {longest} days, {by}"));
+        }
+    }
     Ok(overdue)
 }
 
@@ -295,7 +304,7 @@ fn overdue(lake: &Lake, kept: Option<Kept>, today: Day) -> Result<Vec<String>, F
 fn too_long(address: &Address, days: u32) -> Result<Vec<String>, Failure> {
     let hbase = Hbase::connect(address.clone()).map_err(tootmill_tables::Error::from)?;
     let mut found = Vec::new();
-    for one in Registry::linked()?.metrics().iter().filter(|one| !one.metric.about().personal_data.is_empty()) {
+    for one in Registry::linked()?.metrics().iter().filter(|one| one.metric.about().keeps_ids()) {
         let schema = hbase.describe_table(&one.table).map_err(tootmill_tables::Error::from)?;
         let family = schema.and_then(|schema| schema.families.into_iter().find(|family| family.name == "day"));
         let Some(family) = family else { continue };

@@ -1,37 +1,55 @@
-//! A command that is killed at several moments, each time over a copy of the same folder.
+//! A command that is killed at several moments of its work, each time over a copy of the same folder.
 
 use std::{
     fs,
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 
-/// Runs the command to its end in one copy of a folder, and kills it at a moment in each of so many others. Calls `then` with the
-/// first and with each of these.
-pub fn at_moments(moments: u32, made: &Path, command: impl Fn(&Path) -> Command, mut then: impl FnMut(&Path, &Path)) {
+/// Runs the command to its end in one copy of a folder, and kills it in each of so many others: as soon as a file is there that it
+/// writes before it changes anything, and removes when all is done, and later and later from then on. Calls `then` with the first and
+/// with each of these. At least in the first of these the file is there.
+pub fn at_moments(
+    moments: u32,
+    made: &Path,
+    begun: &str,
+    command: impl Fn(&Path) -> Command,
+    mut then: impl FnMut(&Path, &Path),
+) {
     let whole = copy(made);
-    let mut to_its_end = command(whole.path());
-    let began = Instant::now();
-    assert!(to_its_end.status().unwrap().success());
-    let mut time = began.elapsed();
-    for moment in 1..=moments {
+    let mut to_its_end = command(whole.path()).stdout(Stdio::null()).spawn().unwrap();
+    until(&whole.path().join(begun), &mut to_its_end);
+    let begin = Instant::now();
+    assert!(to_its_end.wait().unwrap().success());
+    let time = begin.elapsed();
+    for moment in 0..moments {
+        let mut delay = time * moment / moments;
         let folder = loop {
-            let (folder, delay) = (copy(made), time * moment / (moments + 1));
+            let folder = copy(made);
             let mut process = command(folder.path()).stdout(Stdio::null()).spawn().unwrap();
+            until(&folder.path().join(begun), &mut process);
             thread::sleep(delay);
             process.kill().unwrap();
-            if process.wait().unwrap().code().is_none() {
+            let was_killed = process.wait().unwrap().code().is_none();
+            if was_killed && (moment > 0 || folder.path().join(begun).exists()) {
                 break folder;
             }
             // It was over by then: quicker than the one that was timed.
-            time = delay;
+            delay = delay * 3 / 4;
         };
         eprintln!("killed at moment {moment} of {moments}");
         then(whole.path(), folder.path());
+    }
+}
+
+/// Waits until a file is there, or the process is over.
+fn until(file: &Path, process: &mut Child) {
+    while !file.exists() && process.try_wait().unwrap().is_none() {
+        thread::sleep(Duration::from_micros(100));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use tootmill_metric::{AnyMetric, Count, Emit, Members, Metric, Post, Row, Status};
+use tootmill_metric::{AnyMetric, Count, Emit, Members, Metric, Post, Row, Status, Table};
 
 use super::*;
 
