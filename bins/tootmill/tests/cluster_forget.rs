@@ -85,6 +85,21 @@ fn drop_tables(folder: &Path, namespace: &str) {
     }
 }
 
+/// Adds posts with a date that is to come, whose cells are later than any mark of a removal that HBase makes by its own clock.
+fn with_days_to_come(posts: &Path) {
+    let before = String::from_utf8_lossy(&fs::read(posts).unwrap()).into_owned();
+    let more = before.lines().enumerate().step_by(3).filter_map(|(number, line)| {
+        let mut post: Value = serde_json::from_str(line).ok()?;
+        post["account"]["id"].as_str()?;
+        post["id"] = format!("9{number:017}").into();
+        post["created_at"] = "2031-01-01T00:00:00.000Z".into();
+        Some(format!("{post}\n"))
+    });
+    let more: String = more.collect();
+    assert!(more.lines().count() > 50);
+    File::options().append(true).open(posts).unwrap().write_all(more.as_bytes()).unwrap();
+}
+
 #[test]
 #[ignore = "needs a cluster, which the environment describes"]
 fn of_accounts_that_are_forgotten_no_cell_is_left_in_hbase_and_no_byte_in_hdfs() {
@@ -93,6 +108,7 @@ fn of_accounts_that_are_forgotten_no_cell_is_left_in_hbase_and_no_byte_in_hdfs()
     // Nobody else's tests have these accounts, in the logs of the same HBase.
     let timeline = Timeline { posts: 400, seed: process::id().into(), ..Timeline::default() };
     timeline.write_to(&mut File::create(folder.join("posts.jsonl")).unwrap()).unwrap();
+    with_days_to_come(&folder.join("posts.jsonl"));
     let meant = Tenth::of_posts_in(folder);
     let (lake, namespace) = (Lake::new("forget", "mill.example"), format!("forget_{}", process::id()));
     let tables = tables(&namespace);
