@@ -30,8 +30,10 @@ struct Mill {
     tables: String,
     /// What those of `many.jsonl` are, whose lines compress to more than is sent at once.
     tables_of_many: String,
-    /// The program, but that its mappers take their time.
+    /// The program, but that its mappers can be held.
     slow: PathBuf,
+    /// A file as long as which is there its mappers wait.
+    held: PathBuf,
 }
 
 /// The lake of one fault.
@@ -75,11 +77,12 @@ impl Mill {
         }
         let slow = folder.path().join("slow");
         let program = env!("CARGO_BIN_EXE_tootmill");
-        let script = format!("#!/bin/sh\n[ \"$1\" = mapper ] && sleep 4\nexec '{program}' \"$@\"\n");
-        fs::write(&slow, script).unwrap();
+        let held = folder.path().join("held");
+        let wait = format!("while [ \"$1\" = mapper ] && [ -e '{}' ]; do sleep 0.2; done", held.display());
+        fs::write(&slow, format!("#!/bin/sh\n{wait}\nexec '{program}' \"$@\"\n")).unwrap();
         fs::set_permissions(&slow, fs::Permissions::from_mode(0o755)).unwrap();
         let [tables, tables_of_many] = ["posts.jsonl", "many.jsonl"].map(|posts| tables_of(folder.path(), posts));
-        Self { cluster, folder, tables, tables_of_many, slow }
+        Self { cluster, folder, tables, tables_of_many, slow, held }
     }
 
     fn path(&self) -> &Path {
@@ -157,16 +160,17 @@ impl Lake<'_> {
         failed(&self.run(arguments), code, says);
     }
 
-    /// Starts a job whose mappers take their time, and waits for one of them. What a cluster that is busy cannot do is tried
+    /// Starts a job whose mappers are held until it is to go on, and waits for one of them. What a cluster that is busy cannot do is tried
     /// again, as an operator would.
     fn submit(&self) -> (Running, Container) {
         // In containers of their own, although the job is small: one of them is to be killed.
         let own = ["--set", "mapreduce.job.ubertask.enable=false"];
         let slow = ["--program", self.mill.slow.to_str().unwrap()];
         let arguments = [&["submit", "--on", "yarn", "--date", DAY][..], &own, &slow].concat();
+        fs::write(&self.mill.held, "").unwrap();
         for _ in 0..3 {
             let mut submit = self.start(&arguments);
-            let mapper = || self.mill.cluster.containers().into_iter().find(|one| one.command.contains("sleep 4"));
+            let mapper = || self.mill.cluster.containers().into_iter().find(is_mapper);
             let came = eventually("a mapper", || match mapper() {
                 None => submit.has_ended().then_some(None),
                 mapper => Some(mapper),
@@ -184,6 +188,7 @@ impl Lake<'_> {
     /// The job goes on in spite of the fault, or the error is worth a retry, which succeeds.
     #[track_caller]
     fn goes_on(&self, running: Running) {
+        fs::remove_file(&self.mill.held).unwrap();
         let ran = running.ended();
         if ran.code != 0 {
             assert_eq!(ran.code, 75, "{}", ran.stderr);
@@ -215,6 +220,11 @@ impl Lake<'_> {
         let (storage, folder) = open_storage(&self.address).unwrap();
         storage.find(&format!("{folder}/mill.example/{path}")).unwrap().is_some()
     }
+}
+
+/// Whether it is the program that maps, and not what has started it.
+fn is_mapper(container: &Container) -> bool {
+    container.command.contains("mapper") && !container.command.contains("java")
 }
 
 #[track_caller]
@@ -380,11 +390,7 @@ fn a_mapper_and_a_datanode_during_a_job(mill: &mut Mill) {
         storage.create(&format!("{folder}/mill.example/{left}")).unwrap().finish().unwrap();
     }
     let (submit, _) = lake.submit();
-    for container in mill.cluster.containers() {
-        if container.command.contains("mapper") && !container.command.contains("java") {
-            container.kill();
-        }
-    }
+    mill.cluster.containers().iter().filter(|one| is_mapper(one)).for_each(Container::kill);
     let address = lake.address.clone();
     mill.cluster.kill(Daemon::DataNode1).unwrap();
     thread::sleep(Duration::from_secs(2));
