@@ -93,6 +93,10 @@ impl Whom {
                 self.named.insert(name.clone());
                 self.handles.insert(name);
             }
+            Named::Both { id, name } => {
+                self.accounts.insert(id);
+                self.handles.insert(name);
+            }
         }
     }
 
@@ -121,8 +125,11 @@ impl Whom {
             replacements.push(by);
         };
         for address in &self.addresses {
-            let host = address.split('/').take(3).collect::<Vec<_>>().join("/");
-            replace(address.clone(), format!("{host}/"));
+            let host = format!("{}/", address.split('/').take(3).collect::<Vec<_>>().join("/"));
+            // The address of a host alone is what is left of one.
+            if host.len() < address.len() {
+                replace(address.clone(), host);
+            }
         }
         for handle in &self.handles {
             let (user, host) = handle.split_once('@').unwrap_or((handle, instance));
@@ -217,7 +224,8 @@ impl Finder<'_> {
         }
     }
 
-    /// What a line tells of the accounts that are looked for: their ids and names, and the ids of their posts.
+    /// What a line tells of the accounts that are looked for, as its author or among those whom it mentions: their ids, names and
+    /// addresses, and the ids of their posts.
     pub fn told_by(&self, line: &str) -> Whom {
         let mut told = Whom::default();
         if self.may_have(line) {
@@ -270,10 +278,11 @@ impl Finder<'_> {
         })
     }
 
-    /// Reads who wrote a status and which one it is, where it is theirs; also the one that it boosts, quotes or answers.
+    /// Reads who wrote a status and which one it is, where it is theirs, and whom it mentions; also the one that it boosts, quotes or
+    /// answers.
     fn read_status(&self, status: &str, depth: usize, told: &mut Whom) -> Result<(), Unsound> {
         let depth = depth.checked_sub(1).ok_or(Unsound)?;
-        let Status { id, account, boosted, quoted, answered, answered_account } = Status::of(status)?;
+        let Status { id, account, mentions, boosted, quoted, answered, answered_account } = Status::of(status)?;
         for other in [boosted, quoted].into_iter().flatten() {
             self.read_status(other, depth, told)?;
         }
@@ -281,14 +290,29 @@ impl Finder<'_> {
             told.add_post(answered);
         }
         if account.is_among(self.whom) {
-            let has_id = account.id.as_ref().is_some_and(|id| !id.is_empty());
-            told.known.extend(self.whom.named.get(&account.acct.to_lowercase()).filter(|_| has_id).cloned());
-            told.accounts.extend(account.id.map(Cow::into_owned).filter(|id| !id.is_empty()));
-            told.handles.extend(Some(account.acct.to_lowercase()).filter(|acct| !acct.is_empty()));
-            told.addresses.extend(account.addresses.into_iter().filter(|address| address.starts_with("http")));
             told.add_post(id);
         }
+        let mut known = vec![account];
+        for mention in mentions.map(to_array_iter).into_iter().flatten() {
+            let mention = mention.map_err(|_| Unsound)?;
+            if let Cow::Borrowed(raw) = mention.as_raw_cow()
+                && raw.starts_with('{')
+            {
+                known.push(Known::of(raw)?);
+            }
+        }
+        known.into_iter().filter(|known| known.is_among(self.whom)).for_each(|known| self.read_account(known, told));
         Ok(())
+    }
+
+    /// Reads by what one of theirs is known.
+    fn read_account(&self, account: Known<'_>, told: &mut Whom) {
+        let acct = account.acct.to_lowercase();
+        let has_id = account.id.as_ref().is_some_and(|id| !id.is_empty());
+        told.known.extend(self.whom.named.get(&acct).filter(|_| has_id).cloned());
+        told.accounts.extend(account.id.map(Cow::into_owned).filter(|id| !id.is_empty()));
+        told.handles.extend(Some(acct).filter(|acct| !acct.is_empty()));
+        told.addresses.extend(account.addresses.into_iter().filter(|address| address.starts_with("http")));
     }
 }
 
@@ -332,6 +356,7 @@ fn is_whole(before: &str, found: &str, rest: &str, is_name: bool) -> bool {
 struct Status<'a> {
     id: Option<Cow<'a, str>>,
     account: Known<'a>,
+    mentions: Option<&'a str>,
     boosted: Option<&'a str>,
     quoted: Option<&'a str>,
     answered: Option<Cow<'a, str>>,
@@ -347,6 +372,7 @@ impl<'a> Status<'a> {
             match &*name {
                 "id" => status.id = Some(id(raw)),
                 "account" if raw.starts_with('{') => status.account = Known::of(raw)?,
+                "mentions" if raw.starts_with('[') => status.mentions = Some(raw),
                 "reblog" if raw.starts_with('{') => status.boosted = Some(raw),
                 "quote" if raw.starts_with('{') => status.quoted = quoted_in(raw),
                 "in_reply_to_id" => status.answered = Some(id(raw)),
@@ -644,13 +670,67 @@ mod tests {
         assert!(finder.told_by(&before).is_empty(), "another one had the name before");
         assert!(matches!(finder.left(&before), Left::Redacted(line) if line.contains("\"9\"")));
         let of_others = json!({"id": "6", "account": {"id": "9", "acct": "bob"}, "mentions": [{"id": "42"}]});
-        assert!(whom.finder("mill.example").unwrap().told_by(&of_others.to_string()).is_empty());
+        assert!(whom.finder("mill.example").unwrap().told_by(&of_others.to_string()).posts.is_empty());
         // What they wrote may be known by the posts of others alone.
         let of_others = json!({"id": "6", "account": {"id": "9"}, "in_reply_to_id": "3", "in_reply_to_account_id": "42",
             "quote": {"state": "accepted", "quoted_status": {"id": "4", "account": {"id": "42"}}},
             "reblog": {"id": "5", "account": {"id": "42"}, "in_reply_to_id": null, "in_reply_to_account_id": "42"}});
         let told = whom.finder("mill.example").unwrap().told_by(&of_others.to_string());
         assert_eq!((told.accounts, told.posts), (texts(&["42"]), texts(&["3", "4", "5"])));
+    }
+
+    #[test]
+    fn their_names_are_learned_from_who_mentions_them_where_their_posts_were_kept_without() {
+        let own = json!({"id": "5", "account": {"id": "42"}, "remote": true, "reduced": "text"}).to_string();
+        let content =
+            r#"<a href="https://web.example/people/7" class="u-url mention">@<span>ada</span></a>, ada@a.example"#;
+        let mut post = json!({"id": "6", "account": {"id": "9", "acct": "bob"}, "content": content,
+            "mentions": ["x", {"id": "42", "acct": "Ada@a.example", "url": "https://web.example/people/7"}, {"id": "8", "acct": "eva"}]});
+        let quoting = json!({"id": "7", "account": {"id": "9"}, "quote": {"quoted_status": post}}).to_string();
+        for (named, line) in [("42", post.to_string()), ("ada@a.example", post.to_string()), ("42", quoting)] {
+            let mut whom = Whom::default();
+            whom.add_account(Named::parse(named, "mill.example").unwrap());
+            whom.learn("mill.example", |each| {
+                each(&own);
+                each(&line);
+                Ok::<_, TooMany>(())
+            })
+            .unwrap();
+            let sets = [&whom.accounts, &whom.handles, &whom.addresses, &whom.posts];
+            let found = sets.map(|set| set.iter().map(String::as_str).collect::<Vec<_>>().join(" "));
+            assert_eq!(found, ["42", "ada@a.example", "https://web.example/people/7", "5"], "{named}: {line}");
+            assert_eq!(whom.known, whom.named);
+        }
+        // Where no mentions are kept, the name is to be said.
+        post.as_object_mut().unwrap().remove("mentions");
+        post["content"] = r#"<a href="https://a.example/@ada">@<span>ada</span></a>, ada@a.example"#.into();
+        let mut whom = Whom::default();
+        whom.add_account(Named::parse("42=ada@a.example", "mill.example").unwrap());
+        assert!(whom.named.is_empty(), "nobody who has the name now is taken for them");
+        let namesake = json!({"id": "8", "account": {"id": "10", "acct": "ada@a.example"}}).to_string();
+        whom.learn("mill.example", |each| {
+            each(&own);
+            each(&namesake);
+            each(&post.to_string());
+            Ok::<_, TooMany>(())
+        })
+        .unwrap();
+        assert_eq!((whom.accounts.len(), whom.posts.len()), (1, 1));
+        let finder = whom.finder("mill.example").unwrap();
+        assert_eq!(finder.left(&own), Left::Nothing);
+        assert!(matches!(finder.left(&post.to_string()), Left::Redacted(line) if !line.contains("ada")));
+        assert!(matches!(finder.left(&namesake), Left::Redacted(line) if line.contains("\"10\"")));
+    }
+
+    #[test]
+    fn of_an_address_the_host_is_left_and_not_looked_for_again() {
+        for (address, left) in
+            [("https://ada.example", None), ("https://ada.example/", None), ("https://ada.example/7", Some(""))]
+        {
+            let whom = Whom { addresses: [address.into()].into(), ..Whom::default() };
+            let redacted = whom.finder("mill.example").unwrap().redacted(&format!("{address}/8"));
+            assert_eq!(redacted, left.map(|path| format!("https://ada.example/{path}")), "{address}");
+        }
     }
 
     #[test]
