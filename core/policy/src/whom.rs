@@ -5,6 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::{Deserialize, Serialize};
 use sonic_rs::{LazyValue, to_array_iter, to_object_iter};
+use tootmill_links::anchors;
 use tootmill_metric::{About, BadLine, Line};
 
 use crate::{account::id, fields::Unsound, named::Named, policy::NO_OBJECT, reduce::decoded};
@@ -238,22 +239,38 @@ impl Finder<'_> {
     /// A text without their names and addresses, where there are any.
     pub fn redacted(&self, text: &str) -> Option<String> {
         let (mut redacted, mut from) = (String::new(), 0);
-        for found in self.texts.find_iter(text) {
-            let replacement = self.replacements.get(found.pattern().as_usize()).map_or("", String::as_str);
-            let before = text.get(..found.start()).unwrap_or_default();
-            let rest = text.get(found.end()..).unwrap_or_default();
-            let text_found = text.get(found.range()).unwrap_or_default();
-            if found.start() < from || !is_whole(before, text_found, rest, replacement.is_empty()) {
+        let mut links = Links { text, read: 0, address: None };
+        for (found, replacement) in self.whole_in(text) {
+            let is_markup = text.get(..found.end).is_some_and(|text| text.ends_with('>'));
+            let is_of_another =
+                is_markup && links.around(found.start).is_some_and(|address| !self.is_named_in(address));
+            if found.start < from || is_of_another {
                 continue;
             }
-            redacted += text.get(from..found.start()).unwrap_or_default();
+            let rest = text.get(found.end..).unwrap_or_default();
+            redacted += text.get(from..found.start).unwrap_or_default();
             redacted += replacement;
             // Of an address goes what is behind it, too: it may tell a post.
             let is_end = |character: char| character.is_whitespace() || "\"'<>`".contains(character);
             let more = if replacement.is_empty() { 0 } else { rest.find(is_end).unwrap_or(rest.len()) };
-            from = found.end() + more;
+            from = found.end + more;
         }
         (from > 0).then(|| redacted + text.get(from..).unwrap_or_default())
+    }
+
+    /// Where their names and addresses are in a text, and what is left of each; not where one is a part of another one's.
+    fn whole_in<'t>(&'t self, text: &'t str) -> impl Iterator<Item = (Range<usize>, &'t str)> {
+        self.texts.find_iter(text).filter_map(move |found| {
+            let replacement = self.replacements.get(found.pattern().as_usize())?.as_str();
+            let (before, rest) = (text.get(..found.start())?, text.get(found.end()..)?);
+            let is_whole = is_whole(before, text.get(found.range())?, rest, replacement.is_empty());
+            is_whole.then(|| (found.range(), replacement))
+        })
+    }
+
+    /// Whether an address is one of theirs, or has a name of theirs in it.
+    fn is_named_in(&self, address: &str) -> bool {
+        self.whole_in(address).next().is_some()
     }
 
     /// The status of theirs that a line is: one that they wrote or boosted, or the one that somebody else boosted, without who.
@@ -313,6 +330,29 @@ impl Finder<'_> {
         told.accounts.extend(account.id.map(Cow::into_owned).filter(|id| !id.is_empty()));
         told.handles.extend(Some(acct).filter(|acct| !acct.is_empty()));
         told.addresses.extend(account.addresses.into_iter().filter(|address| address.starts_with("http")));
+    }
+}
+
+/// The links of a text, which is read from its beginning on.
+struct Links<'t> {
+    text: &'t str,
+    /// How many bytes of it are read.
+    read: usize,
+    /// The address of the link that is open there.
+    address: Option<Cow<'t, str>>,
+}
+
+impl Links<'_> {
+    /// The address of the link in which a place is that comes behind those before; `None` where it is in none.
+    fn around(&mut self, place: usize) -> Option<&str> {
+        let between = self.text.get(self.read..place).unwrap_or_default();
+        self.read = place;
+        let (is_closed, behind) = between.rsplit_once("</a>").map_or((false, between), |(_, behind)| (true, behind));
+        let opened = anchors(behind).last();
+        if is_closed || opened.is_some() {
+            self.address = opened.and_then(|anchor| anchor.href());
+        }
+        self.address.as_deref()
     }
 }
 
@@ -618,6 +658,9 @@ mod tests {
         for others in [
             r#"{"id":"42","created_at":"2026-11-24","account":{"id":"777","acct":"ada@b.example"},"n":1.50,"t":"\ud83d"}"#,
             r#"{"id":"1","account":{"id":"4242"},"content":"adam@a.example nada@a.example ada@a.example.org @evan @eva@b.example https://b.example/@eva"}"#,
+            r#"{"content":"<a href=\"https://b.example/@ada\" class=\"u-url mention\">@<span>ada</span></a>"}"#,
+            r#"{"content":"\u003ca class='mention' data-href='x' href=https:\/\/b.example\/@ada>@\u003cspan\u003eada\u003c/span\u003e</a>"}"#,
+            r#"{"content":"<a href=\"https://b.example/@ada\"><b>@<span>ada</span></b>, @<span>ada</span></a>"}"#,
             r#"{"policy":{"name":"default","left_out":42}}"#,
             r#"{"id":"1","content":"42 times 777, \u003cb\u003e","in_reply_to_id":"42","in_reply_to_account_id":"777"}"#,
             "not a JSON object",
@@ -648,6 +691,31 @@ mod tests {
             json!({"gap": {"after": null, "before": "9"}})
         );
         assert_eq!(left_of("{\"a\": ada@a.example"), Left::Redacted(NO_OBJECT.into()));
+    }
+
+    #[test]
+    fn markup_of_a_name_goes_where_its_link_leads_to_them_or_where_there_is_none() {
+        let mut whom = ada();
+        whom.addresses.insert("https://web.a.example/people/7".into());
+        let finder = whom.finder("mill.example").unwrap();
+        let (theirs, of_another) = ("@<span>Ada</span>", r#"<a href="https://b.example/@ada">@<span>ada</span></a>"#);
+        for (begin, left) in [
+            (
+                r#"<a class="mention" href="https://A.example/users/ada">"#,
+                r#"<a class="mention" href="https://a.example/">"#,
+            ),
+            ("<A HREF='https://web.a.example/people/7'><b>", "<A HREF='https://web.a.example/'><b>"),
+            (
+                "<a href='https://mill.example/@ada&#64;a.example'>",
+                "<a href='https://mill.example/@ada&#64;a.example'>",
+            ),
+            ("<a href='https://mill.example/@ada@a.example'>", "<a href='https://mill.example/'>"),
+            ("<a>", "<a>"),
+            ("", ""),
+        ] {
+            let text = format!("{of_another} {begin}{theirs}</a> {of_another}");
+            assert_eq!(finder.redacted(&text), Some(format!("{of_another} {left}</a> {of_another}")));
+        }
     }
 
     #[test]
