@@ -12,7 +12,7 @@ use crate::{
     fields::{Extent, Fields, Unsound},
     forgotten::Forgotten,
     tags::{OPT_OUT_TAGS, Tag, Tags},
-    whom::{self, Left},
+    whom::{self, Left, is_object},
     within::without_others,
 };
 
@@ -249,10 +249,19 @@ impl Policy {
     }
 
     /// What is left of a line that was kept without whom the lake has forgotten: nothing of what is theirs, and of what is others'
-    /// no mention of them, no answer to them, and nothing that is quoted of them. In texts their names stay, which no hash tells.
+    /// no mention of them, no answer to them, and nothing that is quoted of them. In texts their names stay, which no hash tells. Of
+    /// what cannot be read, which may be theirs, no more is left than that it was there.
     pub fn without_forgotten(&self, line: &str) -> Left {
-        // What cannot be read tells nothing of anybody: no more was kept of it than that it was there.
-        self.left(line).unwrap_or(Left::Same)
+        if self.forgotten.is_empty() || line == NO_OBJECT {
+            return Left::Same;
+        }
+        let no_object = || Left::Redacted(NO_OBJECT.into());
+        if !is_object(line) {
+            return no_object();
+        }
+        // As when it is kept.
+        let left = self.left(line).or_else(|Unsound| self.left(&without_lone_surrogates(line)));
+        left.unwrap_or_else(|Unsound| no_object())
     }
 
     fn left(&self, line: &str) -> Result<Left, Unsound> {

@@ -217,7 +217,7 @@ impl Finder<'_> {
         if !self.finds(line, usize::MAX) {
             return Left::Same;
         }
-        let walked = if is_shallow(line) { left(line, self.whom, Some(self)) } else { Err(Unsound) };
+        let walked = if is_object(line) { left(line, self.whom, Some(self)) } else { Err(Unsound) };
         match walked {
             Ok(left) => left,
             Err(Unsound) if self.finds(line, self.plain) && line != NO_OBJECT => Left::Redacted(NO_OBJECT.into()),
@@ -359,6 +359,11 @@ impl Links<'_> {
 /// The parser must not be shown what is nested too deep, since it recurses.
 fn is_shallow(line: &str) -> bool {
     !matches!(Line::parse(line), Err(BadLine::TooDeep))
+}
+
+/// Whether a line is one object of JSON, and nothing more, that the parser can be shown.
+pub(crate) fn is_object(line: &str) -> bool {
+    !matches!(Line::parse(line), Err(BadLine::TooDeep | BadLine::NotJson))
 }
 
 /// How JSON may write the characters of texts otherwise, but those of tags.
@@ -690,7 +695,9 @@ mod tests {
             redacted(&json!({"gap": {"after": "777", "before": "9"}})),
             json!({"gap": {"after": null, "before": "9"}})
         );
-        assert_eq!(left_of("{\"a\": ada@a.example"), Left::Redacted(NO_OBJECT.into()));
+        for line in [r#"{"a": ada@a.example"#, r#"{"a":1} {"account":{"acct":"ada@a.example"}}"#] {
+            assert_eq!(left_of(line), Left::Redacted(NO_OBJECT.into()), "{line}");
+        }
     }
 
     #[test]

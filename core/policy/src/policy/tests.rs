@@ -185,6 +185,28 @@ fn others_posts_do_not_lead_to_whom_the_lake_has_forgotten() {
     assert!(kept.contains("secret"), "without a list it is as it was sent");
 }
 
+#[test]
+fn what_cannot_be_read_is_not_left_as_it_stands_once_somebody_was_forgotten() {
+    let all = policy(Level::Open).with_all_fields();
+    let line = |id: &str| format!(r#"{{"\ud800":1,"id":"1","created_at":"2026-11-24","account":{{"id":"{id}"}}}}"#);
+    let deep = format!(r#"{{"id":"1","account":{{"id":"42"}},"x":{}1{}}}"#, "[".repeat(20_000), "]".repeat(20_000));
+    let several = r#"{"id":"1"} {"account":{"id":"42"}}"#.to_owned();
+    let (ada, bob, broken) = (line("42"), line("43"), r#"{"account":{"id":"42"}"#.to_owned());
+    let no_object = || Left::Redacted(NO_OBJECT.into());
+    for (line, left) in [
+        (ada, Left::Nothing),
+        (bob.clone(), Left::Same),
+        (bob.replace("account", "mentions"), Left::Same),
+        (deep, no_object()),
+        (several, no_object()),
+        (broken, no_object()),
+        (NO_OBJECT.to_owned(), Left::Same),
+    ] {
+        assert_eq!(all.without_forgotten(&line), Left::Same, "nobody is forgotten yet");
+        assert_eq!(forgetting(all.clone()).without_forgotten(&line), left, "{}", &line[..line.len().min(80)]);
+    }
+}
+
 /// A metric that reads posts that are quoted.
 struct Quotes;
 
