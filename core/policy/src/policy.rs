@@ -265,7 +265,7 @@ impl Policy {
     }
 
     fn left(&self, line: &str) -> Result<Left, Unsound> {
-        if self.forgotten.is_empty() { Ok(Left::Same) } else { whom::left(line, &self.forgotten, None) }
+        if self.forgotten.is_empty() { Ok(Left::Same) } else { Ok(whom::left(line, &self.forgotten, None)?.0) }
     }
 
     /// With other tags that count.

@@ -201,14 +201,17 @@ impl Sought for Whom {
     }
 }
 
-/// What is left of a line without those that are sought; of texts, without the names and addresses that a finder looks for.
-pub(crate) fn left(line: &str, sought: &impl Sought, finder: Option<&Finder<'_>>) -> Result<Left, Unsound> {
-    let mut left = String::with_capacity(line.len());
-    let mut walk = Walk { sought, finder, is_changed: false };
-    if !walk.object(line, "", Line::DEPTH, &mut left)? {
-        return Ok(Left::Nothing);
+/// What is left of a line without those that are sought; of texts, without the names and addresses that a finder looks for. Also the
+/// names and addresses of those who were taken out, as the line tells them.
+pub(crate) fn left(line: &str, sought: &impl Sought, finder: Option<&Finder<'_>>) -> Result<(Left, Whom), Unsound> {
+    let mut walk = Walk { sought, finder, taken: Whom::default() };
+    // Nearly every line has nothing of them.
+    if !walk.is_in_object(line, "", Line::DEPTH)? {
+        return Ok((Left::Same, walk.taken));
     }
-    Ok(if walk.is_changed { Left::Redacted(left) } else { Left::Same })
+    let mut left = String::with_capacity(line.len());
+    let is_left = walk.object(line, "", Line::DEPTH, &mut left)?;
+    Ok((if is_left { Left::Redacted(left) } else { Left::Nothing }, walk.taken))
 }
 
 impl Finder<'_> {
@@ -219,7 +222,7 @@ impl Finder<'_> {
         }
         let walked = if is_object(line) { left(line, self.whom, Some(self)) } else { Err(Unsound) };
         match walked {
-            Ok(left) => left,
+            Ok((left, _)) => left,
             Err(Unsound) if self.finds(line, self.plain) && line != NO_OBJECT => Left::Redacted(NO_OBJECT.into()),
             Err(Unsound) => Left::Same,
         }
@@ -318,18 +321,17 @@ impl Finder<'_> {
                 known.push(Known::of(raw)?);
             }
         }
-        known.into_iter().filter(|known| known.is_among(self.whom)).for_each(|known| self.read_account(known, told));
+        known.into_iter().filter(|known| known.is_among(self.whom)).for_each(|known| self.read_account(&known, told));
         Ok(())
     }
 
     /// Reads by what one of theirs is known.
-    fn read_account(&self, account: Known<'_>, told: &mut Whom) {
-        let acct = account.acct.to_lowercase();
-        let has_id = account.id.as_ref().is_some_and(|id| !id.is_empty());
-        told.known.extend(self.whom.named.get(&acct).filter(|_| has_id).cloned());
-        told.accounts.extend(account.id.map(Cow::into_owned).filter(|id| !id.is_empty()));
-        told.handles.extend(Some(acct).filter(|acct| !acct.is_empty()));
-        told.addresses.extend(account.addresses.into_iter().filter(|address| address.starts_with("http")));
+    fn read_account(&self, account: &Known<'_>, told: &mut Whom) {
+        if !account.id().is_empty() {
+            told.known.extend(self.whom.named.get(&account.acct().to_lowercase()).cloned());
+            told.accounts.insert(account.id().to_owned());
+        }
+        account.tell(told);
     }
 }
 
@@ -438,43 +440,107 @@ fn quoted_in(quote: &str) -> Option<&str> {
     }
 }
 
-/// By what an account is known.
+/// By what an account is known, or a post.
 #[derive(Debug, Default)]
 struct Known<'a> {
     id: Option<Cow<'a, str>>,
-    acct: Cow<'a, str>,
-    addresses: Vec<String>,
+    acct: Option<Cow<'a, str>>,
+    /// Its addresses, as they stand in JSON.
+    url: Option<&'a str>,
+    uri: Option<&'a str>,
 }
 
 impl<'a> Known<'a> {
     fn of(json: &'a str) -> Result<Self, Unsound> {
-        let mut named = Self::default();
+        let mut known = Self::default();
         for entry in to_object_iter(json) {
             let (name, value) = entry.map_err(|_| Unsound)?;
             let Cow::Borrowed(raw) = value.as_raw_cow() else { continue };
-            match &*name {
-                "id" => named.id = Some(id(raw)),
-                "acct" => named.acct = decoded(raw),
-                "url" | "uri" => named.addresses.push(decoded(raw).into_owned()),
-                _ => {}
-            }
+            known.read(&name, raw);
         }
-        Ok(named)
+        Ok(known)
     }
 
+    /// Reads one of its fields.
+    fn read(&mut self, name: &str, raw: &'a str) {
+        match name {
+            "id" => self.id = Some(id(raw)),
+            "acct" => self.acct = Some(decoded(raw)),
+            "url" => self.url = Some(raw),
+            "uri" => self.uri = Some(raw),
+            _ => {}
+        }
+    }
+
+    fn id(&self) -> &str {
+        self.id.as_deref().unwrap_or_default()
+    }
+
+    fn acct(&self) -> &str {
+        self.acct.as_deref().unwrap_or_default()
+    }
+
+    /// Whether it is an account that is sought.
     fn is_among(&self, sought: &impl Sought) -> bool {
-        sought.has(self.id.as_deref().unwrap_or_default(), &self.acct)
+        sought.has(self.id(), self.acct())
+    }
+
+    /// Whether it is an account or a post that is sought, as the name says under which it stands.
+    fn is_sought(&self, under: &str, sought: &impl Sought) -> bool {
+        let is_status = ["", "reblog", "quote", "quoted_status"].contains(&under);
+        let is_account = self.acct.is_some() || ["account", "mentions"].contains(&under);
+        is_status && sought.has_post(self.id()) || is_account && self.is_among(sought)
+    }
+
+    /// Tells its name and addresses.
+    fn tell(&self, told: &mut Whom) {
+        told.handles.extend(Some(self.acct().to_lowercase()).filter(|acct| !acct.is_empty()));
+        let addresses = [self.url, self.uri].into_iter().flatten().map(|raw| decoded(raw).into_owned());
+        told.addresses.extend(addresses.filter(|address| address.starts_with("http")));
     }
 }
 
-/// Writes what is left of a value. What is not changed stays as it stands.
+/// Looks for them in a line, and writes what is left of it. What is not changed stays as it stands.
 struct Walk<'s, S> {
     sought: &'s S,
     finder: Option<&'s Finder<'s>>,
-    is_changed: bool,
+    /// The names and addresses of those who were taken out.
+    taken: Whom,
 }
 
 impl<S: Sought> Walk<'_, S> {
+    /// Whether something of them is in an object that stands under a name, so that there is something to write.
+    fn is_in_object(&self, json: &str, under: &str, depth: usize) -> Result<bool, Unsound> {
+        let depth = depth.checked_sub(1).ok_or(Unsound)?;
+        let mut known = Known::default();
+        for entry in to_object_iter(json) {
+            let (name, value) = entry.map_err(|_| Unsound)?;
+            let Cow::Borrowed(raw) = value.as_raw_cow() else { return Err(Unsound) };
+            known.read(&name, raw);
+            if self.is_in(raw, &name, depth)? || under.is_empty() && self.is_deletion(&name, raw) {
+                return Ok(true);
+            }
+        }
+        Ok(known.is_sought(under, self.sought))
+    }
+
+    /// Whether something of them is in a value.
+    fn is_in(&self, raw: &str, name: &str, depth: usize) -> Result<bool, Unsound> {
+        match raw.as_bytes().first() {
+            Some(b'{') => self.is_in_object(raw, name, depth),
+            Some(b'[') => {
+                let depth = depth.checked_sub(1).ok_or(Unsound)?;
+                for item in to_array_iter(raw) {
+                    if self.is_in(item.map_err(|_| Unsound)?.as_raw_str(), name, depth)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            _ => Ok(self.is_sought_id(raw, name) || self.redacted(raw).is_some()),
+        }
+    }
+
     /// Writes an object that stands under a name; `false` where nothing of it is left.
     fn object(&mut self, json: &str, under: &str, depth: usize, out: &mut String) -> Result<bool, Unsound> {
         let depth = depth.checked_sub(1).ok_or(Unsound)?;
@@ -486,10 +552,13 @@ impl<S: Sought> Walk<'_, S> {
         for entry in to_object_iter(json) {
             let (name, value) = entry.map_err(|_| Unsound)?;
             out.push_str(comma);
-            out.push_str(&serde_json::to_string(&name).map_err(|_| Unsound)?);
+            match &name {
+                Cow::Borrowed(name) => out.extend(["\"", name, "\""]),
+                // It has escapes.
+                Cow::Owned(name) => out.push_str(&serde_json::to_string(name).map_err(|_| Unsound)?),
+            }
             out.push(':');
             if !self.value(&value, &name, depth, out)? {
-                self.is_changed = true;
                 out.push_str("null");
             }
             comma = ",";
@@ -511,18 +580,11 @@ impl<S: Sought> Walk<'_, S> {
                 return Ok(is_left);
             }
             Some(b'[') => self.list(raw, name, depth, out)?,
-            Some(b'"' | b'-' | b'0'..=b'9') if self.is_sought_id(raw, name) => return Ok(false),
-            Some(b'"') => {
-                let text = decoded(raw);
-                match self.finder.and_then(|finder| finder.redacted(&text)) {
-                    Some(text) => {
-                        self.is_changed = true;
-                        out.push_str(&serde_json::to_string(&text).map_err(|_| Unsound)?);
-                    }
-                    None => out.push_str(raw),
-                }
-            }
-            _ => out.push_str(raw),
+            _ if self.is_sought_id(raw, name) => return Ok(false),
+            _ => match self.redacted(raw) {
+                Some(text) => out.push_str(&serde_json::to_string(&text).map_err(|_| Unsound)?),
+                None => out.push_str(raw),
+            },
         }
         Ok(true)
     }
@@ -538,7 +600,6 @@ impl<S: Sought> Walk<'_, S> {
             if self.value(&item, name, depth, out)? {
                 comma = ",";
             } else {
-                self.is_changed = true;
                 out.truncate(before);
             }
         }
@@ -546,33 +607,41 @@ impl<S: Sought> Walk<'_, S> {
         Ok(())
     }
 
-    /// Whether an object is one of the accounts, or of their posts, or the note that one was deleted.
-    fn is_sought(&self, json: &str, under: &str) -> Result<bool, Unsound> {
-        let (sought, is_top) = (self.sought, under.is_empty());
-        let is_status = ["", "reblog", "quote", "quoted_status"].contains(&under);
-        let (mut own, mut acct, mut is_theirs) = (None, None, false);
+    /// Whether an object is one of the accounts, or of their posts, or the note that one was deleted. Who goes with it is noted.
+    fn is_sought(&mut self, json: &str, under: &str) -> Result<bool, Unsound> {
+        let (mut known, mut is_theirs) = (Known::default(), false);
         for entry in to_object_iter(json) {
             let (name, value) = entry.map_err(|_| Unsound)?;
-            let Cow::Borrowed(raw) = value.as_raw_cow() else { continue };
+            let Cow::Borrowed(raw) = value.as_raw_cow() else { return Err(Unsound) };
+            known.read(&name, raw);
             match &*name {
-                "id" => own = Some(id(raw).into_owned()),
-                "acct" => acct = Some(decoded(raw)),
-                "account" if raw.starts_with('{') => is_theirs |= Known::of(raw)?.is_among(sought),
-                "reblog" if is_top && raw.starts_with('{') => is_theirs |= self.is_sought(raw, "reblog")?,
-                "deleted" if is_top => is_theirs |= sought.has_post(&id(raw)),
-                _ => {}
+                "account" if raw.starts_with('{') => is_theirs |= self.takes(&Known::of(raw)?, &name),
+                "reblog" if under.is_empty() && raw.starts_with('{') => is_theirs |= self.is_sought(raw, &name)?,
+                _ => is_theirs |= under.is_empty() && self.is_deletion(&name, raw),
             }
         }
-        let own = own.unwrap_or_default();
-        let is_account = acct.is_some() || ["account", "mentions"].contains(&under);
-        Ok(is_theirs
-            || is_status && sought.has_post(&own)
-            || is_account && sought.has(&own, acct.as_deref().unwrap_or_default()))
+        Ok(self.takes(&known, under) || is_theirs)
     }
 
-    /// Whether a value is the id of one of the accounts or posts, as its name says what it is.
+    /// Whether it is sought; its name and addresses are noted then.
+    fn takes(&mut self, known: &Known<'_>, under: &str) -> bool {
+        let is_sought = known.is_sought(under, self.sought);
+        if is_sought {
+            known.tell(&mut self.taken);
+        }
+        is_sought
+    }
+
+    /// Whether a field of a line is the note that one of the posts was deleted.
+    fn is_deletion(&self, name: &str, raw: &str) -> bool {
+        name == "deleted" && self.sought.has_post(&id(raw))
+    }
+
+    /// Whether a plain value is the id of one of the accounts or posts, as its name says what it is.
     fn is_sought_id(&self, raw: &str, name: &str) -> bool {
-        if name.ends_with("account_id") {
+        if !raw.starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit()) {
+            false
+        } else if name.ends_with("account_id") {
             self.sought.has(&id(raw), "")
         } else if name.ends_with("_id") || name == "after" || name == "before" {
             self.sought.has_post(&id(raw))
@@ -580,10 +649,20 @@ impl<S: Sought> Walk<'_, S> {
             false
         }
     }
+
+    /// What is left of a text, where it has a name or an address of theirs.
+    fn redacted(&self, raw: &str) -> Option<String> {
+        self.finder.filter(|_| raw.starts_with('"'))?.redacted(&decoded(raw))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::{
+        collection::{btree_map, vec},
+        prelude::*,
+        sample::select,
+    };
     use serde_json::{Value, json};
 
     use super::*;
@@ -858,5 +937,52 @@ mod tests {
         assert_eq!(finder.theirs(&deep), None);
         assert_eq!(finder.left(&deep), Left::Redacted(NO_OBJECT.into()));
         assert!(finder.told_by(&deep).is_empty());
+    }
+
+    /// Values in which something of them may be, or not.
+    fn values() -> impl Strategy<Value = Value> {
+        let texts = [
+            "42",
+            "777",
+            "7",
+            "",
+            "ada@a.example",
+            "Eva",
+            "bob",
+            "@eva and nada@a.example",
+            "<a href='https://a.example/@ada'>@<span>ada</span>",
+        ];
+        let plain = prop_oneof![
+            select(texts.to_vec()).prop_map(Value::from),
+            select(vec![json!(null), json!(true), json!(42), json!(777), json!(1.5)]),
+        ];
+        let names = "id acct account mentions reblog quote quoted_status deleted in_reply_to_id in_reply_to_account_id after url \u{1}\"é x";
+        let names: Vec<String> = names.split(' ').map(str::to_owned).collect();
+        plain.prop_recursive(5, 40, 5, move |inner| {
+            prop_oneof![
+                1 => vec(inner.clone(), 0..4).prop_map(Value::from),
+                3 => btree_map(select(names.clone()), inner, 0..5).prop_map(|fields| json!(fields)),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_is_what_is_written_otherwise_and_then_there_is_no_more(value in values()) {
+            let line = json!({"x": value, "mentions": [value]}).to_string();
+            let line = if value.is_object() { value.to_string() } else { line };
+            let whom = ada();
+            let finder = whom.finder("mill.example").unwrap();
+            let mut walk = Walk { sought: &whom, finder: Some(&finder), taken: Whom::default() };
+            let is_found = walk.is_in_object(&line, "", Line::DEPTH).unwrap();
+            let mut written = String::new();
+            let is_left = walk.object(&line, "", Line::DEPTH, &mut written).unwrap();
+            prop_assert_eq!(is_found, !is_left || written != line);
+            if is_found {
+                prop_assert!(finder.may_have(&line), "{}", line);
+                prop_assert_eq!(finder.left(&line), if is_left { Left::Redacted(written.clone()) } else { Left::Nothing });
+            }
+            prop_assert!(!is_left || finder.left(&written) == Left::Same, "{}", written);
+        }
     }
 }
