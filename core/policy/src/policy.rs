@@ -12,7 +12,7 @@ use crate::{
     fields::{Extent, Fields, Unsound},
     forgotten::Forgotten,
     tags::{OPT_OUT_TAGS, Tag, Tags},
-    whom::{self, Left, is_object},
+    whom::{self, Left, Whom, is_object},
     within::without_others,
 };
 
@@ -249,8 +249,8 @@ impl Policy {
     }
 
     /// What is left of a line that was kept without whom the lake has forgotten: nothing of what is theirs, and of what is others'
-    /// no mention of them, no answer to them, and nothing that is quoted of them. In texts their names stay, which no hash tells. Of
-    /// what cannot be read, which may be theirs, no more is left than that it was there.
+    /// no mention of them, no answer to them, and nothing that is quoted of them. In texts no name or address of those whom the line
+    /// mentions or quotes; others' names stay, which no hash tells. Of what cannot be read, which may be theirs, no more is left than that it was there.
     pub fn without_forgotten(&self, line: &str) -> Left {
         if self.forgotten.is_empty() || line == NO_OBJECT {
             return Left::Same;
@@ -265,7 +265,27 @@ impl Policy {
     }
 
     fn left(&self, line: &str) -> Result<Left, Unsound> {
-        if self.forgotten.is_empty() { Ok(Left::Same) } else { Ok(whom::left(line, &self.forgotten, None)?.0) }
+        if self.forgotten.is_empty() {
+            return Ok(Left::Same);
+        }
+        let (left, taken) = whom::left(line, &self.forgotten, None)?;
+        match left {
+            Left::Redacted(line) if !taken.is_empty() => self.without_names(line, taken),
+            left => Ok(left),
+        }
+    }
+
+    /// What is left of a line that is redacted, without names and addresses in texts. Of what they cannot be looked for in nothing is
+    /// kept.
+    fn without_names(&self, line: String, mut whom: Whom) -> Result<Left, Unsound> {
+        let (instance, others) = self.hosts.split_first().ok_or(Unsound)?;
+        let own: Vec<String> = whom.handles.iter().filter(|name| !name.contains('@')).cloned().collect();
+        whom.handles.extend(others.iter().flat_map(|host| own.iter().map(move |user| format!("{user}@{host}"))));
+        let finder = whom.finder(instance).map_err(|_| Unsound)?;
+        Ok(match finder.left(&line) {
+            Left::Same => Left::Redacted(line),
+            left => left,
+        })
     }
 
     /// With other tags that count.
