@@ -10,9 +10,11 @@ use crate::{
     account::Account,
     blocks::BlockList,
     fields::{Extent, Fields, Unsound},
+    finder::is_object,
     forgotten::Forgotten,
+    left::{self, Left},
     tags::{OPT_OUT_TAGS, Tag, Tags},
-    whom::{self, Left, Whom, is_object},
+    whom::Whom,
     within::without_others,
 };
 
@@ -268,7 +270,7 @@ impl Policy {
         if self.forgotten.is_empty() {
             return Ok(Left::Same);
         }
-        let (left, taken) = whom::left(line, &self.forgotten, None)?;
+        let (left, taken) = left::left(line, &self.forgotten, None)?;
         match left {
             Left::Redacted(line) if !taken.is_empty() => self.without_names(line, taken),
             left => Ok(left),
