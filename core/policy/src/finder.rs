@@ -145,7 +145,7 @@ impl Finder<'_> {
 
     /// Whether an address is one of theirs, or has a name of theirs in it.
     fn is_named_in(&self, address: &str) -> bool {
-        self.whole_in(address).next().is_some()
+        self.whom.addresses.contains(address) || self.whole_in(address).next().is_some()
     }
 
     /// The status of theirs that a line is: one that they wrote or boosted, or the one that somebody else boosted, without who.
@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn markup_of_a_name_goes_where_its_link_leads_to_them_or_where_there_is_none() {
         let mut whom = ada();
-        whom.addresses.insert("https://web.a.example/people/7".into());
+        whom.addresses.extend(["https://web.a.example/people/7", "https://ada.example/"].map(str::to_owned));
         let finder = whom.finder("mill.example").unwrap();
         let (theirs, of_another) = ("@<span>Ada</span>", r#"<a href="https://b.example/@ada">@<span>ada</span></a>"#);
         for (begin, left) in [
@@ -302,6 +302,7 @@ mod tests {
                 "<a href='https://mill.example/@ada&#64;a.example'>",
             ),
             ("<a href='https://mill.example/@ada@a.example'>", "<a href='https://mill.example/'>"),
+            ("<a href='https://ada.example/'>", "<a href='https://ada.example/'>"),
             ("<a>", "<a>"),
             ("", ""),
         ] {
