@@ -10,9 +10,11 @@ use crate::{
     account::Account,
     blocks::BlockList,
     fields::{Extent, Fields, Unsound},
+    finder::is_object,
     forgotten::Forgotten,
+    left::{self, Left},
     tags::{OPT_OUT_TAGS, Tag, Tags},
-    whom::{self, Left},
+    whom::Whom,
     within::without_others,
 };
 
@@ -249,14 +251,43 @@ impl Policy {
     }
 
     /// What is left of a line that was kept without whom the lake has forgotten: nothing of what is theirs, and of what is others'
-    /// no mention of them, no answer to them, and nothing that is quoted of them. In texts their names stay, which no hash tells.
+    /// no mention of them, no answer to them, and nothing that is quoted of them. In texts no name or address of those whom the line
+    /// mentions or quotes; others' names stay, which no hash tells. Of what cannot be read, which may be theirs, no more is left than that it was there.
     pub fn without_forgotten(&self, line: &str) -> Left {
-        // What cannot be read tells nothing of anybody: no more was kept of it than that it was there.
-        self.left(line).unwrap_or(Left::Same)
+        if self.forgotten.is_empty() || line == NO_OBJECT {
+            return Left::Same;
+        }
+        let no_object = || Left::Redacted(NO_OBJECT.into());
+        if !is_object(line) {
+            return no_object();
+        }
+        // As when it is kept.
+        let left = self.left(line).or_else(|Unsound| self.left(&without_lone_surrogates(line)));
+        left.unwrap_or_else(|Unsound| no_object())
     }
 
     fn left(&self, line: &str) -> Result<Left, Unsound> {
-        if self.forgotten.is_empty() { Ok(Left::Same) } else { whom::left(line, &self.forgotten, None) }
+        if self.forgotten.is_empty() {
+            return Ok(Left::Same);
+        }
+        let (left, taken) = left::left(line, &self.forgotten, None)?;
+        match left {
+            Left::Redacted(line) if !taken.is_empty() => self.without_names(line, taken),
+            left => Ok(left),
+        }
+    }
+
+    /// What is left of a line that is redacted, without names and addresses in texts. Of what they cannot be looked for in nothing is
+    /// kept.
+    fn without_names(&self, line: String, mut whom: Whom) -> Result<Left, Unsound> {
+        let (instance, others) = self.hosts.split_first().ok_or(Unsound)?;
+        let own: Vec<String> = whom.handles.iter().filter(|name| !name.contains('@')).cloned().collect();
+        whom.handles.extend(others.iter().flat_map(|host| own.iter().map(move |user| format!("{user}@{host}"))));
+        let finder = whom.finder(instance).map_err(|_| Unsound)?;
+        Ok(match finder.left(&line) {
+            Left::Same => Left::Redacted(line),
+            left => left,
+        })
     }
 
     /// With other tags that count.

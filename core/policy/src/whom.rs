@@ -1,13 +1,11 @@
-//! Accounts and posts of which nothing is to be left, and what is left of a line without them.
+//! Accounts and posts of which nothing is to be left.
 
-use std::{borrow::Cow, collections::BTreeSet, ops::Range};
+use std::{borrow::Cow, collections::BTreeSet};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::{Deserialize, Serialize};
-use sonic_rs::{LazyValue, to_array_iter, to_object_iter};
-use tootmill_metric::{About, BadLine, Line};
+use tootmill_metric::About;
 
-use crate::{account::id, fields::Unsound, named::Named, policy::NO_OBJECT, reduce::decoded};
+use crate::{finder::TooMany, named::Named, status::Known};
 
 /// Accounts and posts of which nothing is to be left.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -28,31 +26,6 @@ pub struct Whom {
     pub posts: BTreeSet<String>,
 }
 
-/// What is left of a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Left {
-    /// It, as it is.
-    Same,
-    /// It, without what told of somebody who is to be forgotten.
-    Redacted(String),
-    /// Nothing.
-    Nothing,
-}
-
-/// Finds them in lines.
-#[derive(Clone, Debug)]
-pub struct Finder<'w> {
-    whom: &'w Whom,
-    /// Their ids, then their names and addresses, then what may hide one of these.
-    any: AhoCorasick,
-    /// How many ids that has, and how many ids, names and addresses.
-    ids: usize,
-    plain: usize,
-    /// What is taken out of texts, and by what it is replaced.
-    texts: AhoCorasick,
-    replacements: Vec<String>,
-}
-
 /// Accounts and posts that are sought in lines. An id that is empty is none.
 pub(crate) trait Sought {
     /// Whether an account is one of them, by its id or its name.
@@ -61,11 +34,6 @@ pub(crate) trait Sought {
     /// Whether a post is one of them.
     fn has_post(&self, id: &str) -> bool;
 }
-
-/// Too many of them, or none that can be looked for.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot look for so many accounts and posts at once: {0}")]
-pub struct TooMany(#[from] aho_corasick::BuildError);
 
 impl Whom {
     /// Whether there is nobody and nothing.
@@ -93,10 +61,14 @@ impl Whom {
                 self.named.insert(name.clone());
                 self.handles.insert(name);
             }
+            Named::Both { id, name } => {
+                self.accounts.insert(id);
+                self.handles.insert(name);
+            }
         }
     }
 
-    fn add_post(&mut self, id: Option<Cow<'_, str>>) {
+    pub(crate) fn add_post(&mut self, id: Option<Cow<'_, str>>) {
         self.posts.extend(id.map(Cow::into_owned).filter(|id| !["", "null"].contains(&&**id)));
     }
 
@@ -111,53 +83,6 @@ impl Whom {
         let (is_id, is_name) = (self.accounts.contains(text), self.handles.contains(&text.to_lowercase()));
         // Few are, and what a metric says of itself is made anew each time.
         (is_id || is_name) && about().is_none_or(|about| is_id && about.keeps_ids() || is_name && about.keeps_names())
-    }
-
-    /// To look for them in lines of an instance, by its host.
-    pub fn finder(&self, instance: &str) -> Result<Finder<'_>, TooMany> {
-        let (mut texts, mut replacements) = (Vec::new(), Vec::new());
-        let mut replace = |text: String, by: String| {
-            texts.push(text);
-            replacements.push(by);
-        };
-        for address in &self.addresses {
-            let host = address.split('/').take(3).collect::<Vec<_>>().join("/");
-            replace(address.clone(), format!("{host}/"));
-        }
-        for handle in &self.handles {
-            let (user, host) = handle.split_once('@').unwrap_or((handle, instance));
-            for of_user in [format!("@{user}"), format!("users/{user}")] {
-                replace(format!("https://{host}/{of_user}"), format!("https://{host}/"));
-            }
-            let names = [format!("@{user}@{host}"), format!("{user}@{host}"), format!("@<span>{user}</span>")];
-            names.into_iter().for_each(|name| replace(name, String::new()));
-            if !handle.contains('@') {
-                replace(format!("@{user}"), String::new());
-            }
-        }
-        let (any, ids, plain) = self.needles(&texts);
-        // The fastest kind takes about half a kilobyte for each byte that is looked for.
-        let is_small = any.iter().map(String::len).sum::<usize>() < 1 << 19;
-        let kind = is_small.then_some(AhoCorasickKind::DFA);
-        let any = AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(any)?;
-        let mut found = AhoCorasick::builder();
-        let texts = found.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest).build(&texts)?;
-        Ok(Finder { whom: self, any, ids, plain, texts, replacements })
-    }
-
-    /// What a line has in which something of them is: ids, names and texts, and what may hide one. Also how many are ids, and how
-    /// many hide nothing.
-    fn needles(&self, texts: &[String]) -> (Vec<String>, usize, usize) {
-        let mut needles: Vec<String> = self.accounts.iter().chain(&self.posts).cloned().collect();
-        let ids = needles.len();
-        needles.extend(self.handles.iter().map(|handle| format!("\"{handle}\"")));
-        // A tag may stand in JSON with escapes, as Mastodon writes it.
-        let has_tag = texts.iter().filter(|text| text.contains('<'));
-        needles.extend(has_tag.map(|text| text.replace('<', "\\u003c").replace('>', "\\u003e")));
-        needles.extend_from_slice(texts);
-        let plain = needles.len();
-        needles.extend(disguises(self.accounts.iter().chain(&self.posts).chain(texts)));
-        (needles, ids, plain)
     }
 
     /// Adds all that lines tell of them, by `each_line`, which goes through all lines. Who was meant by a name has an id then, by
@@ -193,375 +118,18 @@ impl Sought for Whom {
     }
 }
 
-/// What is left of a line without those that are sought; of texts, without the names and addresses that a finder looks for.
-pub(crate) fn left(line: &str, sought: &impl Sought, finder: Option<&Finder<'_>>) -> Result<Left, Unsound> {
-    let mut left = String::with_capacity(line.len());
-    let mut walk = Walk { sought, finder, is_changed: false };
-    if !walk.object(line, "", Line::DEPTH, &mut left)? {
-        return Ok(Left::Nothing);
-    }
-    Ok(if walk.is_changed { Left::Redacted(left) } else { Left::Same })
-}
-
-impl Finder<'_> {
-    /// What is left of a line without them.
-    pub fn left(&self, line: &str) -> Left {
-        if !self.finds(line, usize::MAX) {
-            return Left::Same;
-        }
-        let walked = if is_shallow(line) { left(line, self.whom, Some(self)) } else { Err(Unsound) };
-        match walked {
-            Ok(left) => left,
-            Err(Unsound) if self.finds(line, self.plain) && line != NO_OBJECT => Left::Redacted(NO_OBJECT.into()),
-            Err(Unsound) => Left::Same,
-        }
-    }
-
-    /// What a line tells of the accounts that are looked for: their ids and names, and the ids of their posts.
-    pub fn told_by(&self, line: &str) -> Whom {
-        let mut told = Whom::default();
-        if self.may_have(line) {
-            // What cannot be read tells nothing.
-            let _ = self.read_status(line, Line::DEPTH, &mut told);
-        }
-        told
-    }
-
-    /// A text without their names and addresses, where there are any.
-    pub fn redacted(&self, text: &str) -> Option<String> {
-        let (mut redacted, mut from) = (String::new(), 0);
-        for found in self.texts.find_iter(text) {
-            let replacement = self.replacements.get(found.pattern().as_usize()).map_or("", String::as_str);
-            let before = text.get(..found.start()).unwrap_or_default();
-            let rest = text.get(found.end()..).unwrap_or_default();
-            let text_found = text.get(found.range()).unwrap_or_default();
-            if found.start() < from || !is_whole(before, text_found, rest, replacement.is_empty()) {
-                continue;
-            }
-            redacted += text.get(from..found.start()).unwrap_or_default();
-            redacted += replacement;
-            // Of an address goes what is behind it, too: it may tell a post.
-            let is_end = |character: char| character.is_whitespace() || "\"'<>`".contains(character);
-            let more = if replacement.is_empty() { 0 } else { rest.find(is_end).unwrap_or(rest.len()) };
-            from = found.end() + more;
-        }
-        (from > 0).then(|| redacted + text.get(from..).unwrap_or_default())
-    }
-
-    /// The status of theirs that a line is: one that they wrote or boosted, or the one that somebody else boosted, without who.
-    pub fn theirs<'l>(&self, line: &'l str) -> Option<&'l str> {
-        let status = Status::of(Some(line).filter(|line| self.may_have(line))?).ok()?;
-        if status.account.is_among(self.whom) {
-            return Some(line);
-        }
-        status.boosted.filter(|boosted| Status::of(boosted).is_ok_and(|boosted| boosted.account.is_among(self.whom)))
-    }
-
-    /// Whether it is worth a closer look, and can have one.
-    pub fn may_have(&self, line: &str) -> bool {
-        self.finds(line, usize::MAX) && is_shallow(line)
-    }
-
-    /// Whether a line of JSON that is no observation tells of them: whether one of its texts is an id of theirs or ends with one, or
-    /// has a name or an address.
-    pub fn is_told_by(&self, line: &str) -> bool {
-        let is_text = |found: Range<usize>| {
-            let before = line.get(..found.start).is_some_and(|before| before.ends_with(['"', ' ']));
-            before && line.get(found.end..).is_some_and(|rest| rest.starts_with('"'))
-        };
-        let ids = self.any.find_overlapping_iter(line).filter(|found| found.pattern().as_usize() < self.ids);
-        ids.into_iter().any(|found| is_text(found.range())) || self.redacted(line).is_some()
-    }
-
-    /// Whether a line has one of the first so many needles. An id within a longer one is another one.
-    fn finds(&self, line: &str, needles: usize) -> bool {
-        self.any.find_overlapping_iter(line).any(|found| {
-            let needle = found.pattern().as_usize();
-            needle < needles && (needle >= self.ids || stands_alone(line, found.range()))
-        })
-    }
-
-    /// Reads who wrote a status and which one it is, where it is theirs; also the one that it boosts, quotes or answers.
-    fn read_status(&self, status: &str, depth: usize, told: &mut Whom) -> Result<(), Unsound> {
-        let depth = depth.checked_sub(1).ok_or(Unsound)?;
-        let Status { id, account, boosted, quoted, answered, answered_account } = Status::of(status)?;
-        for other in [boosted, quoted].into_iter().flatten() {
-            self.read_status(other, depth, told)?;
-        }
-        if answered_account.is_some_and(|account| self.whom.accounts.contains(&*account)) {
-            told.add_post(answered);
-        }
-        if account.is_among(self.whom) {
-            let has_id = account.id.as_ref().is_some_and(|id| !id.is_empty());
-            told.known.extend(self.whom.named.get(&account.acct.to_lowercase()).filter(|_| has_id).cloned());
-            told.accounts.extend(account.id.map(Cow::into_owned).filter(|id| !id.is_empty()));
-            told.handles.extend(Some(account.acct.to_lowercase()).filter(|acct| !acct.is_empty()));
-            told.addresses.extend(account.addresses.into_iter().filter(|address| address.starts_with("http")));
-            told.add_post(id);
-        }
-        Ok(())
-    }
-}
-
-/// The parser must not be shown what is nested too deep, since it recurses.
-fn is_shallow(line: &str) -> bool {
-    !matches!(Line::parse(line), Err(BadLine::TooDeep))
-}
-
-/// How JSON may write the characters of texts otherwise, but those of tags.
-fn disguises<'t>(texts: impl Iterator<Item = &'t String>) -> BTreeSet<String> {
-    let characters: BTreeSet<char> = texts.flat_map(|text| text.chars()).filter(|one| !"<>".contains(*one)).collect();
-    let cases = characters.into_iter().flat_map(|one| one.to_lowercase().chain(one.to_uppercase()));
-    let units = cases.flat_map(|one| one.encode_utf16(&mut [0; 2]).to_vec());
-    units.map(|unit| format!("\\u{unit:04x}")).chain(["\\/".into()]).collect()
-}
-
-/// Whether what was found in a line is a whole word of letters and digits.
-fn stands_alone(line: &str, found: Range<usize>) -> bool {
-    let of_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    let bytes = line.as_bytes();
-    !of_word(found.start.checked_sub(1).and_then(|before| bytes.get(before))) && !of_word(bytes.get(found.end))
-}
-
-/// Whether what was found is no part of another name: of another one's, or of one of the same name elsewhere.
-fn is_whole(before: &str, found: &str, rest: &str, is_name: bool) -> bool {
-    let of_name = |character: char| character.is_alphanumeric() || "_-".contains(character);
-    let is_local = found.strip_prefix('@').is_some_and(|user| !user.contains(['@', '<']));
-    let mut rest = rest.chars();
-    let goes_on = match rest.next() {
-        Some('.') => rest.next().is_some_and(of_name),
-        Some('@') => is_local && rest.next().is_some_and(of_name),
-        next => next.is_some_and(of_name),
-    };
-    let of_another = |character: char| of_name(character) || is_local && character == '/';
-    let begins_before = is_name && before.chars().next_back().is_some_and(of_another);
-    !goes_on && !begins_before
-}
-
-/// What tells whose a status is, and of which others it is.
-#[derive(Debug, Default)]
-struct Status<'a> {
-    id: Option<Cow<'a, str>>,
-    account: Known<'a>,
-    boosted: Option<&'a str>,
-    quoted: Option<&'a str>,
-    answered: Option<Cow<'a, str>>,
-    answered_account: Option<Cow<'a, str>>,
-}
-
-impl<'a> Status<'a> {
-    fn of(json: &'a str) -> Result<Self, Unsound> {
-        let mut status = Self::default();
-        for entry in to_object_iter(json) {
-            let (name, value) = entry.map_err(|_| Unsound)?;
-            let Cow::Borrowed(raw) = value.as_raw_cow() else { continue };
-            match &*name {
-                "id" => status.id = Some(id(raw)),
-                "account" if raw.starts_with('{') => status.account = Known::of(raw)?,
-                "reblog" if raw.starts_with('{') => status.boosted = Some(raw),
-                "quote" if raw.starts_with('{') => status.quoted = quoted_in(raw),
-                "in_reply_to_id" => status.answered = Some(id(raw)),
-                "in_reply_to_account_id" => status.answered_account = Some(id(raw)),
-                _ => {}
-            }
-        }
-        Ok(status)
-    }
-}
-
-/// The status that stands within what says whether it may be shown.
-fn quoted_in(quote: &str) -> Option<&str> {
-    let (_, quoted) = to_object_iter(quote).map_while(Result::ok).find(|(name, _)| name == "quoted_status")?;
-    match quoted.as_raw_cow() {
-        Cow::Borrowed(raw) => Some(raw).filter(|raw| raw.starts_with('{')),
-        Cow::Owned(_) => None,
-    }
-}
-
-/// By what an account is known.
-#[derive(Debug, Default)]
-struct Known<'a> {
-    id: Option<Cow<'a, str>>,
-    acct: Cow<'a, str>,
-    addresses: Vec<String>,
-}
-
-impl<'a> Known<'a> {
-    fn of(json: &'a str) -> Result<Self, Unsound> {
-        let mut named = Self::default();
-        for entry in to_object_iter(json) {
-            let (name, value) = entry.map_err(|_| Unsound)?;
-            let Cow::Borrowed(raw) = value.as_raw_cow() else { continue };
-            match &*name {
-                "id" => named.id = Some(id(raw)),
-                "acct" => named.acct = decoded(raw),
-                "url" | "uri" => named.addresses.push(decoded(raw).into_owned()),
-                _ => {}
-            }
-        }
-        Ok(named)
-    }
-
-    fn is_among(&self, sought: &impl Sought) -> bool {
-        sought.has(self.id.as_deref().unwrap_or_default(), &self.acct)
-    }
-}
-
-/// Writes what is left of a value. What is not changed stays as it stands.
-struct Walk<'s, S> {
-    sought: &'s S,
-    finder: Option<&'s Finder<'s>>,
-    is_changed: bool,
-}
-
-impl<S: Sought> Walk<'_, S> {
-    /// Writes an object that stands under a name; `false` where nothing of it is left.
-    fn object(&mut self, json: &str, under: &str, depth: usize, out: &mut String) -> Result<bool, Unsound> {
-        let depth = depth.checked_sub(1).ok_or(Unsound)?;
-        if self.is_sought(json, under)? {
-            return Ok(false);
-        }
-        out.push('{');
-        let mut comma = "";
-        for entry in to_object_iter(json) {
-            let (name, value) = entry.map_err(|_| Unsound)?;
-            out.push_str(comma);
-            out.push_str(&serde_json::to_string(&name).map_err(|_| Unsound)?);
-            out.push(':');
-            if !self.value(&value, &name, depth, out)? {
-                self.is_changed = true;
-                out.push_str("null");
-            }
-            comma = ",";
-        }
-        out.push('}');
-        Ok(true)
-    }
-
-    /// Writes a value; `false` where nothing of it is left, and nothing was written.
-    fn value(&mut self, value: &LazyValue<'_>, name: &str, depth: usize, out: &mut String) -> Result<bool, Unsound> {
-        let raw = value.as_raw_str();
-        match raw.as_bytes().first() {
-            Some(b'{') => {
-                let before = out.len();
-                let is_left = self.object(raw, name, depth, out)?;
-                if !is_left {
-                    out.truncate(before);
-                }
-                return Ok(is_left);
-            }
-            Some(b'[') => self.list(raw, name, depth, out)?,
-            Some(b'"' | b'-' | b'0'..=b'9') if self.is_sought_id(raw, name) => return Ok(false),
-            Some(b'"') => {
-                let text = decoded(raw);
-                match self.finder.and_then(|finder| finder.redacted(&text)) {
-                    Some(text) => {
-                        self.is_changed = true;
-                        out.push_str(&serde_json::to_string(&text).map_err(|_| Unsound)?);
-                    }
-                    None => out.push_str(raw),
-                }
-            }
-            _ => out.push_str(raw),
-        }
-        Ok(true)
-    }
-
-    fn list(&mut self, json: &str, name: &str, depth: usize, out: &mut String) -> Result<(), Unsound> {
-        let depth = depth.checked_sub(1).ok_or(Unsound)?;
-        out.push('[');
-        let mut comma = "";
-        for item in to_array_iter(json) {
-            let item = item.map_err(|_| Unsound)?;
-            let before = out.len();
-            out.push_str(comma);
-            if self.value(&item, name, depth, out)? {
-                comma = ",";
-            } else {
-                self.is_changed = true;
-                out.truncate(before);
-            }
-        }
-        out.push(']');
-        Ok(())
-    }
-
-    /// Whether an object is one of the accounts, or of their posts, or the note that one was deleted.
-    fn is_sought(&self, json: &str, under: &str) -> Result<bool, Unsound> {
-        let (sought, is_top) = (self.sought, under.is_empty());
-        let is_status = ["", "reblog", "quote", "quoted_status"].contains(&under);
-        let (mut own, mut acct, mut is_theirs) = (None, None, false);
-        for entry in to_object_iter(json) {
-            let (name, value) = entry.map_err(|_| Unsound)?;
-            let Cow::Borrowed(raw) = value.as_raw_cow() else { continue };
-            match &*name {
-                "id" => own = Some(id(raw).into_owned()),
-                "acct" => acct = Some(decoded(raw)),
-                "account" if raw.starts_with('{') => is_theirs |= Known::of(raw)?.is_among(sought),
-                "reblog" if is_top && raw.starts_with('{') => is_theirs |= self.is_sought(raw, "reblog")?,
-                "deleted" if is_top => is_theirs |= sought.has_post(&id(raw)),
-                _ => {}
-            }
-        }
-        let own = own.unwrap_or_default();
-        let is_account = acct.is_some() || ["account", "mentions"].contains(&under);
-        Ok(is_theirs
-            || is_status && sought.has_post(&own)
-            || is_account && sought.has(&own, acct.as_deref().unwrap_or_default()))
-    }
-
-    /// Whether a value is the id of one of the accounts or posts, as its name says what it is.
-    fn is_sought_id(&self, raw: &str, name: &str) -> bool {
-        if name.ends_with("account_id") {
-            self.sought.has(&id(raw), "")
-        } else if name.ends_with("_id") || name == "after" || name == "before" {
-            self.sought.has_post(&id(raw))
-        } else {
-            false
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
+pub(crate) mod tests {
     use super::*;
 
-    fn ada() -> Whom {
+    /// Three accounts, each named in another way, and a post.
+    pub(crate) fn ada() -> Whom {
         let mut whom = Whom::default();
         whom.add_account(Named::parse("42", "mill.example").unwrap());
         whom.add_account(Named::parse("@Ada@a.example", "mill.example").unwrap());
         whom.add_account(Named::parse("@eva@mill.example", "mill.example").unwrap());
         whom.posts.insert("777".into());
         whom
-    }
-
-    fn left(line: &str) -> Left {
-        ada().finder("mill.example").unwrap().left(line)
-    }
-
-    fn redacted(line: &Value) -> Value {
-        match left(&line.to_string()) {
-            Left::Redacted(line) => serde_json::from_str(&line).unwrap(),
-            other => panic!("{line}: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn of_their_own_nothing_is_left() {
-        for theirs in [
-            json!({"id": "1", "account": {"id": "42"}}),
-            json!({"id": "1", "account": {"id": 42}, "content": "x"}),
-            json!({"id": "1", "account": {"id": "9", "acct": "ADA@a.example"}}),
-            json!({"id": "1", "account": {"id": "9", "acct": "eva"}}),
-            json!({"id": 777, "account": {"id": "9"}}),
-            json!({"id": "1", "account": {"id": "9"}, "reblog": {"id": "2", "account": {"id": "42"}}}),
-            json!({"deleted": "777", "observed": "2026-11-24"}),
-        ] {
-            assert_eq!(left(&theirs.to_string()), Left::Nothing, "{theirs}");
-        }
-        assert_eq!(left(r#"{"id":"1","account":{"id":"\u0034\u0032"}}"#), Left::Nothing);
     }
 
     #[test]
@@ -575,144 +143,5 @@ mod tests {
         assert_eq!(is("42"), [true, true, false, false]);
         assert_eq!(is("Ada@a.example"), [true, false, true, false]);
         assert_eq!(is("777"), [false; 4]);
-    }
-
-    #[test]
-    fn an_id_that_is_missing_or_empty_is_nobodys() {
-        let empty: BTreeSet<String> = [String::new()].into();
-        let whom = Whom { accounts: empty.clone(), posts: empty, ..Whom::default() };
-        for line in [
-            r#"{"policy":{"name":"default"},"observed":"2026-11-24"}"#,
-            r#"{"deleted":"","gap":{"after":"","in_reply_to_account_id":""}}"#,
-            r#"{"content":"\u0041","account":{"acct":"bob"},"mentions":[{"id":""}]}"#,
-        ] {
-            assert_eq!(whom.finder("mill.example").unwrap().left(line), Left::Same, "{line}");
-        }
-    }
-
-    #[test]
-    fn a_name_is_known_where_an_id_stands_with_it() {
-        for (acct, id, known) in [("Eva", "9", 1), ("eva", "", 0), ("bob", "9", 0), ("x", "42", 0)] {
-            let line = json!({"id": "1", "account": {"id": id, "acct": acct}});
-            assert_eq!(ada().finder("mill.example").unwrap().told_by(&line.to_string()).known.len(), known, "{line}");
-        }
-    }
-
-    #[test]
-    fn what_is_of_others_stays_as_it_stands() {
-        for others in [
-            r#"{"id":"42","created_at":"2026-11-24","account":{"id":"777","acct":"ada@b.example"},"n":1.50,"t":"\ud83d"}"#,
-            r#"{"id":"1","account":{"id":"4242"},"content":"adam@a.example nada@a.example ada@a.example.org @evan @eva@b.example https://b.example/@eva"}"#,
-            r#"{"policy":{"name":"default","left_out":42}}"#,
-            r#"{"id":"1","content":"42 times 777, \u003cb\u003e","in_reply_to_id":"42","in_reply_to_account_id":"777"}"#,
-            "not a JSON object",
-            "nothing [",
-        ] {
-            assert_eq!(left(others), Left::Same, "{others}");
-        }
-    }
-
-    #[test]
-    fn others_posts_tell_nothing_of_them() {
-        let post = json!({"id": "1", "account": {"id": "9", "acct": "bob"}, "in_reply_to_id": "777", "in_reply_to_account_id": "42",
-            "mentions": [{"id": "42", "acct": "x"}, {"id": "8", "acct": "bob@b.example"}, {"id": 7, "acct": "Eva"}],
-            "quote": {"state": "accepted", "quoted_status": {"id": "5", "account": {"id": "42"}, "content": "secret"}},
-            "content": "<p><a href=\"https://a.example/@ada\" class=\"u-url mention\">@<span>ada</span></a> see https://a.example/@Ada/12?b and \
-                @ada@a.example, @eva!</p>"});
-        let left_of = left;
-        let left = redacted(&post);
-        assert_eq!((&left["in_reply_to_id"], &left["in_reply_to_account_id"]), (&Value::Null, &Value::Null));
-        assert_eq!(left["mentions"], json!([{"id": "8", "acct": "bob@b.example"}]));
-        assert_eq!(left["quote"], json!({"state": "accepted", "quoted_status": null}));
-        let content =
-            "<p><a href=\"https://a.example/\" class=\"u-url mention\"></a> see https://a.example/ and , !</p>";
-        assert_eq!(left["content"], content);
-        assert_eq!(left["account"], post["account"]);
-        assert_eq!(
-            redacted(&json!({"gap": {"after": "777", "before": "9"}})),
-            json!({"gap": {"after": null, "before": "9"}})
-        );
-        assert_eq!(left_of("{\"a\": ada@a.example"), Left::Redacted(NO_OBJECT.into()));
-    }
-
-    #[test]
-    fn their_names_and_posts_are_learned_from_what_they_wrote() {
-        let mut whom = Whom::default();
-        whom.add_account(Named::parse("42", "mill.example").unwrap());
-        let line = json!({"id": "5", "account": {"id": "42", "acct": "Ada@a.example", "url": "https://a.example/@ada", "uri": "x"}});
-        let told = whom.finder("mill.example").unwrap().told_by(&line.to_string());
-        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<BTreeSet<_>>();
-        assert_eq!((told.accounts.clone(), told.posts.clone()), (texts(&["42"]), texts(&["5"])));
-        assert_eq!(
-            (told.handles.clone(), told.addresses.clone()),
-            (texts(&["ada@a.example"]), texts(&["https://a.example/@ada"]))
-        );
-        whom.add(told);
-        let before =
-            json!({"id": "7", "account": {"id": "9", "acct": "ada@a.example", "url": "https://a.example/@ada"}})
-                .to_string();
-        let finder = whom.finder("mill.example").unwrap();
-        assert!(finder.told_by(&before).is_empty(), "another one had the name before");
-        assert!(matches!(finder.left(&before), Left::Redacted(line) if line.contains("\"9\"")));
-        let of_others = json!({"id": "6", "account": {"id": "9", "acct": "bob"}, "mentions": [{"id": "42"}]});
-        assert!(whom.finder("mill.example").unwrap().told_by(&of_others.to_string()).is_empty());
-        // What they wrote may be known by the posts of others alone.
-        let of_others = json!({"id": "6", "account": {"id": "9"}, "in_reply_to_id": "3", "in_reply_to_account_id": "42",
-            "quote": {"state": "accepted", "quoted_status": {"id": "4", "account": {"id": "42"}}},
-            "reblog": {"id": "5", "account": {"id": "42"}, "in_reply_to_id": null, "in_reply_to_account_id": "42"}});
-        let told = whom.finder("mill.example").unwrap().told_by(&of_others.to_string());
-        assert_eq!((told.accounts, told.posts), (texts(&["42"]), texts(&["3", "4", "5"])));
-    }
-
-    #[test]
-    fn they_are_found_however_json_writes_them_and_not_in_what_is_like_them() {
-        let whom = ada();
-        let finder = whom.finder("mill.example").unwrap();
-        for line in [
-            r#"{"a":"42"}"#,
-            r#"{"a":142,"b": 42}"#,
-            r#"{"acct":"EVA"}"#,
-            r#"{"a":"\u0034\u0032"}"#,
-            r#"{"a":"\u0041da@a.example"}"#,
-            r#"{"a":"https:\/\/a.example\/@ada"}"#,
-            r#"{"a":"@\u003cspan\u003eeva\u003C/span\u003e"}"#,
-            "@<span>Eva</span>",
-        ] {
-            assert!(finder.may_have(line), "{line}");
-        }
-        for line in [
-            r#"{"a":"142","b":421,"c":"a42"}"#,
-            r#"{"a":"eva and nada \u003cb\u003e \u0026 \ud83d\ude00 \u2028 \n"}"#,
-            r#"{"a":"https://b.example/ada"}"#,
-        ] {
-            assert!(!finder.may_have(line), "{line}");
-        }
-        let mut umlaut = Whom::default();
-        umlaut.add_account(Named::parse("ada@bücher.example", "mill.example").unwrap());
-        let finder = umlaut.finder("mill.example").unwrap();
-        assert!(finder.may_have(r#"{"acct":"ada@b\u00FCcher.example"}"#) && !finder.may_have(r#"{"a":"\u00fd"}"#));
-    }
-
-    #[test]
-    fn a_post_is_theirs_where_they_wrote_or_boosted_it_or_somebody_boosted_theirs() {
-        let mut whom = ada();
-        whom.posts.clear();
-        let finder = whom.finder("mill.example").unwrap();
-        let post = r#"{"id":"7","account":{"id":42,"acct":"Ad\u0061@a.example"}}"#;
-        let boost = format!(r#"{{"id":"9","account":{{"id":"5"}},"reblog":{post}}}"#);
-        assert_eq!((finder.theirs(post), finder.theirs(&boost)), (Some(post), Some(post)));
-        for others in [
-            r#"{"id":"42","account":{"id":"421","acct":"ada"}}"#,
-            r#"{"id":"1","account":{"id":"5","acct":"ada@b.example"}}"#,
-            r#"{"id":"1","account":{"url":"42"}}"#,
-            "42",
-            "[",
-        ] {
-            assert_eq!(finder.theirs(others), None, "{others}");
-        }
-        let deep = format!(r#"{{"id":"1","account":{{"id":"42"}},"x":{}1{}}}"#, "[".repeat(20_000), "]".repeat(20_000));
-        assert_eq!(finder.theirs(&deep), None);
-        assert_eq!(finder.left(&deep), Left::Redacted(NO_OBJECT.into()));
-        assert!(finder.told_by(&deep).is_empty());
     }
 }

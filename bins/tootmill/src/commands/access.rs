@@ -36,7 +36,8 @@ use crate::{
     tootmill access --account ada@other.example --lake lake --instance mastodon.example --tables sqlite:tootmill.db --output ada.txt\n  \
     tootmill access --account 109302436954721982 --format json --lake lake --instance mastodon.example")]
 pub(crate) struct Access {
-    /// The account: its id, or its name as USER@HOST, or @USER of the instance; an id that is not of digits as id:ID
+    /// The account: its id, or its name as USER@HOST, or @USER of the instance, or both as ID=@USER or ID=USER@HOST; an id that is not
+    /// of digits as id:ID
     #[arg(long, value_name = "ACCOUNT")]
     account: String,
     #[command(flatten)]

@@ -35,8 +35,9 @@ use crate::{failure::Failure, output::say, progress::Progress};
     tootmill forget --account ada@a.example --dry-run --lake lake --instance mastodon.example\n  \
     tootmill forget --account 109348 --post 113539 --lake lake --instance mastodon.example --tables sqlite:tootmill.db")]
 pub(crate) struct Forget {
-    /// An account, by its id on the instance or its name: @USER of the instance, or USER@HOST; may be given more than once
-    #[arg(long, value_name = "ID|ACCT")]
+    /// An account, by its id on the instance or its name: @USER of the instance, or USER@HOST; or by ID=@USER or ID=USER@HOST, so that
+    /// its name is taken out of others' texts where its posts are kept without one; may be given more than once
+    #[arg(long, value_name = "ID|ACCT|ID=ACCT")]
     account: Vec<String>,
     /// A post, by its id on the instance; may be given more than once
     #[arg(long, value_name = "ID", value_parser = parse_post)]
@@ -142,7 +143,7 @@ impl Forget {
         let unknown: Vec<String> = unknown.iter().map(|name| format!("@{name}")).collect();
         Err(Failure::permanent(format!(
             "nothing in the lake tells the id of {}, so that their posts cannot be found, and nothing was changed: give its id, which \
-             https://{}/api/v1/accounts/lookup?acct=… tells",
+             https://{}/api/v1/accounts/lookup?acct=… tells, as `--account ID=@NAME`",
             unknown.join(", "),
             self.lake.instance
         )))
