@@ -23,9 +23,9 @@ pub fn at_moments(
     let whole = copy(made);
     let mut to_its_end = command(whole.path()).stdout(Stdio::null()).spawn().unwrap();
     until(&whole.path().join(begun), &mut to_its_end);
-    let begin = Instant::now();
+    let start = Instant::now();
     assert!(to_its_end.wait().unwrap().success());
-    let time = begin.elapsed();
+    let time = start.elapsed();
     for moment in 0..moments {
         let mut delay = time * moment / moments;
         let folder = loop {
