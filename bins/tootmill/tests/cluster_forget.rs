@@ -26,6 +26,9 @@ use tempfile::TempDir;
 use tootmill_lake::{Storage, open_storage};
 use tootmill_synth::Timeline;
 
+/// Is there while an erasure is on its way.
+const BEGUN: &str = "lake/mill.example/privacy/erasing.json";
+
 const ADMIN: &str = concat!("hbase ", env!("CARGO_MANIFEST_DIR"), "/tests/hbase_faults/HbaseAdmin.java");
 
 /// What HBase's own client answers to orders, a line each.
@@ -175,7 +178,6 @@ fn an_erasure_in_hbase_that_is_killed_at_any_moment_is_gone_on_with_to_its_end()
         stdout(folder, &[&["load", "--tables", &tables, "--lake", "lake", "--quiet"], &INSTANCE[..]].concat());
         forget(folder, &["--account", "@ada"])
     };
-    const BEGUN: &str = "lake/mill.example/privacy/erasing.json";
     let mut unfinished = 0;
     killed::at_moments(4, made.path(), BEGUN, load_and_forget, |whole, folder| {
         let is_unfinished = folder.join(BEGUN).exists();

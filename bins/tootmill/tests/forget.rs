@@ -13,6 +13,9 @@ use common::{
 };
 use serde_json::{Value, json};
 
+/// Is there while an erasure is on its way.
+const BEGUN: &str = "lake/mill.example/privacy/erasing.json";
+
 /// The tables of `lake` are those of `rest`.
 #[track_caller]
 fn assert_same(folder: &Path) {
@@ -199,7 +202,6 @@ fn an_erasure_that_is_killed_at_any_moment_is_gone_on_with_to_its_end() {
         common::tootmill(folder, &[&arguments[..], &lake("lake", "privacy.key")].concat())
     };
     let mut unfinished = 0;
-    const BEGUN: &str = "lake/mill.example/privacy/erasing.json";
     killed::at_moments(12, made.path(), BEGUN, forget_ada, |whole, folder| {
         // Who it is of stands in the lake by then, or nothing was changed yet.
         if folder.join(BEGUN).exists() {

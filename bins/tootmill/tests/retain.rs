@@ -12,6 +12,9 @@ use common::{
 };
 use serde_json::{Value, json};
 
+/// Is there while a retention is on its way.
+const BEGUN: &str = "lake/mill.example/privacy/retaining.json";
+
 fn retain(folder: &Path, arguments: &[&str]) -> Value {
     // The key is nothing to it.
     let of_lake = &lake("lake", "")[..4];
@@ -110,7 +113,6 @@ fn a_retention_that_is_killed_at_any_moment_is_gone_on_with_to_its_end() {
         let of_tables = ["retain", "--tables", "sqlite:lake.db", "--quiet"];
         common::tootmill(folder, &[&of_tables[..], &lake("lake", "")[..4], &arguments].concat())
     };
-    const BEGUN: &str = "lake/mill.example/privacy/retaining.json";
     let mut unfinished = 0;
     killed::at_moments(12, made.path(), BEGUN, retains, |whole, folder| {
         unfinished += u32::from(folder.join(BEGUN).exists());
