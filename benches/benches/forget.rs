@@ -108,8 +108,9 @@ fn rewrite(lake: &Lake) -> Outcome {
             line.clear();
         }
         output.finish()?;
+        lake.storage().remove(&format!("{aside}.zst"))?;
     }
-    Ok(lake.storage().remove(&format!("{aside}.zst"))?)
+    Ok(())
 }
 
 /// Processor time, step by step.

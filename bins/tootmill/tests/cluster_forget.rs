@@ -144,7 +144,7 @@ fn of_accounts_that_are_forgotten_no_cell_is_left_in_hbase_and_no_byte_in_hdfs()
     assert!(is_pending());
     let began = Instant::now();
     while is_pending() {
-        assert!(began.elapsed() < Duration::from_mins(2), "it is pending for too long");
+        assert!(began.elapsed() < Duration::from_mins(5), "it is pending for too long");
         thread::sleep(Duration::from_secs(1));
     }
     meant.assert_none_in(&everywhere());

@@ -122,11 +122,6 @@ impl Lake {
         format!("{}/privacy/erasing.json", self.root)
     }
 
-    /// The file that says which tables are to be rid of what went out of it, which is there only until they are.
-    pub fn purging(&self) -> String {
-        format!("{}/privacy/purging.json", self.root)
-    }
-
     /// The file that says which files of HBase may still hold what was erased.
     pub fn pending_erasures(&self) -> String {
         format!("{}/privacy/pending.json", self.root)

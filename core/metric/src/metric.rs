@@ -99,11 +99,14 @@ impl About {
 
     /// Whether ids of accounts end in its states or its table.
     pub fn keeps_ids(&self) -> bool {
-        self.personal_data.contains(&"account.id")
+        let is_id = |path: &&str| ["account.id", "account_id", "mentions.id"].iter().any(|id| path.ends_with(id));
+        self.personal_data.iter().any(is_id)
     }
 
     /// Whether names of accounts do, by which one is meant.
     pub fn keeps_names(&self) -> bool {
-        ["account.acct", "account.username"].iter().any(|name| self.personal_data.contains(name))
+        self.personal_data
+            .iter()
+            .any(|path| ["acct", "username"].contains(&path.rsplit('.').next().unwrap_or_default()))
     }
 }

@@ -19,6 +19,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Finder<'w> {
     whom: &'w Whom,
+    /// The host of the instance, which names of its own people are without.
+    instance: String,
     /// Their ids, then their names and addresses, then what may hide one of these.
     any: AhoCorasick,
     /// How many ids that has, and how many ids, names and addresses.
@@ -67,7 +69,7 @@ impl Whom {
         let any = AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(any)?;
         let mut found = AhoCorasick::builder();
         let texts = found.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest).build(&texts)?;
-        Ok(Finder { whom: self, any, ids, plain, texts, replacements })
+        Ok(Finder { whom: self, instance: instance.into(), any, ids, plain, texts, replacements })
     }
 
     /// What a line has in which something of them is: ids, names and texts, and what may hide one. Also how many are ids, and how
@@ -116,9 +118,10 @@ impl Finder<'_> {
         let (mut redacted, mut from) = (String::new(), 0);
         let mut links = Links { text, read: 0, address: None };
         for (found, replacement) in self.whole_in(text) {
-            let is_markup = text.get(..found.end).is_some_and(|text| text.ends_with('>'));
-            let is_of_another =
-                is_markup && links.around(found.start).is_some_and(|address| !self.is_named_in(address));
+            let markup = text.get(found.clone()).filter(|found| found.ends_with('>'));
+            let is_of_another = markup.is_some_and(|markup| {
+                links.around(found.start).is_some_and(|address| !self.is_named_in(address, markup))
+            });
             if found.start < from || is_of_another {
                 continue;
             }
@@ -143,9 +146,18 @@ impl Finder<'_> {
         })
     }
 
-    /// Whether an address is one of theirs, or has a name of theirs in it.
-    fn is_named_in(&self, address: &str) -> bool {
-        self.whom.addresses.contains(address) || self.whole_in(address).next().is_some()
+    /// Whether an address is one of theirs, has a name of theirs in it, or is at the host of whoever has the name in the markup
+    /// that links there, or below that host: servers of other kinds have profiles at other paths.
+    fn is_named_in(&self, address: &str, markup: &str) -> bool {
+        let is_of_handle = |handle: &String| {
+            let (user, host) = handle.split_once('@').unwrap_or((handle, &self.instance));
+            let is_user = markup.to_lowercase().contains(&format!(">{user}<"));
+            let of_address = address.split('/').nth(2).unwrap_or_default().to_lowercase();
+            is_user && of_address.strip_suffix(host).is_some_and(|below| below.is_empty() || below.ends_with('.'))
+        };
+        self.whom.addresses.contains(address)
+            || self.whole_in(address).next().is_some()
+            || self.whom.handles.iter().any(is_of_handle)
     }
 
     /// The status of theirs that a line is: one that they wrote or boosted, or the one that somebody else boosted, without who.
@@ -165,12 +177,22 @@ impl Finder<'_> {
     /// Whether a line of JSON that is no observation tells of them: whether one of its texts is an id of theirs or ends with one, or
     /// has a name or an address.
     pub fn is_told_by(&self, line: &str) -> bool {
+        self.has_id_text(line, 0..self.ids) || self.redacted(line).is_some()
+    }
+
+    /// The same of what has no ids but those of posts.
+    pub fn is_told_by_posts(&self, line: &str) -> bool {
+        self.has_id_text(line, self.whom.accounts.len()..self.ids) || self.redacted(line).is_some()
+    }
+
+    fn has_id_text(&self, line: &str, needles: Range<usize>) -> bool {
         let is_text = |found: Range<usize>| {
             let before = line.get(..found.start).is_some_and(|before| before.ends_with(['"', ' ']));
             before && line.get(found.end..).is_some_and(|rest| rest.starts_with('"'))
         };
-        let mut ids = self.any.find_overlapping_iter(line).filter(|found| found.pattern().as_usize() < self.ids);
-        ids.any(|found| is_text(found.range())) || self.redacted(line).is_some()
+        let mut ids =
+            self.any.find_overlapping_iter(line).filter(|found| needles.contains(&found.pattern().as_usize()));
+        ids.any(|found| is_text(found.range()))
     }
 
     /// Whether a line has one of the first so many needles. An id within a longer one is another one.
@@ -314,6 +336,9 @@ mod tests {
             ),
             ("<a href='https://mill.example/@ada@a.example'>", "<a href='https://mill.example/'>"),
             ("<a href='https://ada.example/'>", "<a href='https://ada.example/'>"),
+            // Other kinds of servers have other paths, which stay where nothing told them.
+            ("<a href='https://a.example/ada'>", "<a href='https://a.example/ada'>"),
+            ("<a href='https://Web.a.example/7'>", "<a href='https://Web.a.example/7'>"),
             ("<a>", "<a>"),
             ("", ""),
         ] {

@@ -43,8 +43,16 @@ pub enum Error {
         reason: String,
     },
     /// What was interrupted was of more tables.
-    #[error("what was interrupted was to take them out of {0} as well: name these tables by --tables, too")]
-    OtherTables(String),
+    #[error(
+        "what was interrupted was to take them out of {tables} as well: name these tables by --tables, too, or where they are no more, \
+         take them out of {file}"
+    )]
+    OtherTables {
+        /// Their addresses.
+        tables: String,
+        /// The file that says so.
+        file: String,
+    },
     /// The system gives no random bytes.
     #[error("the system gives no random bytes: {0}")]
     Random(String),
@@ -65,7 +73,7 @@ impl Error {
             | Self::Settings(_)
             | Self::Key { .. }
             | Self::HbaseAdmin { .. }
-            | Self::OtherTables(_)
+            | Self::OtherTables { .. }
             | Self::Random(_)
             | Self::NoPlaceForKey => Status::Permanent,
         }

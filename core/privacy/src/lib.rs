@@ -22,8 +22,7 @@ mod turn;
 
 pub use access::{Access, Held, Tables, What, access};
 pub use erasure::{
-    Leaving, begin_erasure, begin_purge, begin_retention, end_erasure, end_purge, end_retention, forgotten,
-    is_retaining, unfinished,
+    Erasure, Leaving, begin_erasure, begin_retention, end_erasure, end_retention, forgotten, leaving, unfinished,
 };
 pub use error::Error;
 pub use hbase::{Pending, note_pending, pending};

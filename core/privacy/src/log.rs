@@ -125,11 +125,6 @@ impl Entry {
         self.text("what")
     }
 
-    /// How many of something it tells of; 0 where it does not.
-    pub fn count_of(&self, name: &str) -> u64 {
-        self.0.get("counts").and_then(|counts| counts.get(name)).and_then(Value::as_u64).unwrap_or(0)
-    }
-
     /// The entry as data.
     pub fn data(&self) -> Value {
         Value::Object(self.0.clone())

@@ -132,10 +132,9 @@ const PLACES: [(&str, &str, Option<&str>); 9] = [
 ];
 
 /// The places of a lake that are there for a while: a file or a folder, what it holds, and until when.
-const PASSING: [(&str, &str, &str); 5] = [
+const PASSING: [(&str, &str, &str); 4] = [
     ("_aside", "files on their way into a place", "they are there; what a killed command left, until the next one"),
     ("privacy/erasing.json", "whom an erasure is of", "the erasure is done"),
-    ("privacy/purging.json", "which tables are to be rid of what goes", "they are"),
     ("privacy/retaining.json", "which accounts go because they were not seen for long", "they are gone"),
     ("privacy/pending.json", "which files of HBase may still hold what was erased", "these files are gone"),
 ];

@@ -69,8 +69,6 @@ pub struct Numbers {
 pub struct Forgotten {
     /// How many times somebody, or some post, was.
     pub times: u64,
-    /// Whether there were days whose posts had expired: what such a day counted of several people together stays.
-    pub of_closed_days: bool,
 }
 
 /// A policy by which it was decided whose posts were kept.

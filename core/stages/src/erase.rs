@@ -182,6 +182,7 @@ impl Erasing<'_> {
                     Record::parse(line).is_some_and(|record| self.fate(&record, whom) != Fate::Stays)
                 }
                 "rows" if is_lines => self.is_row_of_theirs(line, whom),
+                "compaction" => finder.is_told_by_posts(line),
                 _ => finder.is_told_by(line),
             };
         }

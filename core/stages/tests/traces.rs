@@ -92,6 +92,7 @@ fn what_only_looks_like_it_is_not_found() {
         ("states/date=2026-11-24/v=1/part-00000.records.zst", "latest\t777\t\t1 777 42 777"),
         ("rows/totals/v=1/part-00000.rows.zst", "language_table\ten\t42"),
         ("privacy/log/00000777.json", r#"{"hash":"a42","rows":42,"seconds":777,"at":"2026-11-24T10:42:00Z"}"#),
+        ("compaction/v=1/_manifest.json", r#"{"deleted":["42"]}"#),
         // It says whom an erasure is of that is on its way.
         ("privacy/erasing.json", r#"{"accounts":["42"]}"#),
     ] {

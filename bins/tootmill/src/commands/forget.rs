@@ -8,7 +8,7 @@ use tootmill_lake::Lake;
 use tootmill_metric::{Day, Registry};
 use tootmill_policy::{Named, Whom};
 use tootmill_privacy::{
-    KeyFile,
+    Erasure, KeyFile,
     log::{self, Done},
 };
 use tootmill_stages::{Erased, Erasing};
@@ -72,7 +72,7 @@ impl Forget {
         if !self.dry_run {
             self.cluster.refuse_jobs_of(&lake)?;
         }
-        let mut whom = tootmill_privacy::unfinished(&lake)?;
+        let mut whom = tootmill_privacy::unfinished(&lake)?.whom;
         if !whom.is_empty() {
             say("going on with an erasure that did not come to its end");
         }
@@ -91,12 +91,12 @@ impl Forget {
             return self.tell(&whom, &erased, 0, began);
         }
         let key = KeyFile::at(self.key.key.as_deref())?.read_or_make(&lake)?;
-        self.tables.begin(&lake, &lease)?;
-        tootmill_privacy::begin_erasure(&lake, &lease, &whom, key)?;
+        let erasure = Erasure { whom, tables: self.tables.addresses() };
+        tootmill_privacy::begin_erasure(&lake, &lease, &erasure, key)?;
+        let whom = erasure.whom;
         let erased = erasing.erase(&whom, &lease)?;
         erasing.recount(&lease, &self.engine.options(), &progress)?;
         let pending = self.tables.purge(&lake, &lease, &whom, &registry, self.outcome.quiet)?;
-        tootmill_privacy::end_purge(&lake, &lease)?;
         let traces = erasing.traces(&whom, &progress)?;
         progress.finish();
         if !traces.is_empty() {

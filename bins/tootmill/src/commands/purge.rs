@@ -21,11 +21,11 @@ use crate::failure::Failure;
 #[derive(Args, Debug)]
 pub(crate) struct PurgeArguments {
     /// Where the tables are: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server; may be given more than once
-    /// [default: sqlite:tootmill.db, if it is there]
+    /// [default: sqlite:tootmill.db]
     #[arg(long, value_name = "DEST", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
     tables: Vec<Destination>,
     /// No tables were made from this lake
-    #[arg(long)]
+    #[arg(long, conflicts_with = "tables")]
     no_tables: bool,
     /// The folder of HBase in HDFS, where is looked whether what was erased is gone: hdfs://HOST:PORT/hbase
     #[arg(long, value_name = "FOLDER", env = "TOOTMILL_HBASE_ROOT")]
@@ -39,16 +39,20 @@ pub(crate) struct PurgeArguments {
 const PATIENCE: Duration = Duration::from_mins(1);
 
 impl PurgeArguments {
-    /// Whether all is said that is needed, and the tables are there: those that nobody looks into keep what they have.
+    /// Whether all is said that is needed, and something was loaded into the tables: others that nobody named would keep what they
+    /// have.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        if let Some(missing) = self.tables().iter().find(|tables| !tables.is_there()) {
-            let needed = "name by --tables all that were made from this lake, or say --no-tables where there are none";
-            return Err(Failure::Usage(format!("there are no tables in {missing}: {needed}")));
-        }
         if self.hbase_root.is_none() && self.tables().iter().any(|tables| matches!(tables, Destination::Hbase(_))) {
             let needed =
                 "name HBase's folder in HDFS by --hbase-root: without it nobody sees whether what is erased is gone";
             return Err(Failure::Usage(needed.into()));
+        }
+        for tables in self.tables() {
+            if !tables.is_there() || tables.open()?.runs()?.is_empty() {
+                let needed =
+                    "name by --tables all that were made from this lake, or say --no-tables where there are none";
+                return Err(Failure::Usage(format!("nothing was loaded into {tables}: {needed}")));
+            }
         }
         Ok(())
     }
@@ -61,10 +65,9 @@ impl PurgeArguments {
         }
     }
 
-    /// Notes in the lake of which tables this is, so that whoever goes on with it after an interruption does not forget one.
-    pub(crate) fn begin(&self, lake: &Lake, lease: &Lease) -> Result<(), Failure> {
-        let tables = self.tables().iter().map(Destination::to_string).collect();
-        Ok(tootmill_privacy::begin_purge(lake, lease, &tables)?)
+    /// The addresses of the tables, without passwords.
+    pub(crate) fn addresses(&self) -> BTreeSet<String> {
+        self.tables().iter().map(Destination::to_string).collect()
     }
 
     /// Makes the tables hold what the lake holds now, without the rows of these accounts, nor anything of what they held

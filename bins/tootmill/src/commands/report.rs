@@ -123,7 +123,6 @@ fn make_folder(file: &Path) -> Result<(), Failure> {
 /// What was forgotten of what was in the lake, as its log has it.
 fn forgotten(lake: &Lake) -> Result<Option<Forgotten>, Failure> {
     let (entries, _) = log::entries(lake)?;
-    let erasures: Vec<_> = entries.iter().filter(|entry| entry.what() == "tootmill forget").collect();
-    let of_closed_days = erasures.iter().any(|entry| entry.count_of("closed_days") > 0);
-    Ok((!erasures.is_empty()).then_some(Forgotten { times: erasures.len() as u64, of_closed_days }))
+    let times = entries.iter().filter(|entry| entry.what() == "tootmill forget").count() as u64;
+    Ok((times > 0).then_some(Forgotten { times }))
 }

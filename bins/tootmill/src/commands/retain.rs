@@ -82,19 +82,20 @@ impl Retain {
         let retained = if self.dry_run {
             retain(None, "")?
         } else {
-            let was_interrupted = tootmill_privacy::is_retaining(&lake)?;
-            if was_interrupted {
+            let interrupted = tootmill_privacy::leaving(&lake)?;
+            // Without accounts that go no tables are needed.
+            let is_of_tables =
+                self.accounts.is_some() || interrupted.as_ref().is_some_and(|one| !one.accounts.is_empty());
+            let tables = if is_of_tables { self.tables.addresses() } else { BTreeSet::new() };
+            if is_of_tables && self.accounts.is_none() {
                 self.tables.check()?;
             }
+            let accounts = tootmill_stages::accounts_not_seen(&lake, &retention, &registry)?;
+            let leaving = tootmill_privacy::begin_retention(&lake, &lease, accounts, tables)?;
             let kept = Kept { raw: self.raw, posts: self.posts, accounts: self.accounts };
             tootmill_privacy::record_retention(&lake, &lease, kept)?;
-            if self.accounts.is_some() || was_interrupted {
-                self.tables.begin(&lake, &lease)?;
-            }
-            let accounts = tootmill_stages::accounts_not_seen(&lake, &retention, &registry)?;
-            let leaving = tootmill_privacy::begin_retention(&lake, &lease, accounts)?;
             let retained = retain(Some(&lease), &leaving.salt)?;
-            if was_interrupted || !leaving.accounts.is_empty() || retained.changes_days() {
+            if interrupted.is_some() || !leaving.accounts.is_empty() || retained.changes_days() {
                 let erasing = Erasing { lake: &lake, registry: &registry, instance };
                 erasing.recount(&lease, &self.engine.options(), &progress)?;
             }
@@ -103,7 +104,6 @@ impl Retain {
                 let gone = Whom { accounts: gone, ..Whom::default() };
                 self.tables.purge(&lake, &lease, &gone, &registry, self.outcome.quiet)?;
             }
-            tootmill_privacy::end_purge(&lake, &lease)?;
             // Noted first: twice is better than never.
             self.note(&lake, &retained)?;
             tootmill_privacy::end_retention(&lake, &lease)?;

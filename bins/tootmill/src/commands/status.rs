@@ -208,8 +208,8 @@ impl Status {
         let holder = lake.holder()?.unwrap_or_default();
         let mut erasures = Erasures {
             // One that runs is none that was interrupted.
-            is_unfinished: !tootmill_privacy::unfinished(&lake)?.is_empty() && !holder.contains("tootmill forget"),
-            is_retaining: tootmill_privacy::is_retaining(&lake)? && !holder.contains("tootmill retain"),
+            is_unfinished: !tootmill_privacy::unfinished(&lake)?.whom.is_empty() && !holder.contains("tootmill forget"),
+            is_retaining: tootmill_privacy::leaving(&lake)?.is_some() && !holder.contains("tootmill retain"),
             overdue: overdue(&lake, kept, now().day())?,
             ..Erasures::default()
         };
@@ -217,6 +217,12 @@ impl Status {
         match files_left(&lake) {
             Ok((files, since)) => (erasures.files, erasures.since) = (files, since),
             Err(failure) => erasures.unread.push(failure.to_string()),
+        }
+        if let Some(days) = kept.and_then(|kept| kept.accounts) {
+            match overdue_accounts(&lake, days, now().day()) {
+                Ok(accounts) => erasures.overdue.extend(accounts),
+                Err(failure) => erasures.unread.push(failure.to_string()),
+            }
         }
         if let (Some(days), Some(Destination::Hbase(address))) = (kept.and_then(|kept| kept.accounts), &self.tables) {
             match too_long(address, days) {
@@ -289,15 +295,16 @@ fn overdue(lake: &Lake, kept: Option<Kept>, today: Day) -> Result<Vec<String>, F
             overdue.push(format!("{what} of {oldest} are there, which go after {longest} days, {by}"));
         }
     }
-    if let Some(longest) = kept.accounts {
-        let from = Kept::first_day(longest.saturating_add(GRACE), today);
-        let retention = Retention { accounts: Some(from), ..Retention::default() };
-        let accounts = accounts_not_seen(lake, &retention, &Registry::linked()?)?.len();
-        if accounts > 0 {
-            overdue.push(format!("{accounts} accounts are there that were not seen for {longest} days, {by}"));
-        }
-    }
     Ok(overdue)
+}
+
+/// How many accounts are there that should have gone, if any.
+fn overdue_accounts(lake: &Lake, days: u32, today: Day) -> Result<Option<String>, Failure> {
+    let from = Kept::first_day(days.saturating_add(GRACE), today);
+    let retention = Retention { accounts: Some(from), ..Retention::default() };
+    let accounts = accounts_not_seen(lake, &retention, &Registry::linked()?)?.len();
+    Ok((accounts > 0)
+        .then(|| format!("{accounts} accounts are there that were not seen for {days} days, after which they go")))
 }
 
 /// The tables of persons in HBase that keep a day for longer than accounts are kept, or whose retention is not known.

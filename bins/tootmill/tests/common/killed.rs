@@ -34,8 +34,9 @@ pub fn at_moments(
             until(&folder.path().join(begun), &mut process);
             thread::sleep(delay);
             process.kill().unwrap();
-            let was_killed = process.wait().unwrap().code().is_none();
-            if was_killed && (moment > 0 || folder.path().join(begun).exists()) {
+            let ended = process.wait().unwrap();
+            assert!(ended.success() || ended.code().is_none(), "it failed: {ended}");
+            if ended.code().is_none() && (moment > 0 || folder.path().join(begun).exists()) {
                 break folder;
             }
             // It was over by then: quicker than the one that was timed.

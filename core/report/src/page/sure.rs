@@ -142,14 +142,11 @@ fn policies(policies: &[InForce]) -> Markup {
 /// That something was forgotten, and what stays of it.
 fn forgotten(forgotten: Option<Forgotten>) -> Markup {
     html! {
-        @if let Some(Forgotten { times, of_closed_days }) = forgotten {
+        @if let Some(Forgotten { times }) = forgotten {
             p data-forgotten=(times) {
-                "Accounts or posts were forgotten " (thousands(times)) " times. All numbers are as if they had never been"
-                @if of_closed_days {
-                    ", but for days whose posts had expired: there their own rows went, and what was counted of several people \
-                     together, such as languages and hashtags, stayed"
-                }
-                "."
+                "Accounts or posts were forgotten " (thousands(times)) " times. Days whose posts are still there are counted as if they \
+                 had never been. Of days whose posts had expired by then their own rows went, and what was counted of several people \
+                 together, such as languages and hashtags, stayed."
             }
         }
     }
