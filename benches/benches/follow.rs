@@ -118,10 +118,10 @@ fn measure(posts: u64, level: Level) -> Outcome {
         level => Policy::new(level, "mill.example", &Registry::linked()?),
     };
     let lineage = Lineage::begin(&lake, Feed::default(), Observer::anonymous(), &Arc::new(policy))?;
-    let (began, before) = (Instant::now(), cpu_seconds()?);
+    let (began, before) = (Instant::now(), tootmill_benches::cpu_seconds()?);
     // The refusal after the stream is how it ends.
     let ended = follow(&client, &Description::default(), &lineage, &Follow::default(), &Nobody);
-    let (seconds, cpu) = (began.elapsed().as_secs_f64(), cpu_seconds()? - before);
+    let (seconds, cpu) = (began.elapsed().as_secs_f64(), tootmill_benches::cpu_seconds()? - before);
     let peak = peak_mib()?;
     if !matches!(ended, Err(tootmill_collect::Error::Mastodon(tootmill_mastodon::Error::Refused { .. }))) {
         return Err(format!("it ended otherwise: {ended:?}").into());
@@ -141,16 +141,6 @@ fn measure(posts: u64, level: Level) -> Outcome {
         cpu / count * 1e6
     )?;
     Ok(())
-}
-
-/// The processor time of this process until now, in seconds.
-fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
-    /// `getconf CLK_TCK`, on all Linux that there is.
-    const TICKS: f64 = 100.0;
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let [user, system] = [11, 12].map(|field| fields.get(field).and_then(|ticks| ticks.parse::<u32>().ok()));
-    Ok((f64::from(user.ok_or("no time")?) + f64::from(system.ok_or("no time")?)) / TICKS)
 }
 
 /// The most memory that this process had, in MiB.

@@ -9,7 +9,7 @@ use tootmill_engine::{Lines, Merged, Options, Records, Silent, map, run, write_r
 use tootmill_input::{Inputs, Reader};
 use tootmill_metric::{AnyStates, Line, Post, Registry, field::escape};
 use tootmill_plugins as _;
-use tootmill_policy::{Level, Policy};
+use tootmill_policy::{Forgotten, Hashed, Key, Level, Policy};
 use tootmill_synth::Timeline;
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -25,7 +25,7 @@ fn main() -> Outcome {
 
     let mut criterion = Criterion::default().configure_from_args();
     parsing(&mut criterion, &throughput, &lines);
-    keeping(&mut criterion, &throughput, &registry, &lines);
+    keeping(&mut criterion, &throughput, &registry, &lines)?;
     mapping(&mut criterion, &throughput, &registry, &posts);
     records(&mut criterion, &throughput, &registry, &posts)?;
     whole(&mut criterion, &throughput, &registry, &text)?;
@@ -46,24 +46,29 @@ fn parsing(criterion: &mut Criterion, throughput: &Throughput, lines: &[&str]) {
     group.bench_function("line", |bencher| bencher.iter(|| count(&|line| black_box(Line::parse(line)).is_ok())));
 }
 
-/// What a policy costs, of posts none of which says `indexable` and of posts that all do.
-fn keeping(criterion: &mut Criterion, throughput: &Throughput, registry: &Registry, lines: &[&str]) {
+/// What a policy costs, of posts none of which says `indexable` and of posts that all do; also once an account was forgotten, which
+/// has no post.
+fn keeping(criterion: &mut Criterion, throughput: &Throughput, registry: &Registry, lines: &[&str]) -> Outcome {
     let mut group = criterion.benchmark_group("keep");
     group.throughput(throughput.clone());
     let indexable: Vec<String> =
         lines.iter().map(|line| line.replacen("\"locked\":", "\"indexable\":true,\"locked\":", 1)).collect();
     let indexable: Vec<&str> = indexable.iter().map(String::as_str).collect();
     let policy = |level| Policy::new(level, "tootmill.example", registry);
+    let forgotten = Forgotten::new(Some(Key::new(&[7; Key::BYTES])));
+    forgotten.read(&forgotten.with([Hashed::Account("nobody")])?)?;
     for (name, policy, lines) in [
         ("open", policy(Level::Open), lines),
         ("default, indexable", policy(Level::Default), &indexable),
         ("default", policy(Level::Default), lines),
+        ("default, one forgotten", policy(Level::Default).forgetting(forgotten), lines),
         ("strict", policy(Level::Strict), lines),
     ] {
         group.bench_function(name, |bencher| {
             bencher.iter(|| lines.iter().map(|line| policy.keep(line).line().map_or(0, str::len)).sum::<usize>());
         });
     }
+    Ok(())
 }
 
 fn mapping(criterion: &mut Criterion, throughput: &Throughput, registry: &Registry, posts: &[Post<'_>]) {

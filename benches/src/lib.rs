@@ -1,7 +1,7 @@
 //! The floor: nothing but parsing, typed and borrowed, the fields that the seven metrics need, by a JSON library as its
-//! documentation shows it.
+//! documentation shows it; and what benchmarks have in common.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, error::Error, fs};
 
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -18,6 +18,16 @@ pub fn serde_json(line: &[u8]) -> bool {
 /// Whether both read the same status in the line: the floor of each is one of the same work.
 pub fn both_alike(line: &[u8]) -> bool {
     by_sonic_rs(line).is_some_and(|status| Some(status) == by_serde_json(line))
+}
+
+/// The processor time of this process until now, in seconds.
+pub fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
+    /// `getconf CLK_TCK`, on all Linux that there is.
+    const TICKS: f64 = 100.0;
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let [user, system] = [11, 12].map(|field| fields.get(field).and_then(|ticks| ticks.parse::<u32>().ok()));
+    Ok((f64::from(user.ok_or("no time")?) + f64::from(system.ok_or("no time")?)) / TICKS)
 }
 
 fn by_sonic_rs(line: &[u8]) -> Option<Status<'_>> {

@@ -238,6 +238,11 @@ fn hbase(layout: &Layout, settings: &Settings) -> String {
         hbase.master.wait.on.regionservers.interval     200
         hbase.regionserver.msginterval                  500
         hbase.procedure.store.region.flush.size         1048576
+        # What was compacted away, or is no log any more, is gone within seconds, so that a test sees it go.
+        hbase.hfile.compaction.discharger.interval      5000
+        hbase.master.cleaner.interval                   5000
+        hbase.master.hfilecleaner.ttl                   5000
+        hbase.master.logcleaner.ttl                     5000
 
         hbase.io.compress.snappy.codec                  org.apache.hadoop.hbase.io.compress.xerial.SnappyCodec
         hbase.io.compress.zstd.codec                    org.apache.hadoop.hbase.io.compress.zstd.ZstdCodec

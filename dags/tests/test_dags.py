@@ -25,8 +25,8 @@ def dags() -> dict[str, DAG]:
     return dict(bag.dags)
 
 
-def test_there_are_three(dags: dict[str, DAG]) -> None:
-    assert sorted(dags) == [f"tootmill_{kind}_mill_test" for kind in ("daily", "monitoring", "refresh")]
+def test_there_are_four(dags: dict[str, DAG]) -> None:
+    assert sorted(dags) == [f"tootmill_{kind}_mill_test" for kind in ("daily", "monitoring", "refresh", "retention")]
 
 
 def test_the_daily_run_is_the_picture_of_the_design(dags: dict[str, DAG]) -> None:
@@ -52,7 +52,7 @@ def test_every_task_is_bounded_and_tells_of_its_failure(dags: dict[str, DAG]) ->
 
 
 def test_one_task_at_a_time_writes(dags: dict[str, DAG]) -> None:
-    writers = {"compact", "metrics", "merge", "load", "verify"}
+    writers = {"compact", "metrics", "merge", "load", "verify", "retain"}
     for dag in dags.values():
         for task in dag.tasks:
             assert (task.pool == "tootmill_lake") == (task.task_id in writers), task

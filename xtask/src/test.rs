@@ -51,6 +51,7 @@ const ON_A_CLUSTER: Files = &[
     ("jobs on a cluster", "cluster"),
     ("tables in HBase", "hbase"),
     ("a week in HBase, read by another client", "cluster_hbase"),
+    ("accounts forgotten in HBase and HDFS", "cluster_forget"),
     ("collecting into HDFS", "cluster_mastodon"),
     ("what HBase says of itself", "cluster_status"),
 ];
@@ -125,7 +126,10 @@ fn dags(steps: &Steps<'_>, pythons: &Pythons) -> Result<()> {
     for (name, arguments) in [
         ("format of the DAGs", &["-m", "ruff", "format", "--check", "."][..]),
         ("lints of the DAGs", &["-m", "ruff", "check", "."]),
-        ("types of the DAGs", &["-m", "mypy", "src", "development", "daily.py", "refresh.py", "monitoring.py"]),
+        (
+            "types of the DAGs",
+            &["-m", "mypy", "src", "development", "daily.py", "refresh.py", "monitoring.py", "retention.py"],
+        ),
         ("tests of the DAGs", &["-m", "pytest", "-m", "not deployment"]),
     ] {
         steps.run(name, pythons.of_dags()?.args(arguments))?;

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod access;
 pub(crate) mod auth;
 pub(crate) mod check;
 pub(crate) mod collect;
@@ -7,6 +8,8 @@ pub(crate) mod compact;
 pub(crate) mod daily;
 pub(crate) mod demo;
 pub(crate) mod destination;
+pub(crate) mod forget;
+pub(crate) mod gdpr;
 pub(crate) mod import;
 pub(crate) mod jobs;
 pub(crate) mod lake;
@@ -15,8 +18,10 @@ pub(crate) mod mapper;
 pub(crate) mod merge;
 pub(crate) mod metrics;
 pub(crate) mod policy;
+pub(crate) mod purge;
 pub(crate) mod reducer;
 pub(crate) mod report;
+pub(crate) mod retain;
 pub(crate) mod run;
 pub(crate) mod stage;
 pub(crate) mod status;
@@ -50,8 +55,13 @@ pub(crate) enum Command {
     Daily(daily::Daily),
     #[command(subcommand)]
     Jobs(jobs::Jobs),
+    Forget(forget::Forget),
+    Retain(retain::Retain),
     Report(report::Report),
     Status(status::Status),
+    Access(access::Access),
+    #[command(subcommand)]
+    Gdpr(gdpr::Gdpr),
     Mapper(mapper::Mapper),
     Reducer(reducer::Reducer),
 }
@@ -74,8 +84,12 @@ impl Command {
             Self::Load(load) => load.run(),
             Self::Daily(daily) => daily.run(),
             Self::Jobs(jobs) => jobs.run(),
+            Self::Forget(forget) => forget.run(),
+            Self::Retain(retain) => retain.run(),
             Self::Report(report) => report.run(),
             Self::Status(status) => status.run(),
+            Self::Access(access) => access.run(),
+            Self::Gdpr(gdpr) => gdpr.run(),
             Self::Mapper(mapper) => mapper.run(),
             Self::Reducer(reducer) => reducer.run(),
         }

@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    collections::BTreeSet,
     io::IsTerminal,
     time::{Duration, Instant},
 };
@@ -69,6 +70,10 @@ impl Store for Reading {
             }
             each(day, row)
         })
+    }
+
+    fn erase(&mut self, tables: &[Table], keys: &BTreeSet<String>) -> Result<(), Error> {
+        self.store.erase(tables, keys)
     }
 
     fn runs(&self) -> Result<Vec<Run>, Error> {

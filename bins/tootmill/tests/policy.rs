@@ -5,7 +5,7 @@ mod common;
 
 use std::{fs, path::Path};
 
-use common::{run, stdout};
+use common::{content, run, stdout};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -58,24 +58,6 @@ fn last_run(folder: &Path, file: &str) -> Value {
     let runs = stdout(folder, &["tables", "dump", "--tables", &format!("sqlite:{file}"), "runs"]);
     let runs: Value = serde_json::from_str(&runs).unwrap();
     runs["runs"].as_object().unwrap().values().next().unwrap().clone()
-}
-
-/// All that is in the files of a folder, decompressed.
-fn content(folder: &Path) -> String {
-    let mut all = String::new();
-    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        let path = entry.path();
-        all += &entry.file_name().to_string_lossy();
-        if path.is_dir() {
-            all += &content(&path);
-            continue;
-        }
-        let bytes = fs::read(&path).unwrap();
-        let is_compressed = path.extension().is_some_and(|ending| ending == "zst");
-        let bytes = if is_compressed { zstd::decode_all(&*bytes).unwrap() } else { bytes };
-        all += &String::from_utf8_lossy(&bytes);
-    }
-    all
 }
 
 #[test]

@@ -19,6 +19,12 @@ fn named_by_arguments_alone(program: &mut Command) -> &mut Command {
     program
 }
 
+/// What the findings of a check say.
+fn says(data: &Value, check: &str) -> Vec<String> {
+    let findings = data["findings"].as_array().unwrap().iter().filter(|finding| finding["check"] == check);
+    findings.map(|finding| finding["says"].as_str().unwrap().to_owned()).collect()
+}
+
 /// The status as data, and the exit code.
 fn status(folder: &Path, arguments: &[&str]) -> (i32, Value) {
     let arguments = [&["status", "--json"], arguments].concat();
@@ -108,8 +114,7 @@ fn a_lake_tells_how_new_it_is_and_what_lies_in_it() {
     assert_eq!(places, ["raw", "posts", "states", "totals", "rows"]);
     assert!(of_lake["places"].as_array().unwrap().iter().all(|of| of["bytes"].as_u64() > Some(0)), "{data}");
     assert_eq!(of_lake["files"], of_lake["small_files"], "all are small");
-    let behind: Vec<&Value> = data["findings"].as_array().unwrap().iter().map(|finding| &finding["check"]).collect();
-    assert_eq!(behind, ["behind", "behind"], "by two days, counted and loaded: {data}");
+    assert_eq!(says(&data, "behind").len(), 2, "by two days, counted and loaded: {data}");
     // Every threshold of a lake decides the exit code.
     for threshold in [["--collected-age", "1,2"], ["--behind", "1,2"], ["--small-files", "1,2"]] {
         let (code, data) = status(folder, &[&lake[..], &threshold].concat());
@@ -180,4 +185,28 @@ fn data_of_a_day_that_look_wrong_are_told() {
     assert_eq!((code, checks(&alone)), (0, vec!["few_rows language_table".into()]), "{alone}");
     let runs = stdout(folder, &["tables", "dump", "--tables", "sqlite:lake.db", "runs"]);
     assert!(runs.contains("\"data:rows_language_table\": \"1\""), "{runs}");
+}
+
+#[test]
+fn what_should_have_gone_and_what_was_interrupted_is_found() {
+    let folder = with_posts(30);
+    let folder = folder.path();
+    let lake = ["--lake", "lake", "--instance", "mill.example"];
+    stdout(folder, &[&["import", "posts.jsonl", "--observed", "2020-01-01"], &lake[..]].concat());
+    let (_, data) = status(folder, &lake);
+    let overdue = "raw files of 2020-01-01 are there, which go after 30 days, and no `tootmill retain` was ever run";
+    assert_eq!(says(&data, "erasures"), [overdue], "{data}");
+    stdout(folder, &[&["retain", "--raw", "36500", "--posts", "36500"], &lake[..]].concat());
+    assert_eq!(says(&status(folder, &lake).1, "erasures"), [""; 0], "it may stay for a hundred years");
+    // What is interrupted is told, whatever cannot be known of HBase.
+    let privacy = folder.join("lake/mill.example/privacy");
+    fs::write(privacy.join("retaining.json"), r#"{"salt":"00","accounts":[]}"#).unwrap();
+    fs::write(privacy.join("erasing.json"), r#"{"accounts":["7"]}"#).unwrap();
+    fs::write(privacy.join("pending.json"), "no JSON").unwrap();
+    let (code, data) = status(folder, &lake);
+    let interrupted = ["an erasure was interrupted", "a retention was interrupted"];
+    assert_eq!(
+        (code, says(&data, "erasures"), says(&data, "readable").len()),
+        (1, interrupted.map(Into::into).into(), 1)
+    );
 }

@@ -396,7 +396,8 @@ impl Reading<'_> {
         self.writer.has_read(post.created_at);
         let kept = self.policy.keep(&post.json);
         let Some(line) = kept.line() else {
-            if let Some(id) = post.id.as_ref().filter(|id| self.cursor().is_some_and(|cursor| cursor.has(id))) {
+            let is_committed = |id: &&Id| self.cursor().is_some_and(|cursor| cursor.has(id));
+            if let Some(id) = post.id.as_ref().filter(|id| kept.withdraws() && is_committed(id)) {
                 self.told.withdrawn += 1;
                 return self.writer.write_deletion(id.as_str());
             }

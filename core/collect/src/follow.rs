@@ -270,7 +270,7 @@ impl Following<'_> {
         self.writer.has_read(post.created_at);
         let kept = self.lineage.policy().keep(&post.json);
         if kept.line().is_none() {
-            if let Some(id) = post.id.filter(|id| self.recent.remove(id)) {
+            if let Some(id) = post.id.filter(|id| kept.withdraws() && self.recent.remove(id)) {
                 self.told.withdrawn += 1;
                 return self.writer.write_deletion(id.as_str());
             }

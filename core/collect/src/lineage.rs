@@ -1,6 +1,9 @@
 //! A lineage: what is collected from one feed of an instance, one observation after the other, without a gap.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -8,7 +11,7 @@ use tootmill_lake::{Entry, Lake, Lease};
 use tootmill_mastodon::{Feed, Owner};
 use tootmill_policy::Policy;
 
-use crate::error::Error;
+use crate::{error::Error, raw::Committed};
 
 /// The right to collect a feed into a lake. One process has it at a time, beside others with other feeds.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub struct Lineage {
     /// What is done, in names of folders.
     work: String,
     lease: Lease,
+    /// By all of its writers.
+    committed: Mutex<Committed>,
 }
 
 impl Lineage {
@@ -35,9 +40,24 @@ impl Lineage {
 
     fn take(lake: &Lake, feed: Feed, observer: Observer, policy: &Arc<Policy>, work: String) -> Result<Self, Error> {
         let lease = lake.collecting(&work, "tootmill collect")?;
-        let lineage = Self { lake: lake.clone(), feed, observer, policy: Arc::clone(policy), work, lease };
+        let lineage = Self {
+            lake: lake.clone(),
+            feed,
+            observer,
+            policy: Arc::clone(policy),
+            work,
+            lease,
+            committed: Mutex::default(),
+        };
         lake.storage().remove(&lineage.aside())?;
+        lineage.look_whom_the_lake_forgot()?;
         Ok(lineage)
+    }
+
+    /// Reads whom the lake has forgotten; gives whether these are others than before.
+    pub(crate) fn look_whom_the_lake_forgot(&self) -> Result<bool, Error> {
+        let read = |text: &str| self.policy.forgotten().read(text);
+        Ok(self.lake.storage().read_as(&self.lake.forgotten(), read)?.unwrap_or(false))
     }
 
     /// Where it is collected to.
@@ -58,6 +78,16 @@ impl Lineage {
     /// What is kept of what is observed.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// What was committed until now, also where the work fails later.
+    pub fn committed(&self) -> Committed {
+        *self.committed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts what was committed.
+    pub(crate) fn has_committed(&self, more: Committed) {
+        *self.committed.lock().unwrap_or_else(PoisonError::into_inner) += more;
     }
 
     pub(crate) fn lease(&self) -> &Lease {

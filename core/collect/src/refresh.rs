@@ -166,12 +166,12 @@ impl Looking<'_> {
 
     fn write(&mut self, post: &Observation) -> Result<(), Error> {
         let kept = self.policy.keep(&post.json);
-        if kept.line().is_none() {
+        if kept.withdraws() {
             // Not counted as left out: it is noted as deleted.
             self.withdrawn.extend(post.id.clone());
             return Ok(());
         }
-        self.observed += 1;
+        self.observed += u64::from(kept.line().is_some());
         self.writer.write_kept(&kept).map(drop)
     }
 

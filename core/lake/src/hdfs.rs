@@ -20,7 +20,7 @@ use hdfs_native::{
 use crate::{
     error::{Error, class, exists, is_missing},
     lease::Lock,
-    storage::{Entry, Sink, Storage, parent},
+    storage::{Entry, FILE_MODE, FOLDER_MODE, Sink, Storage, parent},
 };
 
 /// A file system of HDFS.
@@ -65,6 +65,12 @@ impl Hdfs {
         Ok(hdfs)
     }
 
+    /// A new file. The NameNode would give a folder that it makes on the way the rights of the one that it is in.
+    fn create_private(&self, path: &str) -> hdfs_native::Result<FileWriter> {
+        self.client.mkdirs(parent(path), FOLDER_MODE, true)?;
+        self.client.create(path, WriteOptions::default().permission(FILE_MODE))
+    }
+
     fn failed(&self, action: &'static str, path: &str) -> impl Fn(HdfsError) -> Error + use<> {
         let path = self.address(path);
         move |source| Error::Hdfs { action, path: path.clone(), source: source.into() }
@@ -100,6 +106,11 @@ impl Storage for Hdfs {
         Ok(found.map(entry))
     }
 
+    fn mode(&self, path: &str) -> Result<Option<u32>, Error> {
+        let found = unless_missing(self.client.get_file_info(path)).map_err(self.failed("look at", path))?;
+        Ok(found.map(|status| status.permission.into()))
+    }
+
     fn read(&self, path: &str, range: Range<u64>) -> Result<Box<dyn Read + Send>, Error> {
         let failed = self.failed("read", path);
         let file = self.client.read(path).map_err(&failed)?;
@@ -112,14 +123,14 @@ impl Storage for Hdfs {
     }
 
     fn create(&self, path: &str) -> Result<Box<dyn Sink>, Error> {
-        let file = self.client.create(path, WriteOptions::default()).map_err(self.failed("create", path))?;
+        let file = self.create_private(path).map_err(self.failed("create", path))?;
         let failed = self.failed("write", path);
         Ok(Box::new(HdfsSink { file: BufWriter::with_capacity(1 << 20, Writer { file, failed: Box::new(failed) }) }))
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
         let failed = self.failed("move a file to", to);
-        self.client.mkdirs(parent(to), 0o755, true).map_err(&failed)?;
+        self.client.mkdirs(parent(to), FOLDER_MODE, true).map_err(&failed)?;
         self.client.rename(from, to, true).map_err(failed)
     }
 
@@ -130,7 +141,7 @@ impl Storage for Hdfs {
     /// The file is held open for writing, which the NameNode allows to one client at a time, as long as it shows itself.
     fn lock(&self, path: &str) -> Result<Option<Box<dyn Lock>>, Error> {
         let failed = self.failed("lock", path);
-        let mut opened = self.client.create(path, WriteOptions::default());
+        let mut opened = self.create_private(path);
         if opened.as_ref().is_err_and(exists) {
             opened = self.client.append(path);
         }

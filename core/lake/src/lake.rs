@@ -17,6 +17,9 @@ pub const DAY_FOLDER: &str = "date=";
 /// The file beside a day's posts, `_ids.zst`, that has their ids, a line each, with what is known of a post behind a TAB.
 pub const IDS: &str = "_ids";
 
+/// The file that says that a day's posts have expired.
+const CLOSED: &str = "CLOSED";
+
 /// The data of one instance.
 #[derive(Clone, Debug)]
 pub struct Lake {
@@ -51,6 +54,11 @@ impl Lake {
         }
         let (storage, folder) = open_storage(address)?;
         Ok(Self { storage, root: format!("{}/{instance}", folder.trim_end_matches('/')) })
+    }
+
+    /// The host of the instance.
+    pub fn instance(&self) -> &str {
+        self.root.rsplit('/').next().unwrap_or_default()
     }
 
     /// Where its files are.
@@ -94,6 +102,41 @@ impl Lake {
         format!("{}/privacy/policies.json", self.root)
     }
 
+    /// The folder of the processing log.
+    pub fn log(&self) -> String {
+        format!("{}/privacy/log", self.root)
+    }
+
+    /// Takes the right to append to the processing log, which others may change the lake beside.
+    pub fn logging(&self) -> Result<Lease, Error> {
+        Lease::take(&self.storage, &self.log(), "the processing log")
+    }
+
+    /// The file that has the keyed hashes of whom it has forgotten.
+    pub fn forgotten(&self) -> String {
+        format!("{}/privacy/forgotten.json", self.root)
+    }
+
+    /// The file that says who is being forgotten, which is there only until that is done.
+    pub fn erasing(&self) -> String {
+        format!("{}/privacy/erasing.json", self.root)
+    }
+
+    /// The file that says which files of HBase may still hold what was erased.
+    pub fn pending_erasures(&self) -> String {
+        format!("{}/privacy/pending.json", self.root)
+    }
+
+    /// The file that says which accounts are on their way out, which is there only until they are gone.
+    pub fn retaining(&self) -> String {
+        format!("{}/privacy/retaining.json", self.root)
+    }
+
+    /// The file that says for how long it keeps what.
+    pub fn retention(&self) -> String {
+        format!("{}/privacy/retention.json", self.root)
+    }
+
     /// The folder of what was observed on a day.
     pub fn raw(&self, day: Day) -> String {
         format!("{}/raw/{DAY_FOLDER}{day}", self.root)
@@ -102,6 +145,12 @@ impl Lake {
     /// All files of observations, by day and name. Their paths are what identifies them.
     pub fn raw_files(&self) -> Result<Vec<Entry>, Error> {
         self.storage.files_below(&format!("{}/raw", self.root))
+    }
+
+    /// The days on which something was observed that is there.
+    pub fn raw_days(&self) -> Result<Vec<Day>, Error> {
+        let folders = self.storage.list(&format!("{}/raw", self.root))?.into_iter();
+        Ok(folders.filter_map(|folder| folder.name().strip_prefix(DAY_FOLDER).and_then(Day::parse)).collect())
     }
 
     /// A file's path within the lake.
@@ -138,10 +187,40 @@ impl Lake {
         self.of_days("states", Place::States)
     }
 
+    /// All places that have something.
+    pub fn places(&self) -> Result<Vec<Place>, Error> {
+        let mut places = vec![Place::Compaction, Place::Totals, Place::RowsOfTotals];
+        for folder in ["posts", "states", "refreshed", "rows"] {
+            for entry in self.storage.list(&format!("{}/{folder}", self.root))? {
+                let Some(day) = entry.name().strip_prefix(DAY_FOLDER).and_then(Day::parse) else { continue };
+                places.push(match folder {
+                    "posts" => Place::Posts(day),
+                    "states" => Place::States(day),
+                    "refreshed" => Place::Refreshed(day),
+                    _ => Place::Rows(day),
+                });
+            }
+        }
+        Ok(places)
+    }
+
     /// Whether a day's posts have expired, so that nothing is added to it any more.
     pub fn is_closed(&self, day: Day) -> Result<bool, Error> {
-        let mark = format!("{}/posts/{DAY_FOLDER}{day}/CLOSED", self.root);
+        let mark = format!("{}/posts/{DAY_FOLDER}{day}/{CLOSED}", self.root);
         Ok(self.storage.find(&mark)?.is_some())
+    }
+
+    /// Closes a day: nothing is added to its posts any more, and those that there are go.
+    pub fn close(&self, day: Day, lease: &Lease) -> Result<(), Error> {
+        lease.check()?;
+        let folder = format!("{}/posts/{DAY_FOLDER}{day}", self.root);
+        self.storage.write_text(&format!("{folder}/{CLOSED}"), "")?;
+        for entry in self.storage.list(&folder)? {
+            if entry.name() != CLOSED {
+                self.storage.remove(&entry.path)?;
+            }
+        }
+        Ok(())
     }
 
     fn of_days(&self, folder: &str, place: impl Fn(Day) -> Place) -> Result<Vec<(Day, Version)>, Error> {

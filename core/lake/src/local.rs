@@ -1,16 +1,16 @@
 //! Storage on the disks of this machine.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, DirBuilder, File, TryLockError},
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     ops::Range,
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
 };
 
 use crate::{
     error::Error,
     lease::Lock,
-    storage::{Entry, Sink, Storage, parent},
+    storage::{Entry, FILE_MODE, FOLDER_MODE, Sink, Storage, parent},
 };
 
 /// The files of this machine.
@@ -27,6 +27,11 @@ fn unless_missing<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         outcome => outcome.map(Some),
     }
+}
+
+/// Makes the folder that a path is in, and those above it, unless they are there.
+fn create_parent(path: &str) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(parent(path))
 }
 
 impl Storage for Local {
@@ -54,6 +59,11 @@ impl Storage for Local {
         Ok(metadata.map(|metadata| Entry { path: path.into(), bytes: metadata.len(), is_folder: metadata.is_dir() }))
     }
 
+    fn mode(&self, path: &str) -> Result<Option<u32>, Error> {
+        let metadata = unless_missing(fs::metadata(path)).map_err(failed("look at", path))?;
+        Ok(metadata.map(|metadata| metadata.permissions().mode() & 0o7777))
+    }
+
     fn read(&self, path: &str, range: Range<u64>) -> Result<Box<dyn Read + Send>, Error> {
         let open = || {
             let mut file = File::open(path)?;
@@ -65,15 +75,16 @@ impl Storage for Local {
 
     fn create(&self, path: &str) -> Result<Box<dyn Sink>, Error> {
         let create = || {
-            fs::create_dir_all(parent(path))?;
-            Ok(BufWriter::with_capacity(1 << 17, File::create_new(path)?))
+            create_parent(path)?;
+            let file = File::options().write(true).create_new(true).mode(FILE_MODE).open(path)?;
+            Ok(BufWriter::with_capacity(1 << 17, file))
         };
         Ok(Box::new(LocalSink { file: create().map_err(failed("create", path))?, path: path.into() }))
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
         let rename = || {
-            fs::create_dir_all(parent(to))?;
+            create_parent(to)?;
             fs::rename(from, to)?;
             // Without this the name may be the old one again after a loss of power.
             File::open(parent(to))?.sync_all()
@@ -92,8 +103,9 @@ impl Storage for Local {
 
     fn lock(&self, path: &str) -> Result<Option<Box<dyn Lock>>, Error> {
         let failed = failed("lock", path);
-        fs::create_dir_all(parent(path)).map_err(&failed)?;
-        let file = File::options().write(true).create(true).truncate(false).open(path).map_err(&failed)?;
+        create_parent(path).map_err(&failed)?;
+        let mut options = File::options();
+        let file = options.write(true).create(true).truncate(false).mode(FILE_MODE).open(path).map_err(&failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(Locked { file, path: path.into() }))),
             Err(TryLockError::WouldBlock) => Ok(None),

@@ -20,6 +20,9 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// What is at a path.
     fn find(&self, path: &str) -> Result<Option<Entry>, Error>;
 
+    /// Who may do what with a file or a folder, as Unix counts it (`0o640`); `None` where there is none.
+    fn mode(&self, path: &str) -> Result<Option<u32>, Error>;
+
     /// A part of a file's bytes, which must be within the file.
     fn read(&self, path: &str, range: Range<u64>) -> Result<Box<dyn Read + Send>, Error>;
 
@@ -38,6 +41,10 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// Ends a lock whose holder is known to be gone, where that has not ended it already.
     fn unlock(&self, path: &str) -> Result<(), Error>;
 }
+
+/// Files and folders are for their owner, and for the group to read: what others have written is in them.
+pub(crate) const FILE_MODE: u32 = 0o640;
+pub(crate) const FOLDER_MODE: u32 = 0o750;
 
 /// A file that is being written. It is whole once it is finished, and only then.
 pub trait Sink: Write + Send {
@@ -92,6 +99,16 @@ impl dyn Storage + '_ {
             .read_to_string(&mut text)
             .map_err(|error| Error::Content { path: self.address(path), reason: error.to_string() })?;
         Ok(Some(text))
+    }
+
+    /// What a whole small file says, as `read` understands it; `None` where there is none.
+    pub fn read_as<T, E: fmt::Display>(
+        &self,
+        path: &str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Error> {
+        let wrong = |error: E| Error::Content { path: self.address(path), reason: error.to_string() };
+        self.read_text(path)?.map(|text| read(&text).map_err(wrong)).transpose()
     }
 
     /// A whole small file, written aside and put in its place at once.

@@ -13,6 +13,9 @@ use crate::{
 /// Below so many bytes a file is small: it costs a NameNode as much memory as a large one.
 const SMALL: u64 = 1 << 20;
 
+/// What others than the owner and the group may do, of what a mode says.
+const OTHERS: u32 = 0o007;
+
 /// The folders of a lake that are looked at.
 const PLACES: [&str; 5] = ["raw", "posts", "states", "totals", "rows"];
 
@@ -29,6 +32,8 @@ pub struct Survey {
     pub newest_posts: Option<Day>,
     /// The newest day that has states.
     pub newest_counted: Option<Day>,
+    /// Whether others than its owner and group may look into it. Where they may not, it does not matter what they may further down.
+    pub is_open: bool,
 }
 
 /// All files in a place, also of versions that do not count.
@@ -62,7 +67,8 @@ impl Lake {
         }
         let newest = |days: Vec<(Day, _)>| days.into_iter().map(|(day, _)| day).max();
         let (newest_posts, newest_counted) = (newest(self.posts()?), newest(self.states()?));
-        Ok(Survey { lake: self.address(), places, newest_observation, newest_posts, newest_counted })
+        let is_open = self.storage().mode(self.root())?.is_some_and(|mode| mode & OTHERS != 0);
+        Ok(Survey { lake: self.address(), places, newest_observation, newest_posts, newest_counted, is_open })
     }
 }
 
@@ -75,6 +81,8 @@ fn each_file(storage: &dyn Storage, folder: &str, each: &mut dyn FnMut(&Entry)) 
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::lake::Place;
 
@@ -101,6 +109,10 @@ mod tests {
             lake.versions(place).stage(&lease).unwrap().commit(&folder, &lease).unwrap();
         }
         let survey = lake.survey().unwrap();
+        assert!(!survey.is_open, "folders that are made are for nobody else");
+        let root = std::path::Path::new(lake.root());
+        std::fs::set_permissions(root, PermissionsExt::from_mode(0o755)).unwrap();
+        assert!(lake.survey().unwrap().is_open);
         assert_eq!(survey.places[0], Files { place: "raw", files: 3, bytes: (1 << 20) + 8, small: 2 });
         // What names the version that counts, and what that was made from.
         assert_eq!(survey.places[1], Files { place: "posts", files: 2, bytes: 12, small: 2 });

@@ -88,6 +88,19 @@ impl Versions {
         Ok(Staged { versions: self.clone(), folder, is_sealed: false })
     }
 
+    /// Removes all but the version that counts, whoever may be reading it: nothing of what was there before is to be left.
+    pub fn remove_others(&self, lease: &Lease) -> Result<(), Error> {
+        lease.check()?;
+        let current = self.current()?.map(|version| version.number);
+        for entry in self.storage.list(&self.folder)? {
+            let is_other = number_of(entry.name()).is_some_and(|number| Some(number) != current);
+            if is_other || entry.name().starts_with(STAGED) {
+                self.storage.remove(&entry.path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes a version that was sealed the one that counts. Only the holder of the lease may do that.
     pub fn switch(&self, number: u64) -> Result<Version, Error> {
         self.storage.write_text(&format!("{}/{CURRENT}", self.folder), &format!("v={number}\n"))?;

@@ -24,7 +24,7 @@ pub use instant::{Day, Instant, Month};
 pub use inventory;
 pub use members::{MemberSource, Members};
 pub use merge::{Merge, StateReader, StateWriter};
-pub use metric::{About, Metric};
+pub use metric::{About, COMMON_NAMES, Metric};
 pub use post::{Account, BadLine, Id, Line, PolicyCounts, Post, Reduction, distinct, lowercase};
 pub use registry::{AnyMetric, AnyState, AnyStates, Registered, Registration, Registry, RegistryError, Total, rows_of};
 pub use row::{Row, Value};

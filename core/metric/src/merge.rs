@@ -49,6 +49,11 @@ pub trait Merge: Clone + Debug + Default + PartialEq + Send + 'static {
     fn heap_bytes(&self) -> usize {
         0
     }
+
+    /// Leaves the ids of posts that are to be forgotten, where it keeps ids of posts; says whether it had one. What it counted stays.
+    fn forget_posts(&mut self, _is_forgotten: &dyn Fn(&str) -> bool) -> bool {
+        false
+    }
 }
 
 /// Appends a state's parts to a record: with a space between them, strings escaped.

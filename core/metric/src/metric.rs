@@ -59,6 +59,10 @@ pub trait Metric: Send + Sync + 'static {
     fn about(&self) -> About;
 }
 
+/// Fields whose text is a code, or a name that many have, so that by itself it does not tell of whom it is.
+pub const COMMON_NAMES: [&str; 5] =
+    ["emojis.shortcode", "language", "media_attachments.type", "tags.name", "visibility"];
+
 /// What a metric says of itself in the documentation and in the record of processing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
@@ -70,7 +74,8 @@ pub struct About {
     /// Of a list or an object its path alone means how many there are, or whether there is one: `media_attachments`. What is
     /// in it is named by longer paths: `tags.name`.
     pub reads: Vec<&'static str>,
-    /// Those of them that are personal data and end in its states or its table: `account.id`.
+    /// Those of them, or of `id` and `created_at`, that are personal data and end in its states or its table: `account.id`.
+    /// [`COMMON_NAMES`] and the hosts of links need not be declared.
     pub personal_data: Vec<&'static str>,
 }
 
@@ -90,5 +95,18 @@ impl About {
     pub fn personal_data(mut self, fields: &[&'static str]) -> Self {
         self.personal_data.extend_from_slice(fields);
         self
+    }
+
+    /// Whether ids of accounts end in its states or its table.
+    pub fn keeps_ids(&self) -> bool {
+        let is_id = |path: &&str| ["account.id", "account_id", "mentions.id"].iter().any(|id| path.ends_with(id));
+        self.personal_data.iter().any(is_id)
+    }
+
+    /// Whether names of accounts do, by which one is meant.
+    pub fn keeps_names(&self) -> bool {
+        self.personal_data
+            .iter()
+            .any(|path| ["acct", "username"].contains(&path.rsplit('.').next().unwrap_or_default()))
     }
 }

@@ -46,6 +46,9 @@ pub trait AnyMetric: Send + Sync {
 
     /// The row of one key; the text of a state that does not read back is the error.
     fn reduce(&self, key: &str, members: &mut dyn MemberSource) -> Result<Option<Row>, String>;
+
+    /// A state without the ids of posts that are to be forgotten; `None` where it has none of them, or is no state of its.
+    fn without_posts(&self, state: &str, is_forgotten: &dyn Fn(&str) -> bool) -> Option<String>;
 }
 
 /// The states of one metric, by key and member.
@@ -113,6 +116,15 @@ impl<M: Metric> AnyMetric for M {
         let mut members = Members::new(members);
         let row = Metric::reduce(self, key, &mut members);
         members.bad_state().map_or(Ok(row), Err)
+    }
+
+    fn without_posts(&self, state: &str, is_forgotten: &dyn Fn(&str) -> bool) -> Option<String> {
+        let mut state: M::State = StateReader::read(state)?;
+        state.forget_posts(is_forgotten).then(|| {
+            let mut text = String::new();
+            state.write(&mut StateWriter::new(&mut text));
+            text
+        })
     }
 }
 

@@ -158,6 +158,13 @@ impl Merge for Latest {
     fn heap_bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |latest| latest.1.heap_bytes())
     }
+
+    /// The id only decides between posts of one moment, where an empty one is the lesser.
+    fn forget_posts(&mut self, is_forgotten: &dyn Fn(&str) -> bool) -> bool {
+        let Some((_, id, _)) = self.0.as_mut().filter(|latest| is_forgotten(latest.1.as_str())) else { return false };
+        *id = Id::new("");
+        true
+    }
 }
 
 macro_rules! tuple {
@@ -178,6 +185,11 @@ macro_rules! tuple {
 
             fn heap_bytes(&self) -> usize {
                 0 $(+ self.$part.heap_bytes())+
+            }
+
+            fn forget_posts(&mut self, is_forgotten: &dyn Fn(&str) -> bool) -> bool {
+                // Not `||`, which would pass over the others after the first.
+                [$(self.$part.forget_posts(is_forgotten)),+].contains(&true)
             }
         }
     };

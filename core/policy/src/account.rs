@@ -59,7 +59,7 @@ impl<'a> Account<'a> {
 }
 
 /// An id: a text, or the digits of a number.
-fn id(raw: &str) -> Cow<'_, str> {
+pub(crate) fn id(raw: &str) -> Cow<'_, str> {
     if raw.starts_with('"') { decoded(raw) } else { Cow::Borrowed(raw) }
 }
 

@@ -10,7 +10,11 @@ use crate::{
     account::Account,
     blocks::BlockList,
     fields::{Extent, Fields, Unsound},
+    finder::is_object,
+    forgotten::Forgotten,
+    left::{self, Left},
     tags::{OPT_OUT_TAGS, Tag, Tags},
+    whom::Whom,
     within::without_others,
 };
 
@@ -77,6 +81,12 @@ impl Kept<'_> {
         }
     }
 
+    /// Whether a post of which something is in a lake is to be noted as deleted, as nothing is kept of it any more. That one was
+    /// forgotten is not noted: it would tell its id.
+    pub fn withdraws(&self) -> bool {
+        self.line().is_none() && *self != Self::LeftOut(Reason::Forgotten)
+    }
+
     /// The same, that borrows from no line.
     fn into_owned<'o>(self) -> Kept<'o> {
         match self {
@@ -98,10 +108,12 @@ pub enum Reason {
     OptOutTag,
     /// It is on a list, or its server is.
     Blocked,
+    /// It, or the post, was forgotten before.
+    Forgotten,
 }
 
 /// A line that counts as bad, as what stood there did.
-const NO_OBJECT: &str = "not a JSON object";
+pub(crate) const NO_OBJECT: &str = "not a JSON object";
 
 /// Fields that are always kept: by them posts are told apart, chosen from and counted.
 const NEEDED: [&str; 10] = [
@@ -147,6 +159,7 @@ pub struct Policy {
     asks_discoverable: bool,
     tags: Tags,
     blocked: BlockList,
+    forgotten: Forgotten,
     whole: Fields,
     reduced: Fields,
     others: Fields,
@@ -185,6 +198,7 @@ impl Policy {
             asks_discoverable: false,
             tags: Tags(OPT_OUT_TAGS.map(str::to_owned).into()),
             blocked: BlockList::default(),
+            forgotten: Forgotten::default(),
             whole: Fields::of(whole),
             reduced: Fields::of(reduced),
             others: Fields::of(OTHERS),
@@ -201,6 +215,7 @@ impl Policy {
             asks_discoverable: false,
             tags: Tags(Vec::new()),
             blocked: BlockList::default(),
+            forgotten: Forgotten::default(),
             whole: nothing.clone(),
             reduced: nothing.clone(),
             others: nothing,
@@ -225,6 +240,56 @@ impl Policy {
         self
     }
 
+    /// Without whom a lake has forgotten, whatever the level.
+    pub fn forgetting(self, forgotten: Forgotten) -> Self {
+        Self { forgotten, ..self }
+    }
+
+    /// Whom the lake has forgotten.
+    pub fn forgotten(&self) -> &Forgotten {
+        &self.forgotten
+    }
+
+    /// What is left of a line that was kept without whom the lake has forgotten: nothing of what is theirs, and of what is others'
+    /// no mention of them, no answer to them, and nothing that is quoted of them. In texts no name or address of those whom the line
+    /// mentions or quotes; others' names stay, which no hash tells. Of what cannot be read, which may be theirs, no more is left than that it was there.
+    pub fn without_forgotten(&self, line: &str) -> Left {
+        if self.forgotten.is_empty() || line == NO_OBJECT {
+            return Left::Same;
+        }
+        let no_object = || Left::Redacted(NO_OBJECT.into());
+        if !is_object(line) {
+            return no_object();
+        }
+        // As when it is kept.
+        let left = self.left(line).or_else(|Unsound| self.left(&without_lone_surrogates(line)));
+        left.unwrap_or_else(|Unsound| no_object())
+    }
+
+    fn left(&self, line: &str) -> Result<Left, Unsound> {
+        if self.forgotten.is_empty() {
+            return Ok(Left::Same);
+        }
+        let (left, taken) = left::left(line, &self.forgotten, None)?;
+        match left {
+            Left::Redacted(line) if !taken.is_empty() => self.without_names(line, taken),
+            left => Ok(left),
+        }
+    }
+
+    /// What is left of a line that is redacted, without names and addresses in texts. Of what they cannot be looked for in nothing is
+    /// kept.
+    fn without_names(&self, line: String, mut whom: Whom) -> Result<Left, Unsound> {
+        let (instance, others) = self.hosts.split_first().ok_or(Unsound)?;
+        let own: Vec<String> = whom.handles.iter().filter(|name| !name.contains('@')).cloned().collect();
+        whom.handles.extend(others.iter().flat_map(|host| own.iter().map(move |user| format!("{user}@{host}"))));
+        let finder = whom.finder(instance).map_err(|_| Unsound)?;
+        Ok(match finder.left(&line) {
+            Left::Same => Left::Redacted(line),
+            left => left,
+        })
+    }
+
     /// With other tags that count.
     pub fn with_opt_out_tags(self, tags: impl IntoIterator<Item = Tag>) -> Self {
         Self { tags: Tags(tags.into_iter().map(|tag| tag.0).collect()), ..self }
@@ -242,7 +307,7 @@ impl Policy {
 
     /// Whether all is kept, whatever it is.
     pub fn keeps_all(&self) -> bool {
-        self.keeps_as_sent() && self.blocked.is_empty()
+        self.keeps_as_sent() && self.blocked.is_empty() && self.forgotten.is_empty()
     }
 
     /// Whether what is kept is as it was sent.
@@ -272,9 +337,18 @@ impl Policy {
     }
 
     fn keep_object<'l>(&self, line: &'l str, read: &Result<Line<'_>, BadLine>) -> Result<Kept<'l>, Unsound> {
+        match (read, self.left(line)?) {
+            (Ok(Line::Policy(_)), _) => Ok(Kept::Note),
+            (_, Left::Nothing) => Ok(Kept::LeftOut(Reason::Forgotten)),
+            (_, Left::Redacted(line)) => self.keep_of_others(&line, read).map(Kept::into_owned),
+            (_, Left::Same) => self.keep_of_others(line, read),
+        }
+    }
+
+    /// What is kept of what is not of whom the lake has forgotten.
+    fn keep_of_others<'l>(&self, line: &'l str, read: &Result<Line<'_>, BadLine>) -> Result<Kept<'l>, Unsound> {
         match read {
             Ok(Line::Post(post)) => self.keep_post(line, post.reduction),
-            Ok(Line::Policy(_)) => Ok(Kept::Note),
             Ok(_) | Err(_) => self.keep_other(line),
         }
     }

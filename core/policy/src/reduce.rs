@@ -3,33 +3,29 @@
 use std::borrow::Cow;
 
 use sonic_rs::Deserializer;
-use tootmill_metric::Instant;
+use tootmill_metric::{COMMON_NAMES, Instant};
 
 use crate::fields::Text;
 
-/// Texts that are codes, or names that many have.
-const HARMLESS: [&str; 14] = [
+/// Texts that are kept beside those that many have: codes, and names that stand alone in a list.
+const HARMLESS: [&str; 10] = [
     "account.id",
     "deleted",
     "emojis",
-    "emojis.shortcode",
     "gap.after",
     "gap.before",
     "gap.lineage",
     "gap.reason",
     "id",
-    "language",
-    "media_attachments.type",
+    "policy.name",
     "tags",
-    "tags.name",
-    "visibility",
 ];
 
 /// What becomes of the text of a field, by its path. What nobody has thought of is erased.
 pub(crate) fn text_of(path: &str) -> Text {
     let name = path.rsplit('.').next().unwrap_or(path);
     match path {
-        _ if HARMLESS.contains(&path) => Text::Kept,
+        _ if HARMLESS.contains(&path) || COMMON_NAMES.contains(&path) => Text::Kept,
         "content" => Text::Hosts,
         _ if name == "id" || name.ends_with("_id") => Text::OtherId,
         _ => Text::Erased,

@@ -18,6 +18,8 @@ pub struct Tally {
     pub opt_out_tag: u64,
     /// Because of a list.
     pub blocked: u64,
+    /// Because the account, or the post, was forgotten before.
+    pub forgotten: u64,
     /// Of which no names and no text were kept.
     pub reduced: u64,
 }
@@ -34,6 +36,7 @@ impl Tally {
                     Reason::NoIndex => &mut self.noindex,
                     Reason::OptOutTag => &mut self.opt_out_tag,
                     Reason::Blocked => &mut self.blocked,
+                    Reason::Forgotten => &mut self.forgotten,
                 } += 1;
             }
         }
@@ -64,6 +67,7 @@ impl AddAssign for Tally {
         self.noindex += more.noindex;
         self.opt_out_tag += more.opt_out_tag;
         self.blocked += more.blocked;
+        self.forgotten += more.forgotten;
         self.reduced += more.reduced;
     }
 }
@@ -76,14 +80,14 @@ mod tests {
     #[test]
     fn the_note_tells_what_was_counted() {
         let mut tally = Tally::default();
-        let reasons = [Reason::NoIndex, Reason::OptOutTag, Reason::Blocked, Reason::Blocked];
+        let reasons = [Reason::NoIndex, Reason::OptOutTag, Reason::Blocked, Reason::Blocked, Reason::Forgotten];
         reasons.map(Kept::LeftOut).iter().for_each(|kept| tally.count(kept));
         tally.count(&Kept::Reduced(String::new()));
         tally.count(&Kept::Whole("".into()));
-        assert_eq!(tally, Tally { left_out: 4, noindex: 1, opt_out_tag: 1, blocked: 2, reduced: 1 });
+        assert_eq!(tally, Tally { left_out: 5, noindex: 1, opt_out_tag: 1, blocked: 2, forgotten: 1, reduced: 1 });
         let note = tally.note(Level::Strict, "2026-11-24T10:00:00Z", Some("2026-11-24"));
         assert!(note.contains(r#""name":"strict""#) && note.contains(r#""read":"2026-11-24""#), "{note}");
         let Ok(Line::Policy(counts)) = Line::parse(&note) else { panic!("{note}") };
-        assert_eq!(counts, PolicyCounts { left_out: 4, reduced: 1 });
+        assert_eq!(counts, PolicyCounts { left_out: 5, reduced: 1 });
     }
 }

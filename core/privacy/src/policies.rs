@@ -1,16 +1,11 @@
 //! The record of policies: which one was in force from when on.
 
-use std::{
-    thread,
-    time::{Duration, Instant as Moment},
-};
-
 use serde::{Deserialize, Serialize};
-use tootmill_lake::{Lake, Lease};
+use tootmill_lake::Lake;
 use tootmill_metric::Instant;
 use tootmill_policy::{Described, Policy};
 
-use crate::error::Error;
+use crate::{error::Error, turn::when_free};
 
 /// A policy, and since when posts come into the lake under it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -27,15 +22,11 @@ pub struct Recorded {
     pub policy: Described,
 }
 
-/// How long others may take to note something.
-const PATIENCE: Duration = Duration::from_mins(1);
-const STEP: Duration = Duration::from_millis(50);
-
 /// Notes in the lake that posts come into it by something under a policy from now on, unless that is what was noted last of it.
 /// Gives the fields that are kept from now on and were not before: a metric that reads one does not see it in the posts before.
 pub fn record_policy(lake: &Lake, by: &str, policy: &Policy, now: Instant) -> Result<Vec<String>, Error> {
     // Feeds are collected beside each other, and beside an import.
-    let lease = when_free(lake)?;
+    let lease = when_free(|| lake.collecting("policies", "the record of policies"))?;
     let mut recorded = policies(lake)?;
     let new =
         Recorded { since: now.to_string(), by: by.into(), lists: policy.digest_of_lists(), policy: policy.described() };
@@ -54,30 +45,21 @@ pub fn record_policy(lake: &Lake, by: &str, policy: &Policy, now: Instant) -> Re
     Ok(fields)
 }
 
-/// The right to note something, which one has at a time.
-fn when_free(lake: &Lake) -> Result<Lease, Error> {
-    let began = Moment::now();
-    loop {
-        match lake.collecting("policies", "the record of policies") {
-            Err(tootmill_lake::Error::Held { .. }) if began.elapsed() < PATIENCE => thread::sleep(STEP),
-            lease => return Ok(lease?),
-        }
-    }
-}
-
 /// The policies under which posts came into the lake, the first one first.
 pub fn policies(lake: &Lake) -> Result<Vec<Recorded>, Error> {
-    let Some(text) = lake.storage().read_text(&lake.policies())? else { return Ok(Vec::new()) };
-    Ok(serde_json::from_str(&text).map_err(|error| content(lake, &error))?)
+    let read = |text: &str| serde_json::from_str(text);
+    Ok(lake.storage().read_as(&lake.policies(), read)?.unwrap_or_default())
 }
 
-/// The record is not what it should be.
+/// The record cannot be written as what it should be.
 fn content(lake: &Lake, error: &serde_json::Error) -> tootmill_lake::Error {
     tootmill_lake::Error::Content { path: lake.storage().address(&lake.policies()), reason: error.to_string() }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
     use tootmill_metric::Registry;
     use tootmill_policy::{BlockList, Level};

@@ -20,6 +20,6 @@ mod text;
 mod trend;
 
 pub use error::Error;
-pub use numbers::{InForce, Numbers, Options};
+pub use numbers::{Forgotten, InForce, Numbers, Options};
 pub use page::{MOST_BYTES, page};
 pub use text::thousands;

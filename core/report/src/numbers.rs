@@ -59,6 +59,16 @@ pub struct Numbers {
     /// Under which policies posts came into the lake, the first one first; nothing, unless whoever reads the numbers knows them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<InForce>,
+    /// What was forgotten of what was in the lake; `None` where nothing was, or whoever reads the numbers does not know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forgotten: Option<Forgotten>,
+}
+
+/// That people or posts were forgotten, which count in nothing from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Forgotten {
+    /// How many times somebody, or some post, was.
+    pub times: u64,
 }
 
 /// A policy by which it was decided whose posts were kept.
@@ -98,7 +108,7 @@ impl Numbers {
         }
         rankings.sort_by_key(|ranking| ranking.subject.place);
         let posts_by_day = posts.into_iter().collect();
-        Ok(Self { story: told, posts_by_day, busy, periods, accounts, rankings, policies: Vec::new() })
+        Ok(Self { story: told, posts_by_day, busy, periods, accounts, rankings, policies: Vec::new(), forgotten: None })
     }
 
     /// What the table of this name says.

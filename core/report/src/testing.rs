@@ -1,6 +1,6 @@
 //! What the tests of this crate share: a store in memory, and metrics that are declarations alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tootmill_metric::{About, Count, Day, Emit, Members, Metric, Post, Registered, Table};
 use tootmill_tables::{Each, Error, Load, LoadOptions, Loaded, Part, Row, Run, Store, Watch};
@@ -92,6 +92,11 @@ impl Kept {
 impl Store for Kept {
     fn replace(&mut self, _: &Load, _: LoadOptions, _: &dyn Watch) -> Result<Loaded, Error> {
         Ok(Loaded::default())
+    }
+
+    fn erase(&mut self, _: &[Table], keys: &BTreeSet<String>) -> Result<(), Error> {
+        self.totals.retain(|(_, key), _| !keys.contains(key));
+        Ok(())
     }
 
     fn scan(&self, table: &Table, part: Part, each: Each<'_>) -> Result<(), Error> {

@@ -56,7 +56,7 @@ fn new_files(lake: &Lake, known: &CompactionManifest) -> Result<Vec<Entry>, Erro
 }
 
 /// What is known since the last compaction.
-fn known(lake: &Lake) -> Result<CompactionManifest, Error> {
+pub(crate) fn known(lake: &Lake) -> Result<CompactionManifest, Error> {
     let current = lake.versions(Place::Compaction).current()?;
     Ok(current.map(|version| version.manifest()).transpose()?.unwrap_or_default())
 }
@@ -295,10 +295,10 @@ fn choose<F>(
 }
 
 /// What stands in [`IDS`] behind the id of a post that is ripe.
-const RIPE: &str = "\tripe";
+pub(crate) const RIPE: &str = "\tripe";
 
 /// The lines of the ids beside a day's posts; none where there is no such file.
-fn ids_in(lake: &Lake, folder: &str) -> Result<io::Lines<impl BufRead + use<>>, tootmill_lake::Error> {
+pub(crate) fn ids_in(lake: &Lake, folder: &str) -> Result<io::Lines<impl BufRead + use<>>, tootmill_lake::Error> {
     let file = lake.storage().find(&format!("{folder}/{IDS}.zst"))?;
     Ok(lines_of(inputs(lake, file.as_slice())).lines())
 }
@@ -311,7 +311,7 @@ fn known_day(lake: &Lake, folder: &str) -> Result<KnownDay, tootmill_lake::Error
 }
 
 /// Writes a day's posts.
-struct DayWriter<'l> {
+pub(crate) struct DayWriter<'l> {
     parts: PartsWriter<'l>,
     /// The ids, by which the days are found that a deletion touches.
     ids: Compressed<'l>,
@@ -321,13 +321,13 @@ struct DayWriter<'l> {
 }
 
 impl<'l> DayWriter<'l> {
-    fn new(lake: &'l Lake, folder: &str) -> Result<Self, Error> {
+    pub(crate) fn new(lake: &'l Lake, folder: &str) -> Result<Self, Error> {
         let parts = PartsWriter::new(&**lake.storage(), folder.into(), "jsonl");
         let ids = Compressed::create(&**lake.storage(), &format!("{folder}/{IDS}"))?;
         Ok(Self { parts, ids, posts: 0, ripe: 0, digest: Sha256::new() })
     }
 
-    fn write(&mut self, id: &str, is_ripe: bool, post: &str) -> Result<(), Error> {
+    pub(crate) fn write(&mut self, id: &str, is_ripe: bool, post: &str) -> Result<(), Error> {
         self.posts += 1;
         self.ripe += u64::from(is_ripe);
         let ripe = if is_ripe { RIPE } else { "" };
@@ -337,7 +337,7 @@ impl<'l> DayWriter<'l> {
         Ok(self.parts.write_line(post.as_bytes())?)
     }
 
-    fn finish(self) -> Result<PostsManifest, Error> {
+    pub(crate) fn finish(self) -> Result<PostsManifest, Error> {
         self.parts.finish()?;
         self.ids.finish()?;
         Ok(PostsManifest { posts: self.posts, ripe: self.ripe, digest: hex::encode(self.digest.finalize()) })

@@ -46,6 +46,9 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
+    /// More accounts and posts are to be forgotten than can be looked for at once.
+    #[error(transparent)]
+    TooMany(#[from] tootmill_policy::TooMany),
     /// No totals are there.
     #[error("there are no totals in `{0}`: count days by `tootmill submit`, then `tootmill merge`")]
     NoTotals(String),
@@ -71,6 +74,7 @@ impl Error {
             | Self::Empty(_)
             | Self::Program { .. }
             | Self::NoTotals(_)
+            | Self::TooMany(_)
             | Self::StaleRows { .. } => Status::Permanent,
         }
     }

@@ -34,6 +34,7 @@ pub fn import(
 ) -> Result<Imported, Error> {
     watch.pass("importing");
     let storage = lake.storage();
+    storage.read_as(&lake.forgotten(), |text| policy.forgotten().read(text))?;
     storage.remove(&lake.aside("import"))?;
     let aside = lake.aside(&format!("import/{}", lease.id()));
     let parts = PartsWriter::new(&**storage, aside.clone(), "jsonl");

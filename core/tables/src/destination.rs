@@ -67,6 +67,14 @@ impl Destination {
         }
     }
 
+    /// Whether something is there: a file of SQLite; of a server that is not known.
+    pub fn is_there(&self) -> bool {
+        match self {
+            Self::Sqlite(file) => file.exists(),
+            Self::Hbase(_) => true,
+        }
+    }
+
     /// Opens the tables to write, and makes the store if it is not there.
     pub fn create(&self) -> Result<Box<dyn Store>, Error> {
         match self {

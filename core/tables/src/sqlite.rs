@@ -4,6 +4,7 @@
 //! each day alone gave, and `runs` a row a load.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -129,6 +130,23 @@ impl Store for Sqlite {
             each(day.and_then(|day| Day::parse(&day)), &Row::new(row.get(0).map_err(&reading)?, cells))?;
         }
         Ok(())
+    }
+
+    fn erase(&mut self, tables: &[Table], keys: &BTreeSet<String>) -> Result<(), Error> {
+        let erasing = doing("erase rows", &self.file);
+        self.connection.pragma_update(None, "secure_delete", true).map_err(&erasing)?;
+        for name in tables.iter().flat_map(|table| [Family::Data, Family::Day].map(|family| name(table, family))) {
+            if self.has_table(&name)? {
+                let delete = || {
+                    let sql = format!("DELETE FROM \"{name}\" WHERE row_key = ?");
+                    let mut delete = self.connection.prepare(&sql)?;
+                    keys.iter().try_for_each(|key| delete.execute([key]).map(drop))
+                };
+                delete().map_err(&erasing)?;
+            }
+        }
+        // What was deleted before lies in free pages, and in the log where there is one: all is written anew.
+        self.connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").map_err(&erasing)
     }
 
     fn runs(&self) -> Result<Vec<Run>, Error> {

@@ -1,5 +1,7 @@
 //! What every store of tables does.
 
+use std::collections::BTreeSet;
+
 use tootmill_metric::{Day, Instant, Table};
 
 use crate::{error::Error, load::Load, rows::Row};
@@ -108,6 +110,10 @@ pub trait Store {
     /// Calls `each` with every row of a part of a table, in the byte order of the keys, then of the days. A table that is not
     /// there has no rows.
     fn scan(&self, table: &Table, part: Part, each: Each<'_>) -> Result<(), Error>;
+
+    /// Removes what is left of the rows with these keys, whatever a load has taken out already. In SQLite no byte of them is left
+    /// then, in HBase none that can be read.
+    fn erase(&mut self, tables: &[Table], keys: &BTreeSet<String>) -> Result<(), Error>;
 
     /// The loads, the oldest first.
     fn runs(&self) -> Result<Vec<Run>, Error>;

@@ -8,9 +8,9 @@ use proptest::{
     sample::Index,
     test_runner::{Config, TestCaseError, TestError, TestRunner},
 };
-use tootmill_metric::{AnyMetric, MemberSource, Post};
+use tootmill_metric::{About, AnyMetric, MemberSource, Post};
 
-use crate::{fields::with_fields, posts::statuses};
+use crate::{fields::with_fields, marks::Marked, posts::statuses};
 
 /// Looks for posts on which the metric breaks a law.
 ///
@@ -27,10 +27,11 @@ pub fn check_laws(metric: &dyn AnyMetric) {
 pub fn broken_law(metric: &dyn AnyMetric) -> Option<String> {
     let mut runner = TestRunner::new(Config { cases: 256, failure_persistence: None, ..Config::default() });
     let cases = (vec(statuses(), 0..16), any::<Plan>());
-    runner.run(&cases, |(lines, plan)| keeps_laws(metric, &lines, &plan)).err().map(|error| match error {
+    let broken = runner.run(&cases, |(lines, plan)| keeps_laws(metric, &lines, &plan)).err().map(|error| match error {
         TestError::Fail(reason, (lines, _)) => format!("{reason}\nposts:\n{}", lines.join("\n")),
         TestError::Abort(reason) => reason.to_string(),
-    })
+    });
+    broken.or_else(|| keeps_what_it_declares(metric).err().map(|error| error.to_string()))
 }
 
 /// How posts are cut, ordered, combined and merged.
@@ -100,6 +101,32 @@ fn reads_what_it_declares(metric: &dyn AnyMetric, posts: &[Post<'_>], records: &
     let lines: Vec<String> = posts.iter().map(|post| with_fields(post.line(), &reads)).collect();
     let posts: Vec<Post<'_>> = lines.iter().filter_map(|line| Post::parse(line).ok()).collect();
     prop_assert_eq!(records, map(metric, &posts)?, "it reads a field that it does not declare");
+    Ok(())
+}
+
+fn keeps_what_it_declares(metric: &dyn AnyMetric) -> Result<(), TestCaseError> {
+    let About { reads, personal_data, .. } = metric.about();
+    let unread = personal_data.iter().find(|path| !["id", "created_at"].contains(path) && !reads.contains(path));
+    if let Some(path) = unread {
+        return Err(TestCaseError::fail(format!(
+            "it declares `{path}` as personal data, and does not say that it reads it"
+        )));
+    }
+    let marked = Marked::with(&reads);
+    for pair in marked.pairs() {
+        let posts: Vec<Post<'_>> = pair.iter().filter_map(|line| Post::parse(line).ok()).collect();
+        let records = map(metric, &posts)?;
+        let rows = reduce(metric, &records)?;
+        let records = records.iter().map(|(key, member, state)| format!("{key} {member} {state}"));
+        for output in records.chain(rows) {
+            let found = marked.found_in(&output);
+            let undeclared = found.into_iter().find(|path| !personal_data.contains(path));
+            if let Some(path) = undeclared {
+                let broken = format!("it keeps `{path}` and does not declare it as personal data, as in {output:?}");
+                return Err(TestCaseError::fail(broken));
+            }
+        }
+    }
     Ok(())
 }
 

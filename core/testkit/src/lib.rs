@@ -6,7 +6,7 @@
 //! # pub struct Hour;
 //! # impl Metric for Hour {
 //! #     type State = Count;
-//! #     fn map(&self, post: &Post<'_>, emit: &mut Emit<'_, Count>) { emit.add(&post.id, Count::ONE); }
+//! #     fn map(&self, post: &Post<'_>, emit: &mut Emit<'_, Count>) { emit.add(&post.created_at.month(), Count::ONE); }
 //! #     fn reduce(&self, _: &str, posts: &mut Members<'_, Count>) -> Option<Row> { Some(Row::new("count", posts.total())) }
 //! #     fn hbase_table(&self) -> Table { Table::new("hour_table").integer("count", "posts") }
 //! #     fn about(&self) -> About { About::new("Posts.") }
@@ -21,11 +21,16 @@
 //!
 //! The laws: the text of a state reads back to the same state; merging is commutative and associative, with the empty state
 //! as its identity; however the posts are cut into shards, in any order, with empty shards, merged in any tree, combined
-//! anywhere or nowhere, the rows are the same; mapping the same posts again gives the same bytes; and posts with nothing but the
-//! fields that it says it reads give the same as whole ones.
+//! anywhere or nowhere, the rows are the same; mapping the same posts again gives the same bytes; posts with nothing but the
+//! fields that it says it reads give the same as whole ones; and of posts whose every field is marked, only the fields that it
+//! declares as personal data are found in its records and rows.
+//!
+//! A field is found by its value. What is computed from one, such as a ratio, a month or a hash, or whether one is true, bears no
+//! mark: that it is personal data has to be known by who writes the metric. A sum over posts tells of none of them.
 
 mod fields;
 mod laws;
+mod marks;
 mod posts;
 
 use std::fmt::Write;

@@ -179,7 +179,11 @@ mod tests {
         }
 
         fn about(&self) -> About {
-            About::new("Posts.").reads(if self.0 { &["application.name"] } else { &[] })
+            About::new("Posts.").reads(if self.0 { &["application.name"] } else { &[] }).personal_data(if self.0 {
+                &["application.name"]
+            } else {
+                &[]
+            })
         }
     }
 

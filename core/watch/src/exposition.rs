@@ -190,6 +190,7 @@ mod tests {
             newest_observation: Instant::parse("2026-11-23T12:00"),
             newest_posts: day,
             newest_counted: day,
+            is_open: false,
         };
         let namenode =
             crate::NameNode { capacity: 9, used: 1, remaining: 2, files: 3, blocks: 4, ..Default::default() };

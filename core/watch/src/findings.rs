@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tootmill_metric::{Day, Instant};
 
-use crate::{DayStatus, HBase, LakeStatus, Level, NameNode, TableNumbers, Thresholds};
+use crate::{DayStatus, Erasures, HBase, LakeStatus, Level, NameNode, TableNumbers, Thresholds};
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -31,6 +31,10 @@ pub enum Check {
     Behind,
     /// Whether the lake has many small files.
     SmallFiles,
+    /// Whether others may look into the lake.
+    Open,
+    /// Whether all that was erased is gone.
+    Erasures,
     /// Whether HDFS is full.
     HdfsUse,
     /// Whether blocks of HDFS are gone.
@@ -47,7 +51,7 @@ pub enum Check {
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Readable,
         Self::LastLoad,
         Self::HotRegion,
@@ -58,6 +62,8 @@ impl Check {
         Self::Collected,
         Self::Behind,
         Self::SmallFiles,
+        Self::Open,
+        Self::Erasures,
         Self::HdfsUse,
         Self::MissingBlocks,
         Self::UnderReplicated,
@@ -79,6 +85,8 @@ impl Check {
             Self::Collected => "collected",
             Self::Behind => "behind",
             Self::SmallFiles => "small_files",
+            Self::Open => "open",
+            Self::Erasures => "erasures",
             Self::HdfsUse => "hdfs_use",
             Self::MissingBlocks => "missing_blocks",
             Self::UnderReplicated => "under_replicated",
@@ -195,6 +203,41 @@ impl<'t> Findings<'t> {
         let advice =
             "collect into larger files (--commit-every), and less often; in HDFS each costs the NameNode memory";
         self.add(thresholds.small_files.level(float(small)), Check::SmallFiles, about, says, advice);
+        let level = if lake.is_open { Level::Warn } else { Level::Ok };
+        let says = "others than its owner and group may look into it".to_owned();
+        let advice = "take their rights away: `chmod -R o-rwx` of the folder, or `hdfs dfs -chmod -R o-rwx`";
+        self.add(level, Check::Open, about, says, advice);
+    }
+
+    /// What cannot be known of the erasures of a lake.
+    pub(crate) fn unknown_erasures(&mut self, reason: String) {
+        self.unreadable("erasures", reason, "whether all that was erased is gone is not known");
+    }
+
+    /// The erasures of a lake that are not at their end.
+    pub(crate) fn erasures(&mut self, erasures: &Erasures) {
+        let level = if erasures.is_unfinished { Level::Error } else { Level::Ok };
+        let says = "an erasure was interrupted".to_owned();
+        self.add(level, Check::Erasures, "erasure", says, "run `tootmill forget` again: it goes on where it was");
+        let level = if erasures.is_retaining { Level::Error } else { Level::Ok };
+        let says = "a retention was interrupted".to_owned();
+        self.add(level, Check::Erasures, "retention", says, "run `tootmill retain` again: it goes on where it was");
+        for says in &erasures.overdue {
+            let advice = "run `tootmill retain` every day, and look at what it says is kept";
+            self.add(Level::Warn, Check::Erasures, "retention", says.clone(), advice);
+        }
+        for reason in &erasures.unread {
+            self.unknown_erasures(reason.clone());
+        }
+        let level = if erasures.files > 0 { Level::Warn } else { Level::Ok };
+        let files = counted(erasures.files, "file", "files");
+        let says = format!("{files} of HBase from before {} may hold what was erased", erasures.since);
+        let advice = "they go by themselves, logs after an hour or two; one that a snapshot keeps does not";
+        self.add(level, Check::Erasures, "HBase", says, advice);
+        for says in &erasures.too_long {
+            let advice = "give the family `day` a shorter time to live, or keep accounts for longer: `tootmill retain --accounts`";
+            self.add(Level::Warn, Check::Erasures, "HBase", says.clone(), advice);
+        }
     }
 
     /// How far something is behind the posts.

@@ -34,11 +34,13 @@ pub struct LakeStatus {
     pub files: u64,
     /// How many of them have less than 1 MiB.
     pub small_files: u64,
+    /// Whether others than its owner and group may look into it.
+    pub is_open: bool,
 }
 
 impl LakeStatus {
     pub(crate) fn of(survey: Survey, newest_loaded: Option<Day>, taken: Instant) -> Self {
-        let Survey { lake, places, newest_observation, newest_posts, newest_counted } = survey;
+        let Survey { lake, places, newest_observation, newest_posts, newest_counted, is_open } = survey;
         Self {
             lake,
             newest_observation,
@@ -49,6 +51,7 @@ impl LakeStatus {
             files: places.iter().map(|files| files.files).sum(),
             small_files: places.iter().map(|files| files.small).sum(),
             places,
+            is_open,
         }
     }
 

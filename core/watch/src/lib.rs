@@ -28,7 +28,7 @@ pub use hbase::{HBase, RegionServer, Unread};
 pub use lake::LakeStatus;
 pub use loads::{LastLoad, Loads};
 pub use namenode::NameNode;
-pub use outcome::{Outcome, Seen, TableStatus};
+pub use outcome::{Erasures, Outcome, Seen, TableStatus};
 pub use region::Region;
 pub use tables::{RegionCount, TableNumbers};
 pub use thresholds::{Level, Threshold, Thresholds};

@@ -23,8 +23,29 @@ pub struct Seen {
     pub loads: Option<Result<Loads, String>>,
     /// What lies in the lake.
     pub lake: Option<Result<Survey, String>>,
+    /// What is not at its end of what was erased in the lake.
+    pub erasures: Option<Result<Erasures, String>>,
     /// A day whose data are looked at.
     pub day: Option<Result<DayNumbers, String>>,
+}
+
+/// What is not at its end of what was erased in a lake, as a caller says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Erasures {
+    /// Whether one was interrupted.
+    pub is_unfinished: bool,
+    /// Whether letting accounts go that were not seen for long was interrupted.
+    pub is_retaining: bool,
+    /// What is older than it should be, in words.
+    pub overdue: Vec<String>,
+    /// Why something of this is not known, in words.
+    pub unread: Vec<String>,
+    /// How many files of HBase may still hold what was erased.
+    pub files: u64,
+    /// The last time before which they were written, as text.
+    pub since: String,
+    /// What is kept for longer than the lake keeps accounts, in words.
+    pub too_long: Vec<String>,
 }
 
 /// What was seen, and what is to be thought of it.
@@ -66,7 +87,7 @@ pub struct TableStatus {
 impl Outcome {
     /// Judges what was read at a moment. What could not be read is found at the level of an error.
     pub fn of(taken: Instant, seen: Seen, thresholds: &Thresholds) -> Self {
-        let Seen { hbase, namenode, loads, lake, day } = seen;
+        let Seen { hbase, namenode, loads, lake, erasures, day } = seen;
         let mut findings = Findings::new(thresholds);
         let hbase = hbase.and_then(|read| {
             let advice = "look whether the master runs, and name its web page by --hbase-master";
@@ -108,6 +129,11 @@ impl Outcome {
         let lake = lake.map(|survey| LakeStatus::of(survey, newest_loaded, taken));
         if let Some(lake) = &lake {
             findings.lake(lake, loads.is_some());
+        }
+        match erasures {
+            Some(Ok(erasures)) => findings.erasures(&erasures),
+            Some(Err(reason)) => findings.unknown_erasures(reason),
+            None => {}
         }
         let day = day.and_then(|read| {
             let advice = "look at where the lake and the tables are, and name that by --lake and --tables";
@@ -253,7 +279,7 @@ mod tests {
             namenode: Some(Err(Error::NoMaster)),
             loads: Some(Err("gone".into())),
             lake: Some(Err("locked".into())),
-            day: None,
+            ..Seen::default()
         };
         let failed = Outcome::of(Instant::default(), seen, &Thresholds::DEFAULT);
         assert_eq!(
@@ -279,6 +305,7 @@ mod tests {
             newest_observation: Instant::parse("2026-11-23T06:00"),
             newest_posts: day("2026-11-23"),
             newest_counted: day("2026-11-23"),
+            is_open: true,
         };
         let namenode = NameNode {
             namenode: "http://namenode:9870".into(),
@@ -302,6 +329,7 @@ mod tests {
             (Check::Collected, format!("warn {about} the newest observation is 30.0 hours old")),
             (Check::Behind, format!("error {about} posts reach to 2026-11-23, the tables to 2026-11-20")),
             (Check::SmallFiles, format!("warn {about} 299050 of 300100 files, 100 %, have less than 1 MiB")),
+            (Check::Open, format!("warn {about} others than its owner and group may look into it")),
             (Check::HdfsUse, "warn http://namenode:9870 85 % of HDFS is taken, 150.0 GB are left".into()),
             (Check::MissingBlocks, "error http://namenode:9870 of 1 block no copy is there".into()),
             (Check::UnderReplicated, "warn http://namenode:9870 3 blocks have fewer copies than they should".into()),
@@ -317,6 +345,34 @@ mod tests {
             found(&outcome, Check::Behind),
             [format!("error {about} posts reach to 2026-11-23, no day is counted")]
         );
+    }
+
+    #[test]
+    fn an_erasure_that_is_not_at_its_end_is_found() {
+        let of = |erasures| {
+            let seen = Seen { erasures: Some(erasures), ..Seen::default() };
+            Outcome::of(Instant::default(), seen, &Thresholds::DEFAULT)
+        };
+        assert_eq!(of(Ok(Erasures::default())).findings, []);
+        let outcome = of(Ok(Erasures {
+            is_unfinished: true,
+            is_retaining: true,
+            overdue: vec!["posts of 2026-01-01 are there".into()],
+            unread: vec!["HBase does not answer".into()],
+            files: 2,
+            since: "2026-11-24".into(),
+            too_long: vec!["user_table keeps days for ever".into()],
+        }));
+        let says = [
+            "error erasure an erasure was interrupted",
+            "error retention a retention was interrupted",
+            "warn HBase 2 files of HBase from before 2026-11-24 may hold what was erased",
+            "warn HBase user_table keeps days for ever",
+            "warn retention posts of 2026-01-01 are there",
+        ];
+        assert_eq!(found(&outcome, Check::Erasures), says);
+        assert_eq!(found(&outcome, Check::Readable), ["error erasures HBase does not answer"]);
+        assert_eq!(found(&of(Err("no such lake".into())), Check::Readable), ["error erasures no such lake"]);
     }
 
     #[test]

@@ -156,6 +156,17 @@ def verify() -> TootmillOperator:
     )
 
 
+def retain() -> TootmillOperator:
+    """What has been there for long enough goes. An account that goes is taken out of the tables as well."""
+    return TootmillOperator(
+        task_id="retain",
+        arguments=["retain", "--as-of", "{{ data_interval_end | ds }}", *settings.retention()],
+        pool=settings.LAKE_POOL,
+        execution_timeout=timedelta(hours=6),
+        writes=[LAKE + "raw", LAKE + "posts"],
+    )
+
+
 def report() -> TootmillOperator:
     """The page that people look at."""
     page = "{{ var.value.get('tootmill_reports', 'reports') }}/{{ params.instance }}.html"

@@ -86,6 +86,11 @@ def policy() -> list[str]:
     return _options("policy")
 
 
+def retention() -> list[str]:
+    """For how long what is kept, as options of `tootmill retain`; by default as long as it keeps it itself."""
+    return _options("retention")
+
+
 def thresholds() -> list[str]:
     """From what on monitoring finds something wrong, as options of `tootmill status`; by default the program's own."""
     return _options("thresholds")

@@ -37,7 +37,7 @@ impl Metric for Own {
     fn about(&self) -> About {
         About::new("Posts and the accounts that wrote them, by application; `(unknown)` where none is named.")
             .reads(&["account.id", "application.name"])
-            .personal_data(&["account.id"])
+            .personal_data(&["account.id", "application.name"])
     }
 }
 tootmill_metric::register!(Own);

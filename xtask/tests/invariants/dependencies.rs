@@ -21,7 +21,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("tootmill-mastodon", &["tootmill-metric"]),
     ("tootmill-lake", &["tootmill-metric", "tootmill-input"]),
     ("tootmill-report", &["tootmill-metric", "tootmill-input", "tootmill-lake", "tootmill-tables"]),
-    ("tootmill-privacy", &["tootmill-metric", "tootmill-policy", "tootmill-lake"]),
+    ("tootmill-privacy", &["tootmill-metric", "tootmill-policy", "tootmill-input", "tootmill-lake", "tootmill-tables"]),
     (
         "tootmill-collect",
         &["tootmill-metric", "tootmill-policy", "tootmill-input", "tootmill-lake", "tootmill-mastodon"],

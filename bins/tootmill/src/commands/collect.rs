@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 use tootmill_collect::{Beginning, CatchUp, CaughtUp, Committed, Follow, Followed, Limits, Lineage, catch_up, follow};
 use tootmill_lake::Lake;
 use tootmill_mastodon::{Feed, Instance, Statuses, Stream, Timeline};
-use tootmill_metric::Instant;
-use tootmill_policy::Policy;
+use tootmill_metric::{Day, Instant};
+use tootmill_policy::{Level, Policy};
+use tootmill_privacy::log::{self, Done};
 
 pub(in crate::commands) use self::instance::contact;
 use self::{
@@ -23,6 +24,7 @@ use self::{
     refresh::RefreshArguments,
 };
 use super::{
+    gdpr,
     import::now,
     lake::{LakeArguments, OutcomeArguments},
     policy::{self, PolicyArguments},
@@ -61,6 +63,11 @@ pub(crate) struct Collect {
     #[command(flatten)]
     outcome: OutcomeArguments,
 }
+
+/// What is done, as the log has it.
+const COLLECTING: &str = "tootmill collect";
+const FOLLOWING: &str = "tootmill collect --follow";
+const REFRESHING: &str = "tootmill collect --refresh";
 
 /// Which posts of the timeline.
 #[derive(Args, Clone, Copy, Debug)]
@@ -116,6 +123,7 @@ impl Collect {
             return Err(Failure::Usage("--leave-gap needs --since or --last: where to begin".into()));
         }
         let (lake, began) = (self.lake.open()?, Began::now());
+        log::can_follow(&lake)?;
         let progress = Arc::new(CollectProgress::new(self.outcome.quiet));
         let done = if self.stream.follow {
             self.follow(&lake, &progress, &began)
@@ -125,7 +133,12 @@ impl Collect {
             self.catch_up(&lake, &progress, &began)
         };
         progress.finish();
-        self.outcome.tell_stage(&done?)
+        let told = done?;
+        if !self.stream.follow {
+            let what = if self.refresh.refresh { REFRESHING } else { COLLECTING };
+            note(&lake, self.policy.level(), what, &began, &told)?;
+        }
+        self.outcome.tell_stage(&told)
     }
 
     /// What is kept, on record.
@@ -143,7 +156,8 @@ impl Collect {
             self.instance.reach(&self.lake.instance, lake, Timeline::ADDRESSES, &Arc::default(), progress)?;
         let timeline = Timeline::open(&client, &instance, self.feed.feed())?;
         let lineage = Lineage::begin(lake, self.feed.feed(), observer, &self.policy(lake, &instance)?)?;
-        let told = catch_up(&timeline, &lineage, &self.pages.how(), &**progress)?;
+        let told = catch_up(&timeline, &lineage, &self.pages.how(), &**progress);
+        let told = or_noted(told, COLLECTING, began, &lineage)?;
         if told.falls_behind() {
             say(format!(
                 "the timeline grows faster than it may be read: it was {} s behind, now it is {} s; use --follow",
@@ -164,7 +178,7 @@ impl Collect {
     }
 
     /// Follows until it is stopped. The instance is reached anew every day, for its rules and robots.txt may have changed, and
-    /// when another token has taken the place of one that works no more.
+    /// when another token has taken the place of one that works no more. Each time is an entry of the log.
     fn follow(&self, lake: &Lake, progress: &Arc<CollectProgress>, began: &Began) -> Result<Told, Failure> {
         let stop = Arc::default();
         interrupt::set(&stop)?;
@@ -175,8 +189,13 @@ impl Collect {
             let reached = self.instance.reach(&self.lake.instance, lake, &addresses, &stop, progress)?;
             let Reached { client, instance, observer } = &reached;
             let lineage = Lineage::begin(lake, self.feed.feed(), observer.clone(), &self.policy(lake, instance)?)?;
-            match follow(client, instance, &lineage, &how, &**progress) {
-                Ok(more) => told += more,
+            let since = Began::now();
+            let followed = follow(client, instance, &lineage, &how, &**progress);
+            match or_noted(followed, FOLLOWING, &since, &lineage) {
+                Ok(more) => {
+                    note(lake, self.policy.level(), FOLLOWING, &since, &of_stream(lake, &since, &more)?)?;
+                    told += more;
+                }
                 Err(error)
                     if error.is_of_the_token() && self.instance.has_other_token(&self.lake.instance, &reached)? =>
                 {
@@ -186,25 +205,7 @@ impl Collect {
             }
             (how.catch_up.beginning, how.catch_up.leave_gap) = (None, false);
         }
-        let Followed {
-            posts, deletions, by_pages, gaps, unreadable, committed: Committed { files, policy, .. }, ..
-        } = told;
-        let counters = [
-            ("posts", posts),
-            ("left_out", policy.left_out),
-            ("reduced", policy.reduced),
-            ("deletions", deletions),
-            ("by_pages", by_pages),
-            ("gaps", gaps),
-            ("unreadable", unreadable),
-            ("files", files),
-        ];
-        let told = Told {
-            own: json!(told),
-            sentence: sentence_of_stream(&told),
-            ..began.told(lake, posts + by_pages > 0, &counters)?
-        };
-        Ok(told)
+        of_stream(lake, began, &told)
     }
 
     fn refresh(&self, lake: &Lake, progress: &Arc<CollectProgress>, began: &Began) -> Result<Told, Failure> {
@@ -224,9 +225,38 @@ impl Collect {
             let coverage = tootmill_collect::refresh(&timeline, &lineage, day, &self.refresh.how(), &**progress)?;
             Ok((day, coverage))
         };
-        let days = days.into_iter().map(refresh).collect::<Result<Vec<_>, Failure>>()?;
+        let days = days.into_iter().map(refresh).collect::<Result<Vec<_>, tootmill_collect::Error>>();
+        let days = or_noted(days, REFRESHING, began, &lineage)?;
         refresh::told(lake, &days, began)
     }
+}
+
+/// Notes in the log what was collected, if something was.
+fn note(lake: &Lake, level: Level, what: &str, began: &Began, told: &Told) -> Result<(), Failure> {
+    if told.paths.is_empty() {
+        return Ok(());
+    }
+    let done = Done::by_command(what).by("policy", level.to_string());
+    gdpr::note(lake, Done { days: began.days(), ..done }, told)
+}
+
+/// What came of the work. Where it failed, what it had committed before is noted in the log.
+fn or_noted<T>(
+    done: Result<T, tootmill_collect::Error>,
+    what: &str,
+    since: &Began,
+    lineage: &Lineage,
+) -> Result<T, tootmill_collect::Error> {
+    let Committed { files, lines, policy, .. } = lineage.committed();
+    if done.is_err() && files > 0 {
+        let (lake, level) = (lineage.lake(), lineage.policy().level());
+        let counters = [("lines", lines), ("left_out", policy.left_out), ("reduced", policy.reduced), ("files", files)];
+        let told = since.told(lake, true, &counters);
+        if let Err(failure) = told.and_then(|told| note(lake, level, what, since, &told)) {
+            say(format!("what was collected before it failed is not in the log: {failure}"));
+        }
+    }
+    done
 }
 
 /// When collecting began.
@@ -240,16 +270,23 @@ impl Began {
         Self { at: now(), moment: Moment::now() }
     }
 
+    /// The days since, which are those of the raw files.
+    fn days(&self) -> Vec<Day> {
+        let (mut days, last) = (vec![self.at.day()], now().day());
+        while let Some(next) = days.last().map(|day| day.next()).filter(|next| *next <= last) {
+            days.push(next);
+        }
+        days
+    }
+
     /// What was collected since: its counters, the folders of the days on which it was observed where there is something, and
     /// the time.
     fn told(&self, lake: &Lake, is_something: bool, counters: &[(&'static str, u64)]) -> Result<Told, Failure> {
-        let (mut paths, mut day) = (Vec::new(), self.at.day());
-        while is_something && day <= now().day() {
-            let folder = lake.raw(day);
+        let mut paths = Vec::new();
+        for folder in self.days().into_iter().filter(|_| is_something).map(|day| lake.raw(day)) {
             if lake.storage().find(&folder)?.is_some() {
                 paths.push(lake.storage().address(&folder));
             }
-            day = day.next();
         }
         let (seconds, counters) = (self.moment.elapsed().as_secs_f64(), counters.iter().copied().collect());
         Ok(Told { sentence: String::new(), paths, counters, rows: None, seconds, job: None, own: Value::Null })
@@ -289,6 +326,27 @@ fn sentence(told: &CaughtUp) -> String {
     format!("{posts} posts in {pages} pages were collected into {} files{again}{policy}{behind}", committed.files)
 }
 
+/// What was streamed since.
+fn of_stream(lake: &Lake, began: &Began, told: &Followed) -> Result<Told, Failure> {
+    let Followed { posts, deletions, by_pages, gaps, unreadable, committed: Committed { files, policy, .. }, .. } =
+        told;
+    let counters = [
+        ("posts", *posts),
+        ("left_out", policy.left_out),
+        ("reduced", policy.reduced),
+        ("deletions", *deletions),
+        ("by_pages", *by_pages),
+        ("gaps", *gaps),
+        ("unreadable", *unreadable),
+        ("files", *files),
+    ];
+    Ok(Told {
+        own: json!(told),
+        sentence: sentence_of_stream(told),
+        ..began.told(lake, files + by_pages > 0, &counters)?
+    })
+}
+
 fn sentence_of_stream(told: &Followed) -> String {
     let Followed { posts, deletions, by_pages, connections, gaps, committed, unreadable, .. } = told;
     let mut gaps = if *gaps > 0 { format!("; {gaps} gaps were recorded") } else { String::new() };
@@ -311,4 +369,42 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
         text.parse().map_err(|_| "a length of time is expected, as in 90s, 15m or 24h".to_string())?;
     let time = Duration::try_from(parsed).map_err(|_| "a length of time cannot be negative".to_string())?;
     if time > LONGEST { Err("a year is the longest that makes sense".into()) } else { Ok(time) }
+}
+
+#[cfg(test)]
+mod tests {
+    use tootmill_collect::{Error, Kind, Limits, Observer, RawWriter};
+
+    use super::*;
+
+    #[test]
+    fn deletions_alone_are_something_that_was_streamed() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(folder.path().to_str().unwrap(), "mill.example").unwrap();
+        let began = Began::now();
+        lake.storage().write_text(&format!("{}/a.jsonl", lake.raw(began.at.day())), "{}").unwrap();
+        let committed = Committed { files: 1, lines: 1, ..Committed::default() };
+        let told = |told| of_stream(&lake, &began, &told).unwrap().paths.len();
+        assert_eq!(told(Followed { deletions: 1, committed, ..Followed::default() }), 1);
+        assert_eq!(told(Followed::default()), 0);
+    }
+
+    #[test]
+    fn what_was_committed_before_it_failed_is_in_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::open(folder.path().to_str().unwrap(), "mill.example").unwrap();
+        let policy = Arc::new(Policy::as_sent());
+        let lineage = Lineage::begin(&lake, Feed::default(), Observer::anonymous(), &policy).unwrap();
+        let began = Began::now();
+        let entries = || log::entries(&lake).unwrap().0;
+        or_noted(Err::<(), _>(Error::NoLongerSeveral), COLLECTING, &began, &lineage).unwrap_err();
+        assert_eq!(entries(), [], "nothing was committed");
+        let mut writer = RawWriter::new(&lineage, Kind::Pages, Limits::default());
+        writer.write_deletion("7").unwrap();
+        writer.commit().unwrap();
+        or_noted(Ok(()), COLLECTING, &began, &lineage).unwrap();
+        assert_eq!(entries(), [], "it is noted with all that came of it");
+        or_noted(Err::<(), _>(Error::NoLongerSeveral), COLLECTING, &began, &lineage).unwrap_err();
+        assert_eq!(entries()[0].data()["counts"], json!({"files": 1, "lines": 1}));
+    }
 }

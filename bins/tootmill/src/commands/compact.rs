@@ -5,9 +5,11 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 use tootmill_lake::{Lake, Place, find_inputs};
+use tootmill_privacy::log::Done;
 use tootmill_stages::Compacted;
 
 use super::{
+    gdpr,
     lake::{LakeArguments, days, days_as_data, phrase},
     stage::{On, StageArguments, Told, paths},
 };
@@ -71,7 +73,7 @@ impl Compact {
 /// Compacts a lake, and tells what was done.
 pub(crate) fn in_lake(lake: &Lake, on: On, stage: &StageArguments) -> Result<Told, Failure> {
     let began = Instant::now();
-    let lease = tootmill_stages::begin(lake, "tootmill compact")?;
+    let lease = gdpr::begin(lake, "tootmill compact")?;
     let (compacted, job) = match on {
         On::Local => (stage.here(|options, watch| tootmill_stages::compact(lake, &lease, options, watch))?, None),
         On::Yarn => stage.by_job(lake, |yarn| tootmill_stages::compact_on_yarn(lake, &lease, yarn))?,
@@ -84,7 +86,7 @@ pub(crate) fn in_lake(lake: &Lake, on: On, stage: &StageArguments) -> Result<Tol
     if let Some(job) = &job {
         sentence += &format!("; {}", super::yarn::phrase(job));
     }
-    Ok(Told {
+    let told = Told {
         sentence,
         paths: paths(lake, changed.iter().map(|day| Place::Posts(*day)))?,
         counters: counters.named().collect(),
@@ -92,5 +94,10 @@ pub(crate) fn in_lake(lake: &Lake, on: On, stage: &StageArguments) -> Result<Tol
         seconds: began.elapsed().as_secs_f64(),
         job,
         own: json!({"files": files, "days": days_as_data(&changed)}),
-    })
+    };
+    if files > 0 {
+        let done = Done::by_command("tootmill compact").count("files", files as u64);
+        gdpr::note(lake, Done { days: changed, ..done }, &told)?;
+    }
+    Ok(told)
 }

@@ -5,6 +5,11 @@ use std::ffi::OsStr;
 use clap::{Arg, Command, builder::TypedValueParser, error::ErrorKind};
 use tootmill_tables::Destination;
 
+/// Where tables are if nobody says so.
+pub(crate) fn usual() -> Destination {
+    Destination::Sqlite("tootmill.db".into())
+}
+
 /// Reads `--tables`. Clap's own errors would show the value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DestinationParser;

@@ -2,11 +2,14 @@
 
 use clap::Args;
 use serde_json::json;
-use tootmill_lake::find_inputs;
+use tootmill_lake::{Lake, find_inputs};
 use tootmill_metric::Instant;
+use tootmill_policy::Policy;
+use tootmill_privacy::log::{Done, append};
 use tootmill_stages::Imported;
 
 use super::{
+    gdpr,
     lake::{LakeArguments, OutcomeArguments},
     policy::{PolicyArguments, phrase, record},
     run::{InputArguments, parse_time},
@@ -40,17 +43,33 @@ impl Import {
         let lake = self.lake.open()?;
         let policy = self.policy.policy(&self.lake.instance)?;
         let inputs = find_inputs(self.inputs.inputs.iter().map(String::as_str))?;
-        let lease = tootmill_stages::begin(&lake, "tootmill import")?;
+        let lease = gdpr::begin(&lake, "tootmill import")?;
         let observed = self.observed.unwrap_or_else(now);
         let progress = Progress::new(inputs.bytes(), self.outcome.quiet);
         record(&lake, "import", &policy, now())?;
         let imported = tootmill_stages::import(&lake, &lease, &inputs, observed, &policy, &progress);
         progress.finish();
-        let Imported { lines, tally } = imported?;
+        let imported = imported?;
+        if imported != Imported::default() {
+            log(&lake, observed, &policy, imported)?;
+        }
+        let Imported { lines, tally } = imported;
         let folder = lake.storage().address(&lake.raw(observed.day()));
         let sentence = format!("{lines} lines were added to {folder}{}", phrase(&tally));
         self.outcome.tell(&sentence, &json!({"lines": lines, "folder": folder, "policy": tally}))
     }
+}
+
+fn log(lake: &Lake, observed: Instant, policy: &Policy, imported: Imported) -> Result<(), Failure> {
+    let Imported { lines, tally } = imported;
+    let done = Done::by_command("tootmill import")
+        .count("lines", lines)
+        .count("left_out", tally.left_out)
+        .count("reduced", tally.reduced)
+        .by("policy", policy.level().to_string());
+    let made = vec![lake.relative(&lake.raw(observed.day())).to_owned()];
+    append(lake, &Done { days: vec![observed.day()], made, ..done }, now())?;
+    Ok(())
 }
 
 /// The present time.

@@ -25,6 +25,18 @@ impl LakeArguments {
     pub(crate) fn open(&self) -> Result<Lake, Failure> {
         Ok(Lake::open(&self.lake, &self.instance)?)
     }
+
+    /// The lake, which must be there: what was mistyped has nothing in it, and that is no answer.
+    pub(crate) fn existing(&self) -> Result<Lake, Failure> {
+        let lake = self.open()?;
+        if lake.storage().find(lake.root())?.is_none() {
+            return Err(Failure::permanent(format!(
+                "there is no lake in `{}`: see --lake and --instance",
+                lake.address()
+            )));
+        }
+        Ok(lake)
+    }
 }
 
 /// How the outcome is told.

@@ -5,13 +5,15 @@ use std::{sync::Arc, time::Instant as Moment};
 use clap::Args;
 use serde_json::json;
 use tootmill_input::lines_of;
-use tootmill_lake::{Lake, find_inputs};
+use tootmill_lake::{Lake, Lease, find_inputs};
 use tootmill_metric::{Day, Instant, Registered, Registry, Table};
+use tootmill_privacy::log::Done;
 use tootmill_stages::{LakeDay, LakeRows, LoadableRows};
 use tootmill_tables::{DayRows, Destination, Load as TablesLoad, LoadOptions, Loaded, Rows, Written};
 
 use super::{
     destination::DestinationParser,
+    gdpr,
     lake::{LakeArguments, OutcomeArguments, days, days_as_data},
     run::parse_time,
     stage::Told,
@@ -74,7 +76,7 @@ impl Load {
 }
 
 /// How rows are loaded.
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct LoadArguments {
     /// Write all rows of the totals and all days, not only what changed
     #[arg(long)]
@@ -88,6 +90,11 @@ pub(crate) struct LoadArguments {
 }
 
 impl LoadArguments {
+    /// As usual, but that days may be older than the time to live of their tables.
+    pub(crate) fn leaving_out_expired() -> Self {
+        Self { leave_out_expired: true, ..Self::default() }
+    }
+
     pub(crate) fn options(self) -> LoadOptions {
         LoadOptions { all: self.all, verify: self.verify, leave_out_expired: self.leave_out_expired }
     }
@@ -101,10 +108,22 @@ pub(crate) fn from_lake(
     how: LoadArguments,
     quiet: bool,
 ) -> Result<Told, Failure> {
-    let (metric_tables, began) = (metric_tables()?, Moment::now());
     tables.check()?;
     // Until the rows are loaded: whoever changes the lake meanwhile could load others, and the later ones would be lost.
-    let lease = tootmill_stages::begin(lake, "tootmill load")?;
+    let lease = gdpr::begin(lake, "tootmill load")?;
+    under_lease(lake, &lease, tables, as_of, how, quiet)
+}
+
+/// As [`from_lake`], for whoever holds the lease of the lake.
+pub(crate) fn under_lease(
+    lake: &Lake,
+    lease: &Lease,
+    tables: &Destination,
+    as_of: Option<Instant>,
+    how: LoadArguments,
+    quiet: bool,
+) -> Result<Told, Failure> {
+    let (metric_tables, began) = (metric_tables()?, Moment::now());
     let LoadableRows { counters, totals, earlier_totals, days: of_days } = tootmill_stages::loadable_rows(lake)?;
     let all: Vec<Day> = of_days.iter().map(|of_day| of_day.day).collect();
     let Some(as_of) = as_of.or_else(|| all.last().map(|day| day.next().start())) else {
@@ -125,6 +144,9 @@ pub(crate) fn from_lake(
     };
     lease.check()?;
     let told = replace(tables, &what, &load, how, quiet, began)?;
+    if told.own["changed"] == true {
+        gdpr::note(lake, Done { days: load.days, ..Done::by_command("tootmill load") }, &told)?;
+    }
     // A process that stood still may have written older rows over another's: then the load is to be repeated.
     lease.check()?;
     Ok(told)

@@ -6,9 +6,11 @@ use clap::Args;
 use serde_json::json;
 use tootmill_lake::{Lake, Place};
 use tootmill_metric::Registry;
+use tootmill_privacy::log::Done;
 use tootmill_stages::MergedDays;
 
 use super::{
+    gdpr,
     lake::{LakeArguments, days, days_as_data},
     stage::{On, StageArguments, Told, paths},
 };
@@ -39,7 +41,7 @@ impl Merge {
 /// Merges, and tells what was done.
 pub(crate) fn in_lake(lake: &Lake, on: On, stage: &StageArguments) -> Result<Told, Failure> {
     let (registry, began) = (Registry::linked()?, Instant::now());
-    let lease = tootmill_stages::begin(lake, "tootmill merge")?;
+    let lease = gdpr::begin(lake, "tootmill merge")?;
     let merged = match on {
         On::Local => tootmill_stages::merge(lake, &lease, &registry)?,
         On::Yarn => stage.by_job(lake, |yarn| tootmill_stages::merge_on_yarn(lake, &lease, &registry, yarn))?,
@@ -53,7 +55,7 @@ pub(crate) fn in_lake(lake: &Lake, on: On, stage: &StageArguments) -> Result<Tol
     if let Some(job) = &job {
         sentence += &format!("; {}", super::yarn::phrase(job));
     }
-    Ok(Told {
+    let told = Told {
         sentence,
         paths: paths(lake, [Place::Totals, Place::RowsOfTotals])?,
         counters: counters.named().collect(),
@@ -63,5 +65,10 @@ pub(crate) fn in_lake(lake: &Lake, on: On, stage: &StageArguments) -> Result<Tol
         own: json!({
             "was_done": was_done, "from_all": from_all, "new": days_as_data(&new), "days": days_as_data(&all),
         }),
-    })
+    };
+    if !was_done {
+        let days = if from_all { all } else { new };
+        gdpr::note(lake, Done { days, ..Done::by_command("tootmill merge") }, &told)?;
+    }
+    Ok(told)
 }

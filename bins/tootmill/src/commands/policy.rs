@@ -5,7 +5,8 @@ use std::{fs, path::PathBuf};
 use clap::Args;
 use tootmill_lake::Lake;
 use tootmill_metric::{Instant, Registry};
-use tootmill_policy::{BlockList, Level, OPT_OUT_TAGS, Policy, Tag, Tally};
+use tootmill_policy::{BlockList, Forgotten, Level, OPT_OUT_TAGS, Policy, Tag, Tally};
+use tootmill_privacy::KeyFile;
 
 use crate::{failure::Failure, output::say};
 
@@ -20,6 +21,32 @@ pub(crate) struct PolicyArguments {
     keep_all_fields: bool,
     #[command(flatten)]
     who: WhoArguments,
+    #[command(flatten)]
+    key: KeyArguments,
+}
+
+/// The key of whom the lake has forgotten.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct KeyArguments {
+    /// The file with the key of the hashes of whom the lake has forgotten [default: tootmill/privacy.key in the folder for
+    /// configuration]
+    #[arg(long, value_name = "FILE", env = "TOOTMILL_PRIVACY_KEY")]
+    pub(crate) key: Option<PathBuf>,
+}
+
+impl KeyArguments {
+    /// Whom a lake has forgotten, once it is read.
+    fn forgotten(&self) -> Result<Forgotten, Failure> {
+        let file = match KeyFile::at(self.key.as_deref()) {
+            // Without a home no key was ever made.
+            Err(tootmill_privacy::Error::NoPlaceForKey) => return Ok(Forgotten::default()),
+            file => file?,
+        };
+        // What is wrong with one that is there is said before anything is done.
+        file.read()?;
+        // A collector may have begun before the first was forgotten, and the key with that.
+        Ok(Forgotten::with_key_from(move || file.read().map_err(|error| error.to_string())))
+    }
 }
 
 /// Who is asked what.
@@ -37,9 +64,14 @@ pub(crate) struct WhoArguments {
 }
 
 impl PolicyArguments {
+    /// How much accounts are asked.
+    pub(crate) fn level(&self) -> Level {
+        self.policy
+    }
+
     /// The policy for posts of an instance.
     pub(crate) fn policy(&self, instance: &str) -> Result<Policy, Failure> {
-        let policy = self.who.policy(self.policy, instance)?;
+        let policy = self.who.policy(self.policy, instance)?.forgetting(self.key.forgotten()?);
         Ok(if self.keep_all_fields { policy.with_all_fields() } else { policy })
     }
 }

@@ -9,8 +9,8 @@ use std::{
 use clap::Args;
 use tootmill_lake::Lake;
 use tootmill_metric::Registry;
-use tootmill_privacy::Recorded;
-use tootmill_report::{InForce, Numbers, Options};
+use tootmill_privacy::{Recorded, log};
+use tootmill_report::{Forgotten, InForce, Numbers, Options};
 use tootmill_tables::Destination;
 
 use super::destination::DestinationParser;
@@ -93,7 +93,8 @@ impl Report {
         let numbers = Numbers::read(&reading, &Registry::linked()?, lake.as_ref(), &options)?;
         let recorded = lake.as_ref().map(tootmill_privacy::policies).transpose()?.unwrap_or_default();
         let in_force = |Recorded { since, by, policy, .. }| InForce { since, by, policy: policy.to_string() };
-        Ok(Numbers { policies: recorded.into_iter().map(in_force).collect(), ..numbers })
+        let forgotten = lake.as_ref().map(forgotten).transpose()?.flatten();
+        Ok(Numbers { policies: recorded.into_iter().map(in_force).collect(), forgotten, ..numbers })
     }
 
     fn tell(&self, numbers: &Numbers, file: Option<&PathBuf>) -> Result<(), Failure> {
@@ -117,4 +118,11 @@ fn make_folder(file: &Path) -> Result<(), Failure> {
     folder
         .map_or(Ok(()), fs::create_dir_all)
         .map_err(|error| Failure::permanent(format!("cannot make the folder of `{}`: {error}", file.display())))
+}
+
+/// What was forgotten of what was in the lake, as its log has it.
+fn forgotten(lake: &Lake) -> Result<Option<Forgotten>, Failure> {
+    let (entries, _) = log::entries(lake)?;
+    let times = entries.iter().filter(|entry| entry.what() == "tootmill forget").count() as u64;
+    Ok((times > 0).then_some(Forgotten { times }))
 }

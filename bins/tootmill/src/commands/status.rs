@@ -7,9 +7,14 @@ use clap::Args;
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use tootmill_lake::Lake;
 use tootmill_metric::{Day, Instant, Registry, Status as Retry};
-use tootmill_tables::{Destination, Run, hbase::Hbase};
+use tootmill_privacy::Kept;
+use tootmill_stages::{Retention, accounts_not_seen};
+use tootmill_tables::{
+    Destination, Run,
+    hbase::{Address, Hbase},
+};
 use tootmill_watch::{
-    Check, DayNumbers, DayStatus, HBase, LakeStatus, LastLoad, Level, Loaded, Loads, NameNode, Outcome, Seen,
+    Check, DayNumbers, DayStatus, Erasures, HBase, LakeStatus, LastLoad, Level, Loaded, Loads, NameNode, Outcome, Seen,
     TableRows, TableStatus, Threshold, Thresholds,
 };
 
@@ -191,8 +196,41 @@ impl Status {
             namenode: namenode.then(|| NameNode::read(&self.namenode)),
             loads: self.tables.as_ref().map(|tables| loads(tables).map_err(said)),
             lake: self.lake.as_ref().zip(self.instance.as_ref()).map(|lake| survey(lake).map_err(said)),
+            erasures: self.lake.as_ref().zip(self.instance.as_ref()).map(|lake| self.erasures(lake).map_err(said)),
             day: None,
         }
+    }
+
+    /// What is not at its end of what was erased in a lake, and what is kept for longer than it should be.
+    fn erasures(&self, (lake, instance): (&String, &String)) -> Result<Erasures, Failure> {
+        let lake = Lake::open(lake, instance)?;
+        let kept = tootmill_privacy::recorded_retention(&lake)?;
+        let holder = lake.holder()?.unwrap_or_default();
+        let mut erasures = Erasures {
+            // One that runs is none that was interrupted.
+            is_unfinished: !tootmill_privacy::unfinished(&lake)?.whom.is_empty() && !holder.contains("tootmill forget"),
+            is_retaining: tootmill_privacy::leaving(&lake)?.is_some() && !holder.contains("tootmill retain"),
+            overdue: overdue(&lake, kept, now().day())?,
+            ..Erasures::default()
+        };
+        // What is known from the lake counts, whoever else does not answer.
+        match files_left(&lake) {
+            Ok((files, since)) => (erasures.files, erasures.since) = (files, since),
+            Err(failure) => erasures.unread.push(failure.to_string()),
+        }
+        if let Some(days) = kept.and_then(|kept| kept.accounts) {
+            match overdue_accounts(&lake, days, now().day()) {
+                Ok(accounts) => erasures.overdue.extend(accounts),
+                Err(failure) => erasures.unread.push(failure.to_string()),
+            }
+        }
+        if let (Some(days), Some(Destination::Hbase(address))) = (kept.and_then(|kept| kept.accounts), &self.tables) {
+            match too_long(address, days) {
+                Ok(too_long) => erasures.too_long = too_long,
+                Err(failure) => erasures.unread.push(failure.to_string()),
+            }
+        }
+        Ok(erasures)
     }
 
     /// What the lake and the tables say of a day.
@@ -227,6 +265,66 @@ impl Status {
         };
         with_stdout(|output| Ok(output.write_all(text.as_bytes())?))
     }
+}
+
+/// How many files of HBase may still hold what was erased, and the last time before which they were written.
+fn files_left(lake: &Lake) -> Result<(u64, String), Failure> {
+    let (mut files, mut since) = (0, String::new());
+    for pending in tootmill_privacy::pending(lake)? {
+        files += pending.left()?.len() as u64;
+        since = pending.since;
+    }
+    Ok((files, since))
+}
+
+/// For how many days more than it should something may be there: `tootmill retain` runs once a day, and what is not counted yet
+/// waits.
+const GRACE: u32 = 3;
+
+/// The raw files and posts that are older than they should be, by what the last retention was told, or by what one is told if
+/// nobody says otherwise.
+fn overdue(lake: &Lake, kept: Option<Kept>, today: Day) -> Result<Vec<String>, Failure> {
+    let by =
+        if kept.is_some() { "as the last `tootmill retain` was told" } else { "and no `tootmill retain` was ever run" };
+    let kept = kept.unwrap_or(Kept::USUAL);
+    let posts: Vec<Day> = lake.posts()?.into_iter().map(|(day, _)| day).collect();
+    let mut overdue = Vec::new();
+    for (what, days, longest) in [("raw files", lake.raw_days()?, kept.raw), ("posts", posts, kept.posts)] {
+        let Some(oldest) = days.into_iter().min() else { continue };
+        if oldest < Kept::first_day(longest.saturating_add(GRACE), today) {
+            overdue.push(format!("{what} of {oldest} are there, which go after {longest} days, {by}"));
+        }
+    }
+    Ok(overdue)
+}
+
+/// How many accounts are there that should have gone, if any.
+fn overdue_accounts(lake: &Lake, days: u32, today: Day) -> Result<Option<String>, Failure> {
+    let from = Kept::first_day(days.saturating_add(GRACE), today);
+    let retention = Retention { accounts: Some(from), ..Retention::default() };
+    let accounts = accounts_not_seen(lake, &retention, &Registry::linked()?)?.len();
+    Ok((accounts > 0)
+        .then(|| format!("{accounts} accounts are there that were not seen for {days} days, after which they go")))
+}
+
+/// The tables of persons in HBase that keep a day for longer than accounts are kept, or whose retention is not known.
+fn too_long(address: &Address, days: u32) -> Result<Vec<String>, Failure> {
+    let hbase = Hbase::connect(address.clone()).map_err(tootmill_tables::Error::from)?;
+    let mut found = Vec::new();
+    for one in Registry::linked()?.metrics().iter().filter(|one| one.metric.about().keeps_ids()) {
+        let schema = hbase.describe_table(&one.table).map_err(tootmill_tables::Error::from)?;
+        let family = schema.and_then(|schema| schema.families.into_iter().find(|family| family.name == "day"));
+        let Some(family) = family else { continue };
+        let lives = family.time_to_live.map(|seconds| i64::from(seconds) / 86_400);
+        if lives.is_none_or(|lives| lives > i64::from(days)) {
+            let lives = lives.map_or_else(|| "for ever".to_owned(), |lives| format!("for {lives} days"));
+            found.push(format!(
+                "{} keeps days {lives}, and the lake accounts for {days}",
+                address.table(one.table.name)
+            ));
+        }
+    }
+    Ok(found)
 }
 
 /// With so many days before it a day is compared.
@@ -465,6 +563,7 @@ mod tests {
             newest_observation: Instant::parse("2026-11-23T06:00"),
             newest_posts: Day::parse("2026-11-23"),
             newest_counted: Day::parse("2026-11-22"),
+            is_open: false,
         };
         let hdfs = NameNode {
             namenode: "http://namenode:9870".into(),
@@ -489,6 +588,7 @@ mod tests {
             namenode: Some(Ok(hdfs)),
             loads: Some(Ok(loads)),
             lake: Some(Ok(survey)),
+            erasures: None,
             day: Some(Ok(day)),
         };
         let outcome = Outcome::of(taken, seen, &thresholds);

@@ -7,11 +7,13 @@ use std::{
 
 use clap::Args;
 use serde_json::{Map, Value, json};
-use tootmill_lake::{Lake, Place};
+use tootmill_lake::{Lake, Lease, Place};
 use tootmill_metric::{Day, Registry};
+use tootmill_privacy::log::Done;
 use tootmill_stages::{Counted, count_day_on_yarn, count_days_on_yarn};
 
 use super::{
+    gdpr,
     lake::{LakeArguments, phrase},
     stage::{On, StageArguments, Told, paths},
 };
@@ -117,7 +119,7 @@ pub(crate) fn in_lake(
     stage: &StageArguments,
 ) -> Result<Vec<(Day, Told)>, Failure> {
     let registry = Registry::linked()?;
-    let lease = tootmill_stages::begin(lake, "tootmill submit")?;
+    let lease = gdpr::begin(lake, "tootmill submit")?;
     let (mut done, mut by_jobs) = (Vec::new(), BTreeSet::new());
     for day in days {
         if on(*day)? == On::Yarn {
@@ -127,24 +129,52 @@ pub(crate) fn in_lake(
         let began = Instant::now();
         let counted = stage
             .here(|options, watch| tootmill_stages::count_day(lake, &lease, *day, again, &registry, options, watch))?;
-        done.push((*day, told(lake, *day, counted, began.elapsed())?));
+        let told = told(lake, *day, counted, began.elapsed())?;
+        note(lake, *day, &told)?;
+        done.push((*day, told));
     }
-    if by_jobs.is_empty() {
-        return Ok(done);
-    }
-    let began = Instant::now();
-    let counted = stage.by_job(lake, |yarn| match by_jobs.first() {
-        Some(day) if by_jobs.len() == 1 => {
-            count_day_on_yarn(lake, &lease, *day, again, &registry, yarn).map(|counted| [(*day, counted)].into())
+    if !by_jobs.is_empty() {
+        for (day, told) in by_job(lake, &lease, &by_jobs, again, &registry, stage)? {
+            note(lake, day, &told)?;
+            done.push((day, told));
         }
-        _ => count_days_on_yarn(lake, &lease, &by_jobs, again, &registry, yarn),
-    })?;
-    let elapsed = began.elapsed();
-    for (day, counted) in counted {
-        // The time is told with the job, and that with the first day that it made.
-        let elapsed = if counted.job.is_some() { elapsed } else { Duration::ZERO };
-        done.push((day, told(lake, day, counted, elapsed)?));
     }
     done.sort_by_key(|(day, _)| *day);
     Ok(done)
+}
+
+/// Notes in the log that a day was counted, if it was now: what comes after may fail.
+fn note(lake: &Lake, day: Day, told: &Told) -> Result<(), Failure> {
+    if told.own["was_done"] == true {
+        return Ok(());
+    }
+    gdpr::note(lake, Done { days: vec![day], ..Done::by_command("tootmill submit") }, told)
+}
+
+/// Counts days by one job.
+fn by_job(
+    lake: &Lake,
+    lease: &Lease,
+    by_jobs: &BTreeSet<Day>,
+    again: bool,
+    registry: &Registry,
+    stage: &StageArguments,
+) -> Result<Vec<(Day, Told)>, Failure> {
+    let began = Instant::now();
+    let counted = stage.by_job(lake, |yarn| match by_jobs.first() {
+        Some(day) if by_jobs.len() == 1 => {
+            count_day_on_yarn(lake, lease, *day, again, registry, yarn).map(|counted| [(*day, counted)].into())
+        }
+        _ => count_days_on_yarn(lake, lease, by_jobs, again, registry, yarn),
+    })?;
+    let elapsed = began.elapsed();
+    // The time is told with the job, and that with the first day that it made.
+    let of_day = |counted: &Counted| if counted.job.is_some() { elapsed } else { Duration::ZERO };
+    counted
+        .into_iter()
+        .map(|(day, counted)| {
+            let elapsed = of_day(&counted);
+            Ok((day, told(lake, day, counted, elapsed)?))
+        })
+        .collect()
 }

@@ -5,11 +5,12 @@ use std::{env, path::PathBuf};
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 use tootmill_lake::Lake;
+use tootmill_metric::Status;
 use tootmill_stages::{JobReport, OnYarn, Way};
 use tootmill_yarn::{Cluster, Watch};
 
 use super::run::{EngineArguments, parse_memory};
-use crate::{failure::Failure, interrupt::JobRuns};
+use crate::{failure::Failure, interrupt::JobRuns, output::say};
 
 /// Which cluster.
 #[derive(Args, Clone, Debug)]
@@ -113,6 +114,30 @@ impl YarnArguments {
 }
 
 impl ClusterArguments {
+    /// Fails where jobs of a lake run, as far as a cluster is known: they could write back what goes out of it now.
+    pub(crate) fn refuse_jobs_of(&self, lake: &Lake) -> Result<(), Failure> {
+        let cluster = self.cluster().ok().filter(|_| lake.address().contains("://"));
+        match cluster.map(|cluster| cluster.running(&tootmill_stages::tag(lake))) {
+            None => Ok(()),
+            Some(Ok(jobs)) if jobs.is_empty() => Ok(()),
+            Some(Ok(jobs)) => {
+                let ids: Vec<&str> = jobs.iter().map(|job| &*job.application.id).collect();
+                let reason = format!(
+                    "jobs of the lake run that a command left: {}; they could write back what is taken out: end them by `tootmill \
+                     jobs kill`, or wait until they have ended",
+                    ids.join(", ")
+                );
+                Err(Failure::Failed(reason, Status::Temporary))
+            }
+            Some(Err(error)) => {
+                say(format!(
+                    "it cannot be seen whether jobs of the lake run, which could write back what is taken out: {error}"
+                ));
+                Ok(())
+            }
+        }
+    }
+
     /// The cluster, of which nothing is asked yet.
     pub(crate) fn cluster(&self) -> Result<Cluster, Failure> {
         let of_home = || env::var_os("HADOOP_HOME").map(|home| PathBuf::from(home).join("etc/hadoop"));

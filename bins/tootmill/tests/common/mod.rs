@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails so")]
 
 pub mod analysis;
+pub mod killed;
 pub mod lake;
 pub mod own;
+pub mod people;
 
 use std::{
     path::Path,
@@ -58,4 +60,22 @@ pub fn with_posts(posts: u64) -> TempDir {
     let timeline = tootmill_synth::Timeline { posts, ..Default::default() };
     timeline.write_to(&mut std::fs::File::create(folder.path().join("posts.jsonl")).unwrap()).unwrap();
     folder
+}
+
+/// All that is in the files of a folder, decompressed.
+pub fn content(folder: &Path) -> String {
+    let mut all = String::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        all += &entry.file_name().to_string_lossy();
+        if path.is_dir() {
+            all += &content(&path);
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let is_compressed = path.extension().is_some_and(|ending| ending == "zst");
+        let bytes = if is_compressed { zstd::decode_all(&*bytes).unwrap() } else { bytes };
+        all += &String::from_utf8_lossy(&bytes);
+    }
+    all
 }

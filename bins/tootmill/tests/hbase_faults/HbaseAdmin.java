@@ -13,6 +13,7 @@ import org.apache.hadoop.hbase.client.Admin;
 import org.apache.hadoop.hbase.client.ColumnFamilyDescriptorBuilder;
 import org.apache.hadoop.hbase.client.Connection;
 import org.apache.hadoop.hbase.client.ConnectionFactory;
+import org.apache.hadoop.hbase.client.Result;
 import org.apache.hadoop.hbase.client.ResultScanner;
 import org.apache.hadoop.hbase.client.Scan;
 import org.apache.hadoop.hbase.client.Table;
@@ -38,7 +39,12 @@ public final class HbaseAdmin {
   }
 
   private static String obey(Connection connection, Admin admin, String[] order) throws Exception {
-    TableName table = TableName.valueOf(order[1]);
+    String name = order[1].replace("'", "");
+    if (order[0].equals("wal_roll")) {
+      admin.rollWALWriter(ServerName.valueOf(name));
+      return "done";
+    }
+    TableName table = TableName.valueOf(name);
     switch (order[0]) {
       // create TABLE FAMILY:SECONDS …, with as many seconds to live, 0 for all time
       case "create" -> {
@@ -54,6 +60,9 @@ public final class HbaseAdmin {
         }
         admin.createTable(descriptor.build());
       }
+      // As HBase's shell has them: flush 'TABLE', major_compact 'TABLE'; and wal_roll 'SERVER', above
+      case "flush" -> admin.flush(table);
+      case "major_compact" -> admin.majorCompact(table);
       case "namespace" -> admin.createNamespace(NamespaceDescriptor.create(order[1]).build());
       case "disable" -> admin.disableTable(table);
       case "enable" -> admin.enableTable(table);
@@ -86,6 +95,18 @@ public final class HbaseAdmin {
           }
         }
         return Long.toString(rows);
+      }
+      // cells TABLE KEY: how many cells of a row are stored, removed ones and the marks of removals too
+      case "cells" -> {
+        long cells = 0;
+        byte[] key = Bytes.toBytes(order[2]);
+        Scan scan = new Scan().withStartRow(key).withStopRow(key, true).setRaw(true).readAllVersions();
+        try (Table opened = connection.getTable(table); ResultScanner scanner = opened.getScanner(scan)) {
+          for (Result row = scanner.next(); row != null; row = scanner.next()) {
+            cells += row.size();
+          }
+        }
+        return Long.toString(cells);
       }
       default -> throw new IllegalArgumentException("there is no order " + order[0]);
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tootmill_metric::{Line, PolicyCounts, Registry};
 use tootmill_plugins as _;
-use tootmill_policy::{Level, Policy, Tally};
+use tootmill_policy::{Forgotten, Hashed, Key, Level, Policy, Tally};
 
 use crate::instance::{Instance as Server, Mill, Reply, all, on, post};
 
@@ -17,6 +17,22 @@ pub fn strict_policy() -> Policy {
 
 fn policy(level: Level) -> Policy {
     Policy::new(level, "mill.test", &Registry::linked().unwrap())
+}
+
+/// An empty list of whom a lake has forgotten.
+fn nobody() -> Forgotten {
+    Forgotten::new(Some(Key::new(&[7; Key::BYTES])))
+}
+
+/// Where posts can be forgotten.
+pub fn that_forgets() -> Mill {
+    Mill::under(default_policy().forgetting(nobody()))
+}
+
+/// Forgets a post, as far as a collector sees it.
+pub fn forget(mill: &Mill, post: &str) {
+    let list = nobody().with([Hashed::Post(post)]).unwrap();
+    mill.lake.storage().write_text(&mill.lake.forgotten(), &list).unwrap();
 }
 
 /// The post, of an account that says this of itself.
@@ -99,6 +115,17 @@ fn a_post_that_comes_again_and_is_left_out_now_is_deleted_once() {
     let told = mill.collect(&server, on()).unwrap();
     assert_eq!((told.withdrawn, told.left_out, told.committed.files), (0, 0, 0), "{told:?}");
     assert_eq!(deleted(&mill), ["5", "9"]);
+}
+
+#[test]
+fn that_a_post_was_forgotten_is_no_deletion_which_would_tell_its_id() {
+    let (server, mill) = (Server::plain(), that_forgets());
+    (1..=9).for_each(|id| drop(server.posts.lock().unwrap().insert(id, says(post(id, id), "indexable"))));
+    assert_eq!(mill.collect(&server, all(1 << 20)).unwrap().posts, 9);
+    forget(&mill, "5");
+    let told = mill.collect(&server, on()).unwrap();
+    assert_eq!((told.withdrawn, told.posts), (0, 0), "{told:?}");
+    assert_eq!(deleted(&mill), [""; 0]);
 }
 
 #[test]

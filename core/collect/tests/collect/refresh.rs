@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     instance::{Instance, Mill, Nobody, Posts, Reply, Request, all, post, quick},
-    policy::{default_policy, noted, says, strict_policy},
+    policy::{default_policy, forget, noted, says, strict_policy, that_forgets},
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -270,6 +270,18 @@ fn who_wants_no_part_in_it_any_more_counts_no_more() {
     assert_eq!(counted, (60, 57, 1, 2, 0));
     assert_eq!(deletions(&mill), BTreeSet::from([5, 40, 50]));
     assert_eq!(noted(&mill).left_out, 0, "what is noted as deleted is counted there");
+}
+
+#[test]
+fn of_a_post_that_was_forgotten_nothing_is_noted() {
+    let (instance, mill) = (mastodon(|_, _| None), that_forgets());
+    (1..=60).for_each(|id| instance.post(id, id));
+    mill.collect(&instance, all(1 << 20)).unwrap();
+    compacted(&mill, 1..=60);
+    forget(&mill, "5");
+    let coverage = look_again(&mill, &instance).unwrap();
+    assert_eq!((coverage.observed, coverage.withdrawn, coverage.unexplained), (59, 0, 1));
+    assert_eq!(deletions(&mill), BTreeSet::new());
 }
 
 #[test]

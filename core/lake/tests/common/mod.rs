@@ -41,6 +41,11 @@ pub fn files_in_folders(storage: &dyn Storage, folder: &str) {
     assert_eq!((found.bytes, found.is_folder, found.path), (15, false, one.clone()));
     assert!(storage.find(&format!("{folder}/a b")).unwrap().unwrap().is_folder);
     assert_eq!(storage.find(&format!("{one}/below")).unwrap(), None, "nothing is in a file");
+    for (path, most) in [(&one, 0o640), (&format!("{folder}/a b"), 0o750), (&folder.to_owned(), 0o750)] {
+        let mode = storage.mode(path).unwrap().unwrap();
+        assert_eq!(mode & !most, 0, "{mode:o} of {path} is more than {most:o}");
+    }
+    assert_eq!(storage.mode(&format!("{folder}/missing")).unwrap(), None);
 
     for (range, text) in [(0..15, "grain and flour"), (6..9, "and"), (15..15, ""), (14..15, "r"), (0..0, "")] {
         assert_eq!(read(storage, &one, range.clone()), text, "{range:?}");

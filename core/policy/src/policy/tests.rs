@@ -7,6 +7,7 @@ use tootmill_plugins as _;
 use tootmill_synth::Timeline;
 
 use super::*;
+use crate::forgotten::{Hashed, Key};
 
 fn policy(level: Level) -> Policy {
     Policy::new(level, "mill.example", &Registry::linked().unwrap())
@@ -117,6 +118,133 @@ fn a_list_is_asked_of_what_is_no_post_as_well() {
                 assert_eq!(policy.keep(line), Kept::NoObject, "{line}");
             }
         }
+    }
+}
+
+/// A policy for a lake that has forgotten ada, whose id is 42, eva@a.example and the post 777.
+fn forgetting(policy: Policy) -> Policy {
+    let forgotten = Forgotten::new(Some(Key::new(&[7; Key::BYTES])));
+    let hashed = [Hashed::Account("42"), Hashed::Name("eva@a.example"), Hashed::Post("777")];
+    forgotten.read(&forgotten.with(hashed).unwrap()).unwrap();
+    policy.forgetting(forgotten)
+}
+
+#[test]
+fn nothing_is_kept_of_whom_the_lake_has_forgotten() {
+    for level in [Level::Open, Level::Default, Level::Strict] {
+        for policy in [policy(level), policy(level).with_all_fields()].map(forgetting) {
+            let (ada, bob) = (json!({"id": "42", "acct": "ada"}), json!({"id": "9", "acct": "bob"}));
+            for theirs in [
+                json!({"id": "1", "created_at": "2026-11-24", "account": ada}),
+                json!({"id": "1", "created_at": "2026-11-24", "account": {"id": "8", "acct": "Eva@A.example"}}),
+                json!({"id": "777", "created_at": "2026-11-24", "account": bob}),
+                json!({"id": "1", "created_at": "2026-11-24", "account": bob, "reblog": {"id": "2", "account": ada}}),
+                json!({"id": "1", "created_at": "2026-11-24", "account": bob, "reblog": {"id": "777", "account": bob}}),
+                json!({"id": "1", "created_at": "2026-11-24", "visibility": "private", "account": ada}),
+                json!({"id": "1", "created_at": "2026-11-24", "account": ada, "\u{ffff}": 1}),
+                json!({"deleted": "777", "observed": "2026-11-24"}),
+                json!({"created_at": "2026-11-24", "account": ada}),
+            ] {
+                let theirs = theirs.to_string();
+                let kept = policy.keep(&theirs);
+                assert!(kept == Kept::LeftOut(Reason::Forgotten) && !kept.withdraws(), "{theirs}: {kept:?}");
+                assert_eq!(policy.without_forgotten(&theirs), Left::Nothing);
+                // Ids tell them: those of an account and of a post may be the same.
+                let others = theirs.replace("42", "43").replace("777", "42").to_lowercase().replace("eva", "eve");
+                assert!(policy.keep(&others).line().is_some(), "{others}");
+            }
+        }
+    }
+    assert!(Kept::LeftOut(Reason::NoIndex).withdraws() && !Kept::NoObject.withdraws());
+}
+
+#[test]
+fn others_posts_do_not_lead_to_whom_the_lake_has_forgotten() {
+    let mut post: Value = serde_json::from_str(&post(&json!({"indexable": true}))).unwrap();
+    post.as_object_mut().unwrap().extend(
+        json!({"in_reply_to_id": "777", "in_reply_to_account_id": "42",
+            "mentions": [{"id": "42", "acct": "x"}, {"id": "8", "acct": "bob"}, {"id": "9", "acct": "eva@a.example"}],
+            "quote": {"state": "accepted", "quoted_status": {"id": "5", "account": {"id": "42"}, "content": "secret"}}})
+        .as_object()
+        .unwrap()
+        .clone(),
+    );
+    for level in [Level::Open, Level::Default] {
+        let Kept::Whole(kept) = forgetting(policy(level).with_all_fields()).keep(&post.to_string()).into_owned() else {
+            panic!("it is whole")
+        };
+        let kept: Value = serde_json::from_str(&kept).unwrap();
+        assert_eq!((&kept["in_reply_to_id"], &kept["in_reply_to_account_id"]), (&Value::Null, &Value::Null));
+        assert_eq!(kept["mentions"], json!([{"id": "8", "acct": "bob"}]));
+        assert_eq!(kept["quote"], json!({"state": "accepted", "quoted_status": null}));
+        assert_eq!((&kept["content"], &kept["account"]), (&post["content"], &post["account"]));
+    }
+    let Kept::Whole(kept) = policy(Level::Open).with_all_fields().keep(&post.to_string()).into_owned() else {
+        panic!()
+    };
+    assert!(kept.contains("secret"), "without a list it is as it was sent");
+}
+
+#[test]
+fn a_name_in_a_text_is_found_by_the_mention_that_comes_with_it() {
+    let mut post: Value = serde_json::from_str(&post(&json!({"indexable": true}))).unwrap();
+    post.as_object_mut().unwrap().extend(
+        json!({"spoiler_text": "for @ada@mill.test", "mentions": [
+                {"id": "42", "username": "ada", "acct": "Ada", "url": "https://mill.example/people/ada"},
+                {"id": "8", "acct": "bob", "url": "https://mill.example/@bob"},
+                {"id": "9", "acct": "eva@a.example", "url": "https://web.a.example/7"}],
+            "content": "<p><a href=\"https://mill.example/people/ada\" class=\"u-url mention\">@<span>ada</span></a> \
+                <a href=\"https://mill.example/@bob\" class=\"u-url mention\">@<span>bob</span></a> \
+                <a href=\"https://web.a.example/7/12\">eva@a.example</a> and ada</p>"})
+        .as_object()
+        .unwrap()
+        .clone(),
+    );
+    let content = "<p><a href=\"https://mill.example/\" class=\"u-url mention\"></a> \
+        <a href=\"https://mill.example/@bob\" class=\"u-url mention\">@<span>bob</span></a> \
+        <a href=\"https://web.a.example/\"></a> and ada</p>";
+    let mut unlisted = post.clone();
+    unlisted["mentions"] = json!([]);
+    for level in [Level::Open, Level::Default, Level::Strict] {
+        for all in [false, true] {
+            let policy = policy(level).also_called("mill.test");
+            let policy = if all { policy.with_all_fields() } else { policy };
+            let before = policy.keep(&post.to_string()).into_owned();
+            let policy = forgetting(policy);
+            let Kept::Whole(kept) = policy.keep(&post.to_string()).into_owned() else { panic!("it is whole") };
+            let read: Value = serde_json::from_str(&kept).unwrap();
+            assert_eq!(read["content"], content, "{level}");
+            assert_eq!(policy.without_forgotten(&kept), Left::Same);
+            if all {
+                assert_eq!((&read["spoiler_text"], &read["mentions"]), (&json!("for "), &json!([post["mentions"][1]])));
+                // It was kept before anybody was forgotten.
+                assert_eq!(policy.without_forgotten(before.line().unwrap()), Left::Redacted(kept.into_owned()));
+            }
+            // Where the server lists no mention, no hash tells where a name stands.
+            let unlisted = policy.keep(&unlisted.to_string()).into_owned();
+            assert!(unlisted.line().is_some_and(|line| line.contains("eva@a.example")));
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_not_left_as_it_stands_once_somebody_was_forgotten() {
+    let all = policy(Level::Open).with_all_fields();
+    let line = |id: &str| format!(r#"{{"\ud800":1,"id":"1","created_at":"2026-11-24","account":{{"id":"{id}"}}}}"#);
+    let deep = format!(r#"{{"id":"1","account":{{"id":"42"}},"x":{}1{}}}"#, "[".repeat(20_000), "]".repeat(20_000));
+    let several = r#"{"id":"1"} {"account":{"id":"42"}}"#.to_owned();
+    let (ada, bob, broken) = (line("42"), line("43"), r#"{"account":{"id":"42"}"#.to_owned());
+    let no_object = || Left::Redacted(NO_OBJECT.into());
+    for (line, left) in [
+        (ada, Left::Nothing),
+        (bob, Left::Same),
+        (deep, no_object()),
+        (several, no_object()),
+        (broken, no_object()),
+        (NO_OBJECT.to_owned(), Left::Same),
+    ] {
+        assert_eq!(all.without_forgotten(&line), Left::Same, "nobody is forgotten yet");
+        assert_eq!(forgetting(all.clone()).without_forgotten(&line), left, "{}", &line[..line.len().min(80)]);
     }
 }
 

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::figure::Figure;
 use crate::{
     embed::{Data, Embedded, Heading},
-    numbers::{InForce, Numbers},
+    numbers::{Forgotten, InForce, Numbers},
     ranking::share,
     story::{ROWS, Story},
     subject::LANGUAGES,
@@ -104,7 +104,7 @@ pub(super) fn sure(numbers: &Numbers, embedded: &[Embedded]) -> Markup {
             "Most fresh posts have no engagement yet. The more of them are ripe, the more the engagement says.".into(),
             "Languages are declared or guessed, and months of creation cover accounts that were seen posting alone.".into(),
         ],
-        shown: html! { (shares(numbers)) (counters(story)) (policies(&numbers.policies)) },
+        shown: html! { (shares(numbers)) (counters(story)) (policies(&numbers.policies)) (forgotten(numbers.forgotten)) },
         data: vec![(ID, "counters")],
     };
     figure.markup(embedded)
@@ -134,6 +134,19 @@ fn policies(policies: &[InForce]) -> Markup {
                 @for InForce { since, by, policy } in policies {
                     li data-policy=(by) { (by) ", since " (since) ": " (policy) "." }
                 }
+            }
+        }
+    }
+}
+
+/// That something was forgotten, and what stays of it.
+fn forgotten(forgotten: Option<Forgotten>) -> Markup {
+    html! {
+        @if let Some(Forgotten { times }) = forgotten {
+            p data-forgotten=(times) {
+                "Accounts or posts were forgotten " (thousands(times)) " times. Days whose posts are still there are counted as if they \
+                 had never been. Of days whose posts had expired by then their own rows went, and what was counted of several people \
+                 together, such as languages and hashtags, stayed."
             }
         }
     }

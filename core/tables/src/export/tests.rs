@@ -1,6 +1,6 @@
 //! Tests of exports: what is in the files is what is in the tables.
 
-use std::{cell::Cell, fs};
+use std::{cell::Cell, collections::BTreeSet, fs};
 
 use ::parquet::{
     file::{
@@ -26,6 +26,10 @@ struct Made<F>(F);
 impl<F: Fn(Part, Each<'_>) -> Result<(), Error>> Store for Made<F> {
     fn replace(&mut self, _: &Load, _: LoadOptions, _: &dyn Watch) -> Result<Loaded, Error> {
         panic!("an export writes nothing into a store")
+    }
+
+    fn erase(&mut self, _: &[Table], _: &BTreeSet<String>) -> Result<(), Error> {
+        panic!("an export erases nothing in a store")
     }
 
     fn scan(&self, _: &Table, part: Part, each: Each<'_>) -> Result<(), Error> {

@@ -103,6 +103,12 @@ pub enum Error {
         /// Its timestamp.
         timestamp: i64,
     },
+    /// A row is there after it was erased.
+    #[error("a row that was erased is still in the table `{table}`: somebody writes to it; run the same again")]
+    NotErased {
+        /// The table.
+        table: String,
+    },
     /// The logical time cannot be a timestamp of HBase.
     #[error("{0} is before 1970, and cannot be the time of a cell in HBase")]
     Time(String),
@@ -137,6 +143,7 @@ impl Error {
         match self {
             Self::Unreachable { .. }
             | Self::Lost { .. }
+            | Self::NotErased { .. }
             | Self::Overtaken { .. }
             | Self::Disabled { .. }
             | Self::Refused { cause: Cause::Disabled | Cause::Passing | Cause::NoScanner, .. } => Status::Temporary,

@@ -3,6 +3,7 @@
 mod address;
 mod admin;
 mod connection;
+mod erase;
 mod error;
 mod frames;
 mod http;

@@ -6,7 +6,7 @@
 use std::{
     cell::RefCell,
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
 };
 
 use serde_json::Value;
@@ -226,6 +226,10 @@ impl Store for Hbase {
             }
             Part::Days => self.scan_days(table, each),
         }
+    }
+
+    fn erase(&mut self, tables: &[Table], keys: &BTreeSet<String>) -> Result<(), Error> {
+        Ok(self.erase_rows(tables, keys)?)
     }
 
     fn runs(&self) -> Result<Vec<Run>, Error> {

@@ -115,6 +115,98 @@ fn an_undeclared_field_is_found() {
     breaks(&Replies(has_media, |count| count.0.into()), "reads a field that it does not declare");
 }
 
+/// Counts posts by a text of theirs, and remembers another.
+struct ByText {
+    key: fn(&Post<'_>) -> String,
+    member: fn(&Post<'_>) -> String,
+    about: fn() -> About,
+}
+
+impl Metric for ByText {
+    type State = Count;
+
+    fn map(&self, post: &Post<'_>, emit: &mut Emit<'_, Count>) {
+        emit.member(&(self.key)(post), &(self.member)(post), Count::ONE);
+    }
+
+    fn reduce(&self, _: &str, posts: &mut Members<'_, Count>) -> Option<Row> {
+        Some(Row::new("count", posts.total()))
+    }
+
+    fn hbase_table(&self) -> Table {
+        Table::new("text_table").integer("count", "posts")
+    }
+
+    fn about(&self) -> About {
+        (self.about)()
+    }
+}
+
+fn text(post: &Post<'_>, path: &[&str]) -> String {
+    post.get(path).unwrap_or_default()
+}
+
+fn of_names() -> About {
+    About::new("Posts.").reads(&["account.display_name", "account.username"])
+}
+
+#[test]
+fn what_stands_in_for_a_field_beside_it_is_found() {
+    let name = |post: &Post<'_>| {
+        let [shown, user] = ["display_name", "username"].map(|name| text(post, &["account", name]));
+        if shown.is_empty() { user } else { shown }
+    };
+    let keeps = |about| ByText { key: name, member: |_| String::new(), about };
+    breaks(&keeps(|| of_names().personal_data(&["account.display_name"])), "it keeps `account.username`");
+    let both = keeps(|| of_names().personal_data(&["account.display_name", "account.username"]));
+    assert_eq!(broken_law(&both), None);
+}
+
+#[test]
+fn undeclared_personal_data_is_found() {
+    let acct = |post: &Post<'_>| text(post, &["account", "acct"]).to_uppercase();
+    let nothing = |_: &Post<'_>| "all".to_owned();
+    let about: fn() -> About = || About::new("Accounts.").reads(&["account.id", "account.acct", "account.created_at"]);
+    breaks(&ByText { key: acct, member: nothing, about }, "keeps `account.acct`");
+    breaks(&ByText { key: nothing, member: acct, about }, "keeps `account.acct`");
+    let joined = |post: &Post<'_>| {
+        let joined = post.account.as_ref().and_then(|account| account.created_at);
+        joined.map_or_else(|| "never".into(), |joined| joined.day().to_string())
+    };
+    breaks(&ByText { key: joined, member: nothing, about }, "keeps `account.created_at`");
+    let popular = |post: &Post<'_>| format!("{} followers", post.account.as_ref().map_or(0, |one| one.followers_count));
+    let about = || About::new("Accounts.").reads(&["account.id", "account.followers_count"]);
+    breaks(&ByText { key: popular, member: nothing, about }, "keeps `account.followers_count`");
+    let declared = || About::new("Accounts.").reads(&["account.acct"]).personal_data(&["account.acct"]);
+    assert_eq!(broken_law(&ByText { key: acct, member: nothing, about: declared }), None);
+    // What only this server sends.
+    let odd = |post: &Post<'_>| text(post, &["pleroma", "context"]);
+    let about = || About::new("Threads.").reads(&["pleroma.context"]);
+    breaks(&ByText { key: odd, member: nothing, about }, "keeps `pleroma.context`");
+    // Only where it is a reply to nobody.
+    let url = |post: &Post<'_>| match post.get::<String>(&["in_reply_to_id"]) {
+        Some(_) => "a reply".to_owned(),
+        None => text(post, &["url"]),
+    };
+    let about = || About::new("Addresses.").reads(&["url", "in_reply_to_id"]);
+    breaks(&ByText { key: url, member: nothing, about }, "keeps `url`");
+}
+
+#[test]
+fn names_that_many_have_need_not_be_declared() {
+    let tags = |post: &Post<'_>| post.tags.concat() + "+";
+    let language = |post: &Post<'_>| post.language.as_deref().unwrap_or("und").to_owned();
+    let about = || About::new("Tags.").reads(&["language", "tags.name"]);
+    assert_eq!(broken_law(&ByText { key: tags, member: language, about }), None);
+}
+
+#[test]
+fn personal_data_that_is_not_read_is_found() {
+    let nothing = |_: &Post<'_>| "all".to_owned();
+    let about = || About::new("Posts.").personal_data(&["account.id"]);
+    breaks(&ByText { key: nothing, member: nothing, about }, "does not say that it reads it");
+}
+
 #[test]
 fn an_undeclared_column_is_found() {
     /// Declares another column than it gives.

@@ -53,7 +53,10 @@ impl From<FamilyName> for Family {
 }
 
 /// The table that tells of the loads.
-const RUNS: &str = "runs";
+pub(super) const RUNS: &str = "runs";
+
+/// The loader's own table.
+pub(super) const LOADS: &str = "tootmill_loads";
 
 /// The names of all metrics' tables.
 fn metric_tables(registry: &Registry) -> Vec<String> {

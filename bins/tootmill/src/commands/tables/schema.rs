@@ -10,7 +10,7 @@ use tootmill_tables::{
     hbase::{Address, Created, Hbase, Making, Schema},
 };
 
-use super::{RUNS, chosen, metric_tables, named};
+use super::{LOADS, RUNS, chosen, metric_tables, named};
 use crate::{
     commands::{destination::DestinationParser, lake::LakeArguments, load},
     failure::Failure,
@@ -240,9 +240,6 @@ pub(crate) struct Drop {
     #[arg(long)]
     yes: bool,
 }
-
-/// The loader's own table.
-const LOADS: &str = "tootmill_loads";
 
 impl Drop {
     pub(crate) fn run(self) -> Result<(), Failure> {

@@ -1,0 +1,131 @@
+//! What went out of a lake goes out of its tables as well: the arguments that name them, and doing it.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use clap::Args;
+use tootmill_lake::{Lake, Lease, Place};
+use tootmill_metric::{About, Registry, Table};
+use tootmill_policy::Whom;
+use tootmill_privacy::Pending;
+use tootmill_tables::{Destination, Part, Store};
+
+use super::{
+    destination::{self, DestinationParser},
+    import::now,
+    load::{self, LoadArguments},
+    tables::{LOADS, RUNS},
+};
+use crate::failure::Failure;
+
+/// Where tables are, and who compacts them.
+#[derive(Args, Debug)]
+pub(crate) struct PurgeArguments {
+    /// Where the tables are: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server; may be given more than once
+    /// [default: sqlite:tootmill.db]
+    #[arg(long, value_name = "DEST", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
+    tables: Vec<Destination>,
+    /// No tables were made from this lake
+    #[arg(long, conflicts_with = "tables")]
+    no_tables: bool,
+    /// The folder of HBase in HDFS, where is looked whether what was erased is gone: hdfs://HOST:PORT/hbase
+    #[arg(long, value_name = "FOLDER", env = "TOOTMILL_HBASE_ROOT")]
+    hbase_root: Option<String>,
+    /// The program that flushes and compacts tables of HBase, which takes the orders of its shell on standard input
+    #[arg(long, value_name = "COMMAND", env = "TOOTMILL_HBASE_ADMIN", default_value = "hbase shell -n")]
+    hbase_admin: String,
+}
+
+/// So long is waited for HBase to compact its tables; what takes longer is looked at later.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+impl PurgeArguments {
+    /// Whether all is said that is needed, and something was loaded into the tables: others that nobody named would keep what they
+    /// have.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.hbase_root.is_none() && self.tables().iter().any(|tables| matches!(tables, Destination::Hbase(_))) {
+            let needed =
+                "name HBase's folder in HDFS by --hbase-root: without it nobody sees whether what is erased is gone";
+            return Err(Failure::Usage(needed.into()));
+        }
+        for tables in self.tables() {
+            if !tables.is_there() || tables.open()?.runs()?.is_empty() {
+                let needed =
+                    "name by --tables all that were made from this lake, or say --no-tables where there are none";
+                return Err(Failure::Usage(format!("nothing was loaded into {tables}: {needed}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn tables(&self) -> Vec<Destination> {
+        match &*self.tables {
+            _ if self.no_tables => Vec::new(),
+            [] => vec![destination::usual()],
+            named => named.to_vec(),
+        }
+    }
+
+    /// The addresses of the tables, without passwords.
+    pub(crate) fn addresses(&self) -> BTreeSet<String> {
+        self.tables().iter().map(Destination::to_string).collect()
+    }
+
+    /// Makes the tables hold what the lake holds now, without the rows of these accounts, nor anything of what they held
+    /// before. Says how many files of HBase may still hold it.
+    pub(crate) fn purge(
+        &self,
+        lake: &Lake,
+        lease: &Lease,
+        whom: &Whom,
+        registry: &Registry,
+        quiet: bool,
+    ) -> Result<usize, Failure> {
+        let mut pending = Vec::new();
+        for tables in &self.tables() {
+            if lake.versions(Place::Totals).current()?.is_some() {
+                // What HBase hides by itself by now is no reason not to erase the rest.
+                load::under_lease(lake, lease, tables, None, LoadArguments::leaving_out_expired(), quiet)?;
+            }
+            let of = |keeps: fn(&About) -> bool| {
+                let metrics = registry.metrics().iter().filter(|one| keeps(&one.metric.about()));
+                metrics.map(|one| one.table.clone()).collect::<Vec<Table>>()
+            };
+            let mut store = tables.create()?;
+            for (tables, keys) in [(of(About::keeps_names), &whom.handles), (of(About::keeps_ids), &whom.accounts)] {
+                store.erase(&tables, keys)?;
+                has_none(&*store, &tables, keys)?;
+            }
+            if let Destination::Hbase(address) = tables {
+                // Rows of other tables may be gone, too: a tag that only they used. And no log goes of which one is not flushed.
+                let names = registry.metrics().iter().map(|one| one.table.name).chain([RUNS, LOADS]);
+                pending.push(self.compact(names.map(|name| address.table(name)).collect())?);
+            }
+        }
+        tootmill_privacy::note_pending(lake, pending)?;
+        Ok(tootmill_privacy::pending(lake)?.iter().map(|pending| pending.files.len()).sum())
+    }
+
+    fn compact(&self, tables: BTreeSet<String>) -> Result<Pending, Failure> {
+        let root = self.hbase_root.as_deref().unwrap_or_default();
+        let program = shell_words::split(&self.hbase_admin)
+            .map_err(|error| Failure::Usage(format!("--hbase-admin is no command: {error}")))?;
+        Ok(Pending::begin(tables, root, &program, now().to_string(), PATIENCE)?)
+    }
+}
+
+/// Fails where a table has a row with one of the keys.
+fn has_none(store: &dyn Store, tables: &[Table], keys: &BTreeSet<String>) -> Result<(), Failure> {
+    for table in tables {
+        let mut is_left = false;
+        for part in [Part::Totals, Part::Days] {
+            store.scan(table, part, &mut |_, row| {
+                is_left |= keys.contains(&row.key);
+                Ok(())
+            })?;
+        }
+        if is_left {
+            return Err(Failure::permanent(format!("a row of them is left in the table {}", table.name)));
+        }
+    }
+    Ok(())
+}
