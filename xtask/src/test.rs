@@ -48,7 +48,6 @@ const APART: Files = &[
 /// What wants a cluster that is up, one for all, before the days under Airflow, which stop a part of it.
 const ON_A_CLUSTER: Files = &[
     ("a cluster in use", "in_use"),
-    ("jobs on a cluster", "cluster"),
     ("tables in HBase", "hbase"),
     ("a week in HBase, read by another client", "cluster_hbase"),
     ("accounts forgotten in HBase and HDFS", "cluster_forget"),
@@ -64,6 +63,7 @@ const BESIDE: Files = &[
     ("what analysts make of the tables", "analysis"),
     ("kills at any moment", "crash"),
     ("a lake in HDFS", "cluster_lake"),
+    ("jobs on a cluster", "cluster"),
     ("the same bytes on a cluster", "cluster_same_bytes"),
 ];
 

@@ -179,7 +179,7 @@ fn an_erasure_in_hbase_that_is_killed_at_any_moment_is_gone_on_with_to_its_end()
         forget(folder, &["--account", "@ada"])
     };
     let mut unfinished = 0;
-    killed::at_moments(4, made.path(), BEGUN, load_and_forget, |whole, folder| {
+    killed::at_moments(3, made.path(), BEGUN, load_and_forget, |whole, folder| {
         let is_unfinished = folder.join(BEGUN).exists();
         unfinished += u32::from(is_unfinished);
         let whom: &[&str] = if is_unfinished { &[] } else { &["--account", "@ada"] };
