@@ -44,6 +44,12 @@ public final class HbaseAdmin {
       admin.rollWALWriter(ServerName.valueOf(name));
       return "done";
     }
+    if (order[0].equals("flush_all")) {
+      for (TableName each : admin.listTableNames(null, true)) {
+        admin.flush(each);
+      }
+      return "done";
+    }
     TableName table = TableName.valueOf(name);
     switch (order[0]) {
       // create TABLE FAMILY:SECONDS …, with as many seconds to live, 0 for all time
