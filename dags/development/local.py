@@ -142,9 +142,11 @@ class Local:
         return (self.folder / f"{part}.log").read_text(errors="replace")
 
     def _start(self, part: str, arguments: list[str]) -> subprocess.Popen[bytes]:
+        """Starts a part, and again where it fails, as a service would: the scheduler does when a run of its is replaced."""
+        again = [*self._prefix, "sh", "-c", 'until "$@"; do sleep 1; done', "sh"]
         with (self.folder / f"{part}.log").open("wb") as log:
             return subprocess.Popen(
-                [*self._prefix, sys.executable, "-m", "airflow", part, *arguments],
+                [*again, *self._prefix, sys.executable, "-m", "airflow", part, *arguments],
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
