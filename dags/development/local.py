@@ -142,8 +142,8 @@ class Local:
         return (self.folder / f"{part}.log").read_text(errors="replace")
 
     def _start(self, part: str, arguments: list[str]) -> subprocess.Popen[bytes]:
-        """Starts a part, and again where it fails, as a service would: the scheduler does when a run of its is replaced."""
-        again = [*self._prefix, "sh", "-c", 'until "$@"; do sleep 1; done', "sh"]
+        # As a service would, the scheduler is started again: Airflow ends it when a backfill replaces a run that it looks at.
+        again = [*self._prefix, "sh", "-c", 'while :; do "$@"; sleep 1; done', "sh"] if part == "scheduler" else []
         with (self.folder / f"{part}.log").open("wb") as log:
             return subprocess.Popen(
                 [*again, *self._prefix, sys.executable, "-m", "airflow", part, *arguments],

@@ -31,7 +31,7 @@ struct Mill {
     /// What those of `many.jsonl` are, whose lines compress to more than is sent at once.
     tables_of_many: String,
     /// The program, but that its mappers can be held.
-    slow: PathBuf,
+    holding: PathBuf,
     /// A file as long as which is there its mappers wait.
     held: PathBuf,
 }
@@ -75,14 +75,14 @@ impl Mill {
             let timeline = tootmill_synth::Timeline { posts, days: 1, oddities: false, ..Default::default() };
             timeline.write_to(&mut fs::File::create(folder.path().join(name)).unwrap()).unwrap();
         }
-        let slow = folder.path().join("slow");
+        let holding = folder.path().join("holding");
         let program = env!("CARGO_BIN_EXE_tootmill");
         let held = folder.path().join("held");
         let wait = format!("while [ \"$1\" = mapper ] && [ -e '{}' ]; do sleep 0.2; done", held.display());
-        fs::write(&slow, format!("#!/bin/sh\n{wait}\nexec '{program}' \"$@\"\n")).unwrap();
-        fs::set_permissions(&slow, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(&holding, format!("#!/bin/sh\n{wait}\nexec '{program}' \"$@\"\n")).unwrap();
+        fs::set_permissions(&holding, fs::Permissions::from_mode(0o755)).unwrap();
         let [tables, tables_of_many] = ["posts.jsonl", "many.jsonl"].map(|posts| tables_of(folder.path(), posts));
-        Self { cluster, folder, tables, tables_of_many, slow, held }
+        Self { cluster, folder, tables, tables_of_many, holding, held }
     }
 
     fn path(&self) -> &Path {
@@ -160,13 +160,13 @@ impl Lake<'_> {
         failed(&self.run(arguments), code, says);
     }
 
-    /// Starts a job whose mappers are held until it is to go on, and waits for one of them. What a cluster that is busy cannot do is tried
-    /// again, as an operator would.
+    /// Starts a job whose mappers are held until it is to go on, and waits for one of them. What a cluster that is busy cannot do is
+    /// tried again, as an operator would.
     fn submit(&self) -> (Running, Container) {
         // In containers of their own, although the job is small: one of them is to be killed.
         let own = ["--set", "mapreduce.job.ubertask.enable=false"];
-        let slow = ["--program", self.mill.slow.to_str().unwrap()];
-        let arguments = [&["submit", "--on", "yarn", "--date", DAY][..], &own, &slow].concat();
+        let holding = ["--program", self.mill.holding.to_str().unwrap()];
+        let arguments = [&["submit", "--on", "yarn", "--date", DAY][..], &own, &holding].concat();
         fs::write(&self.mill.held, "").unwrap();
         for _ in 0..3 {
             let mut submit = self.start(&arguments);
