@@ -8,6 +8,7 @@ use std::{
     fs,
     net::TcpListener,
     os::unix::fs::PermissionsExt,
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -104,6 +105,14 @@ impl Mill {
     fn hdfs(&self, arguments: &[&str]) {
         let output = self.cluster.command("hdfs").args(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// What the cluster says of itself, for whoever reads of a failure and cannot look.
+    fn tell(&self) {
+        for daemon in [Daemon::ResourceManager, Daemon::NodeManager] {
+            eprintln!("the last of {daemon}:\n{}", self.cluster.log_tail(daemon));
+        }
+        self.cluster.containers().iter().for_each(|one| eprintln!("in {}: {}", one.id, one.command));
     }
 
     /// Waits for something that runs in a container.
@@ -260,7 +269,10 @@ fn every_fault_is_survived() {
     for (name, fault) in faults {
         let start = Instant::now();
         eprintln!("{name} …");
-        fault(&mut mill);
+        if let Err(failure) = panic::catch_unwind(AssertUnwindSafe(|| fault(&mut mill))) {
+            mill.tell();
+            panic::resume_unwind(failure);
+        }
         eprintln!("  … survived after {:.1} s", start.elapsed().as_secs_f64());
     }
     mill.cluster.down().unwrap();
