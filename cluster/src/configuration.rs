@@ -146,7 +146,7 @@ fn yarn(layout: &Layout, settings: &Settings) -> String {
         # Lost after so much silence, and not after 10 minutes. A job's master is silent until its Java is up, which takes long
         # where it shares a processor with many.
         yarn.nm.liveness-monitor.expiry-interval-ms                   30000
-        yarn.am.liveness-monitor.expiry-interval-ms                   180000
+        yarn.am.liveness-monitor.expiry-interval-ms                   90000
         "
     )
 }

@@ -142,9 +142,11 @@ class Local:
         return (self.folder / f"{part}.log").read_text(errors="replace")
 
     def _start(self, part: str, arguments: list[str]) -> subprocess.Popen[bytes]:
+        # As a service would, the scheduler is started again: Airflow ends it when a backfill replaces a run that it looks at.
+        again = [*self._prefix, "sh", "-c", 'while :; do "$@"; sleep 1; done', "sh"] if part == "scheduler" else []
         with (self.folder / f"{part}.log").open("wb") as log:
             return subprocess.Popen(
-                [*self._prefix, sys.executable, "-m", "airflow", part, *arguments],
+                [*again, *self._prefix, sys.executable, "-m", "airflow", part, *arguments],
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

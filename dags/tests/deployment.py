@@ -233,10 +233,8 @@ class Deployment:
             "reprocess_behavior": "completed",
             "dag_run_conf": conf,
         }
-        # A day whose run goes on is passed over by a backfill, which puts another run in the place of one that has ended: the
-        # scheduler ends with an error if it still writes to that one.
+        # A day whose run goes on is passed over by a backfill.
         self.idle()
-        time.sleep(5)
         before = {run["dag_run_id"]: run["queued_at"] for run in self.runs()}
 
         def created() -> bool:

@@ -34,7 +34,7 @@ Examples:
 /// Files of tests with what they test, of which those that are ignored want something installed or started.
 type Files = &'static [(&'static str, &'static str)];
 
-/// What breaks a cluster of its own, or talks to a server of Mastodon.
+/// What breaks a cluster of its own, talks to a server of Mastodon, or wants no cluster.
 const APART: Files = &[
     ("faults of a cluster", "cluster_faults"),
     ("faults of HBase", "hbase_faults"),
@@ -43,28 +43,24 @@ const APART: Files = &[
     ("collecting from it", "mastodon_collect"),
     ("looking again at its posts", "mastodon_refresh"),
     ("tokens of it", "auth"),
+    ("the report's page in a browser", "browser"),
+    ("collecting", "collect"),
+    ("comparison with the reference", "reference"),
+    ("what analysts make of the tables", "analysis"),
 ];
 
 /// What wants a cluster that is up, one for all, before the days under Airflow, which stop a part of it.
 const ON_A_CLUSTER: Files = &[
     ("a cluster in use", "in_use"),
+    ("jobs on a cluster", "cluster"),
     ("tables in HBase", "hbase"),
     ("a week in HBase, read by another client", "cluster_hbase"),
     ("accounts forgotten in HBase and HDFS", "cluster_forget"),
-    ("collecting into HDFS", "cluster_mastodon"),
-    ("what HBase says of itself", "cluster_status"),
-];
-
-/// What needs no HBase, and gets in nobody's way on the same cluster; jobs last, when the other lanes have fewer.
-const BESIDE: Files = &[
-    ("the report's page in a browser", "browser"),
-    ("collecting", "collect"),
-    ("comparison with the reference", "reference"),
-    ("what analysts make of the tables", "analysis"),
     ("kills at any moment", "crash"),
     ("a lake in HDFS", "cluster_lake"),
-    ("jobs on a cluster", "cluster"),
     ("the same bytes on a cluster", "cluster_same_bytes"),
+    ("collecting into HDFS", "cluster_mastodon"),
+    ("what HBase says of itself", "cluster_status"),
 ];
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -82,8 +78,8 @@ fn fast(steps: &Steps<'_>) -> Result<()> {
     unit_tests(steps)
 }
 
-/// First what compiles, since clusters whose tasks wait for a processor run into their limits; then what mostly waits, in lanes
-/// side by side.
+/// First what compiles, since clusters whose tasks wait for a processor run into their limits; then the servers, in two lanes side by
+/// side, which keep two processors busy: with three, dozens of processes waited for one, and nothing was done sooner.
 fn everything(steps: &Steps<'_>) -> Result<()> {
     // Asked for at once: the system names another path when a step has built this program anew.
     let xtask = std::env::current_exe().context("finding the folder of the programs that are built")?;
@@ -105,7 +101,7 @@ fn everything(steps: &Steps<'_>) -> Result<()> {
         })
     };
     let on_a_cluster = || run(ON_A_CLUSTER).and_then(|()| days(steps, &pythons, &cluster));
-    let outcome = steps.side_by_side(|| run(APART), || steps.side_by_side(|| run(BESIDE), on_a_cluster));
+    let outcome = steps.side_by_side(|| run(APART), on_a_cluster);
     steps.in_any_case("stop the cluster", || Ok(cluster.down()?)).and(outcome.map(drop))
 }
 

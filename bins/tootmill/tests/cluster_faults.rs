@@ -8,6 +8,7 @@ use std::{
     fs,
     net::TcpListener,
     os::unix::fs::PermissionsExt,
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -31,7 +32,7 @@ struct Mill {
     /// What those of `many.jsonl` are, whose lines compress to more than is sent at once.
     tables_of_many: String,
     /// The program, but that its mappers can be held.
-    slow: PathBuf,
+    holding: PathBuf,
     /// A file as long as which is there its mappers wait.
     held: PathBuf,
 }
@@ -75,14 +76,14 @@ impl Mill {
             let timeline = tootmill_synth::Timeline { posts, days: 1, oddities: false, ..Default::default() };
             timeline.write_to(&mut fs::File::create(folder.path().join(name)).unwrap()).unwrap();
         }
-        let slow = folder.path().join("slow");
+        let holding = folder.path().join("holding");
         let program = env!("CARGO_BIN_EXE_tootmill");
         let held = folder.path().join("held");
         let wait = format!("while [ \"$1\" = mapper ] && [ -e '{}' ]; do sleep 0.2; done", held.display());
-        fs::write(&slow, format!("#!/bin/sh\n{wait}\nexec '{program}' \"$@\"\n")).unwrap();
-        fs::set_permissions(&slow, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(&holding, format!("#!/bin/sh\n{wait}\nexec '{program}' \"$@\"\n")).unwrap();
+        fs::set_permissions(&holding, fs::Permissions::from_mode(0o755)).unwrap();
         let [tables, tables_of_many] = ["posts.jsonl", "many.jsonl"].map(|posts| tables_of(folder.path(), posts));
-        Self { cluster, folder, tables, tables_of_many, slow, held }
+        Self { cluster, folder, tables, tables_of_many, holding, held }
     }
 
     fn path(&self) -> &Path {
@@ -104,6 +105,14 @@ impl Mill {
     fn hdfs(&self, arguments: &[&str]) {
         let output = self.cluster.command("hdfs").args(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// What the cluster says of itself, for whoever reads of a failure and cannot look.
+    fn tell(&self) {
+        for daemon in [Daemon::ResourceManager, Daemon::NodeManager] {
+            eprintln!("the last of {daemon}:\n{}", self.cluster.log_tail(daemon));
+        }
+        self.cluster.containers().iter().for_each(|one| eprintln!("in {}: {}", one.id, one.command));
     }
 
     /// Waits for something that runs in a container.
@@ -160,13 +169,13 @@ impl Lake<'_> {
         failed(&self.run(arguments), code, says);
     }
 
-    /// Starts a job whose mappers are held until it is to go on, and waits for one of them. What a cluster that is busy cannot do is tried
-    /// again, as an operator would.
+    /// Starts a job whose mappers are held until it is to go on, and waits for one of them. What a cluster that is busy cannot do is
+    /// tried again, as an operator would.
     fn submit(&self) -> (Running, Container) {
         // In containers of their own, although the job is small: one of them is to be killed.
         let own = ["--set", "mapreduce.job.ubertask.enable=false"];
-        let slow = ["--program", self.mill.slow.to_str().unwrap()];
-        let arguments = [&["submit", "--on", "yarn", "--date", DAY][..], &own, &slow].concat();
+        let holding = ["--program", self.mill.holding.to_str().unwrap()];
+        let arguments = [&["submit", "--on", "yarn", "--date", DAY][..], &own, &holding].concat();
         fs::write(&self.mill.held, "").unwrap();
         for _ in 0..3 {
             let mut submit = self.start(&arguments);
@@ -260,7 +269,10 @@ fn every_fault_is_survived() {
     for (name, fault) in faults {
         let start = Instant::now();
         eprintln!("{name} …");
-        fault(&mut mill);
+        if let Err(failure) = panic::catch_unwind(AssertUnwindSafe(|| fault(&mut mill))) {
+            mill.tell();
+            panic::resume_unwind(failure);
+        }
         eprintln!("  … survived after {:.1} s", start.elapsed().as_secs_f64());
     }
     mill.cluster.down().unwrap();
