@@ -13,6 +13,7 @@ use crate::{
     policy::NO_OBJECT,
     status::{Known, Status},
     whom::Whom,
+    words::Words,
 };
 
 /// Finds them in lines.
@@ -21,10 +22,12 @@ pub struct Finder<'w> {
     whom: &'w Whom,
     /// The host of the instance, which names of its own people are without.
     instance: String,
-    /// Their ids, then their names and addresses, then what may hide one of these.
+    /// Their ids.
+    ids: Words<'w>,
+    /// Ids of theirs that are no words, then their names and addresses, then what may hide one of these.
     any: AhoCorasick,
-    /// How many ids that has, and how many ids, names and addresses.
-    ids: usize,
+    /// How many such ids that has, and how many ids, names and addresses.
+    odd_ids: usize,
     plain: usize,
     /// What is taken out of texts, and by what it is replaced.
     texts: AhoCorasick,
@@ -62,21 +65,30 @@ impl Whom {
                 replace(format!("@{user}"), String::new());
             }
         }
-        let (any, ids, plain) = self.needles(&texts);
+        let (ids, odd_ids) = Words::of(self.accounts.iter().chain(&self.posts));
+        let (any, plain) = self.needles(&odd_ids, &texts);
         // The fastest kind takes about half a kilobyte for each byte that is looked for.
         let is_small = any.iter().map(String::len).sum::<usize>() < 1 << 19;
         let kind = is_small.then_some(AhoCorasickKind::DFA);
         let any = AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(any)?;
         let mut found = AhoCorasick::builder();
         let texts = found.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest).build(&texts)?;
-        Ok(Finder { whom: self, instance: instance.into(), any, ids, plain, texts, replacements })
+        Ok(Finder {
+            whom: self,
+            instance: instance.into(),
+            ids,
+            any,
+            odd_ids: odd_ids.len(),
+            plain,
+            texts,
+            replacements,
+        })
     }
 
-    /// What a line has in which something of them is: ids, names and texts, and what may hide one. Also how many are ids, and how
-    /// many hide nothing.
-    fn needles(&self, texts: &[String]) -> (Vec<String>, usize, usize) {
-        let mut needles: Vec<String> = self.accounts.iter().chain(&self.posts).cloned().collect();
-        let ids = needles.len();
+    /// What a line has in which something of them is, beside ids that are words: other ids, names and texts, and what may hide one.
+    /// Also how many hide nothing.
+    fn needles(&self, odd_ids: &[&String], texts: &[String]) -> (Vec<String>, usize) {
+        let mut needles: Vec<String> = odd_ids.iter().copied().cloned().collect();
         needles.extend(self.handles.iter().map(|handle| format!("\"{handle}\"")));
         // A tag may stand in JSON with escapes, as Mastodon writes it.
         let has_tag = texts.iter().filter(|text| text.contains('<'));
@@ -84,7 +96,7 @@ impl Whom {
         needles.extend_from_slice(texts);
         let plain = needles.len();
         needles.extend(disguises(self.accounts.iter().chain(&self.posts).chain(texts)));
-        (needles, ids, plain)
+        (needles, plain)
     }
 }
 
@@ -177,29 +189,36 @@ impl Finder<'_> {
     /// Whether a line of JSON that is no observation tells of them: whether one of its texts is an id of theirs or ends with one, or
     /// has a name or an address.
     pub fn is_told_by(&self, line: &str) -> bool {
-        self.has_id_text(line, 0..self.ids) || self.redacted(line).is_some()
+        self.has_text(line, |_| true) || self.redacted(line).is_some()
     }
 
     /// The same of what has no ids but those of posts.
     pub fn is_told_by_posts(&self, line: &str) -> bool {
-        self.has_id_text(line, self.whom.accounts.len()..self.ids) || self.redacted(line).is_some()
+        self.has_text(line, |id| self.whom.posts.contains(id)) || self.redacted(line).is_some()
     }
 
-    fn has_id_text(&self, line: &str, needles: Range<usize>) -> bool {
+    /// Whether a text of JSON is one of the ids that are meant, or ends with one.
+    fn has_text(&self, line: &str, is_meant: impl Fn(&str) -> bool) -> bool {
         let is_text = |found: Range<usize>| {
             let before = line.get(..found.start).is_some_and(|before| before.ends_with(['"', ' ']));
-            before && line.get(found.end..).is_some_and(|rest| rest.starts_with('"'))
+            let behind = line.get(found.end..).is_some_and(|rest| rest.starts_with('"'));
+            before && behind && line.get(found).is_some_and(&is_meant)
         };
-        let mut ids =
-            self.any.find_overlapping_iter(line).filter(|found| needles.contains(&found.pattern().as_usize()));
-        ids.any(|found| is_text(found.range()))
+        let odd = self.any.find_overlapping_iter(line).filter(|found| found.pattern().as_usize() < self.odd_ids);
+        self.ids.find_iter(line).chain(odd.map(|found| found.range())).any(is_text)
     }
 
-    /// Whether a line has one of the first so many needles. An id within a longer one is another one.
+    /// Whether a line has an id, or one of the first so many needles. An id within a longer one is another one.
     fn finds(&self, line: &str, needles: usize) -> bool {
+        if self.ids.find_iter(line).next().is_some() {
+            return true;
+        }
+        if self.odd_ids == 0 && needles == usize::MAX {
+            return self.any.is_match(line);
+        }
         self.any.find_overlapping_iter(line).any(|found| {
             let needle = found.pattern().as_usize();
-            needle < needles && (needle >= self.ids || stands_alone(line, found.range()))
+            needle < needles && (needle >= self.odd_ids || stands_alone(line, found.range()))
         })
     }
 

@@ -18,6 +18,7 @@ mod tags;
 mod tally;
 mod whom;
 mod within;
+mod words;
 
 pub use again::reduced_to;
 pub use blocks::{BadEntry, BlockList};
