@@ -101,6 +101,11 @@ impl Whom {
 }
 
 impl Finder<'_> {
+    /// Whom it finds.
+    pub fn whom(&self) -> &Whom {
+        self.whom
+    }
+
     /// What is left of a line without them.
     pub fn left(&self, line: &str) -> Left {
         if !self.finds(line, usize::MAX) {

@@ -79,25 +79,30 @@ impl Erasing<'_> {
         })
     }
 
+    /// To look for them once `find` has added all that is known of them.
+    pub fn finder<'w>(&self, whom: &'w Whom) -> Result<Finder<'w>, Error> {
+        Ok(whom.finder(self.instance)?)
+    }
+
     /// Counts what goes.
-    pub fn count(&self, whom: &Whom) -> Result<Erased, Error> {
-        self.go(whom, None)
+    pub fn count(&self, finder: &Finder<'_>) -> Result<Erased, Error> {
+        self.go(finder, None)
     }
 
     /// Takes them out of raw files, posts, the record of the compaction, and the states of days whose posts have expired. What is
     /// made from these is to be made again then.
-    pub fn erase(&self, whom: &Whom, lease: &Lease) -> Result<Erased, Error> {
-        self.go(whom, Some(lease))
+    pub fn erase(&self, finder: &Finder<'_>, lease: &Lease) -> Result<Erased, Error> {
+        self.go(finder, Some(lease))
     }
 
-    fn go(&self, whom: &Whom, lease: Option<&Lease>) -> Result<Erased, Error> {
-        let finder = whom.finder(self.instance)?;
+    fn go(&self, finder: &Finder<'_>, lease: Option<&Lease>) -> Result<Erased, Error> {
+        let whom = finder.whom();
         let mut erased = Erased::default();
         for file in self.lake.raw_files()? {
-            erased += self.raw_file(&file, &finder, lease)?;
+            erased += self.raw_file(&file, finder, lease)?;
         }
         for (day, version) in self.lake.posts()? {
-            erased += self.posts(day, &version, &finder, lease)?;
+            erased += self.posts(day, &version, finder, lease)?;
         }
         if let Some(lease) = lease {
             self.compaction(whom, lease)?;
@@ -143,9 +148,8 @@ impl Erasing<'_> {
     }
 
     /// The files in which something of them is left.
-    pub fn traces(&self, whom: &Whom, watch: &dyn Watch) -> Result<Vec<String>, Error> {
+    pub fn traces(&self, finder: &Finder<'_>, watch: &dyn Watch) -> Result<Vec<String>, Error> {
         watch.pass("looking whether anything is left");
-        let finder = whom.finder(self.instance)?;
         let kept = [self.lake.erasing()];
         let mut traces = Vec::new();
         let mut folders = vec![self.lake.root().to_owned()];
@@ -159,7 +163,7 @@ impl Erasing<'_> {
                     if !is_passed_over {
                         folders.push(entry.path);
                     }
-                } else if !kept.contains(&entry.path) && self.has_traces(&entry, whom, &finder)? {
+                } else if !kept.contains(&entry.path) && self.has_traces(&entry, finder)? {
                     traces.push(self.lake.storage().address(&entry.path));
                 }
             }
@@ -168,7 +172,8 @@ impl Erasing<'_> {
         Ok(traces)
     }
 
-    fn has_traces(&self, file: &Entry, whom: &Whom, finder: &Finder<'_>) -> Result<bool, Error> {
+    fn has_traces(&self, file: &Entry, finder: &Finder<'_>) -> Result<bool, Error> {
+        let whom = finder.whom();
         let place = self.lake.relative(&file.path).split('/').next().unwrap_or_default();
         let is_lines = file.is_compressed();
         let mut found = finder.redacted(self.lake.relative(&file.path)).is_some();

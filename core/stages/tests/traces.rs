@@ -56,7 +56,7 @@ fn is_found(path: &str, text: &str) -> bool {
     let metrics: [Box<dyn AnyMetric>; 1] = [Box::new(LatestOfAccount)];
     let registry = Registry::new(metrics).unwrap();
     let erasing = Erasing { lake: &lake, registry: &registry, instance: "mill.example" };
-    let traces = erasing.traces(&whom(), &Silent).unwrap();
+    let traces = erasing.traces(&whom().finder("mill.example").unwrap(), &Silent).unwrap();
     assert!(traces.iter().all(|trace| *trace == storage.address(&path)), "{traces:?}");
     !traces.is_empty()
 }

@@ -86,7 +86,7 @@ impl Forget {
         erasing.find(&mut whom, &progress)?;
         self.check_names(&lake, &named, &whom)?;
         if self.dry_run {
-            let erased = erasing.count(&whom)?;
+            let erased = erasing.count(&erasing.finder(&whom)?)?;
             progress.finish();
             return self.tell(&whom, &erased, 0, began);
         }
@@ -94,10 +94,11 @@ impl Forget {
         let erasure = Erasure { whom, tables: self.tables.addresses() };
         tootmill_privacy::begin_erasure(&lake, &lease, &erasure, key)?;
         let whom = erasure.whom;
-        let erased = erasing.erase(&whom, &lease)?;
+        let finder = erasing.finder(&whom)?;
+        let erased = erasing.erase(&finder, &lease)?;
         erasing.recount(&lease, &self.engine.options(), &progress)?;
         let pending = self.tables.purge(&lake, &lease, &whom, &registry, self.outcome.quiet)?;
-        let traces = erasing.traces(&whom, &progress)?;
+        let traces = erasing.traces(&finder, &progress)?;
         progress.finish();
         if !traces.is_empty() {
             return Err(Failure::permanent(format!(
