@@ -3,12 +3,15 @@
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 import org.apache.hadoop.hbase.HBaseConfiguration;
 import org.apache.hadoop.hbase.NamespaceDescriptor;
 import org.apache.hadoop.hbase.RegionMetrics;
 import org.apache.hadoop.hbase.ServerName;
 import org.apache.hadoop.hbase.TableName;
+import org.apache.hadoop.hbase.TableNotEnabledException;
+import org.apache.hadoop.hbase.TableNotFoundException;
 import org.apache.hadoop.hbase.client.Admin;
 import org.apache.hadoop.hbase.client.ColumnFamilyDescriptorBuilder;
 import org.apache.hadoop.hbase.client.Connection;
@@ -45,8 +48,13 @@ public final class HbaseAdmin {
       return "done";
     }
     if (order[0].equals("flush_all")) {
-      for (TableName each : admin.listTableNames(null, true)) {
-        admin.flush(each);
+      for (TableName each : admin.listTableNames((Pattern) null, true)) {
+        try {
+          admin.flush(each);
+        } catch (TableNotFoundException | TableNotEnabledException gone) {
+          // Another test has removed its table just now.
+          System.err.println(gone);
+        }
       }
       return "done";
     }
