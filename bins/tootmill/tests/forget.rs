@@ -221,6 +221,32 @@ fn an_erasure_that_is_killed_at_any_moment_is_gone_on_with_to_its_end() {
 }
 
 #[test]
+fn what_is_left_of_them_is_told_and_the_erasure_stays_on_its_way() {
+    let folder = three_accounts();
+    let folder = folder.path();
+    make(folder, "posts.jsonl", "lake");
+    let fails = |more: &[&str], words: &str| {
+        let arguments = ["forget", "--tables", "sqlite:lake.db", "--quiet"];
+        let ran = run(folder, &[&arguments[..], &lake("lake", "privacy.key")[..], more].concat());
+        assert!(ran.code == 1 && ran.stderr.contains(words), "{}: {}", ran.code, ran.stderr);
+        assert!(folder.join(BEGUN).exists(), "who it is of is not known any more");
+    };
+    // A row that does not go.
+    let tables = rusqlite::Connection::open(folder.join("lake.db")).unwrap();
+    let stays = "CREATE TRIGGER stays BEFORE DELETE ON user_table WHEN OLD.row_key = '400000001' BEGIN SELECT RAISE(IGNORE); END";
+    tables.execute_batch(stays).unwrap();
+    fails(&["--account", "@ada"], "a row of them is left in the table user_table");
+    tables.execute_batch("DROP TRIGGER stays").unwrap();
+    // A file that nobody of ours has written.
+    let notes = folder.join("lake/mill.example/notes.json");
+    fs::write(&notes, r#"["400000001"]"#).unwrap();
+    fails(&[], "notes.json: it goes on with the next `tootmill forget`");
+    fs::remove_file(notes).unwrap();
+    forget(folder, "lake", &[]);
+    assert!(!folder.join(BEGUN).exists() && !all(folder, "lake").contains("400000001"));
+}
+
+#[test]
 fn a_name_whose_id_is_not_known_is_refused_and_nothing_is_changed() {
     let folder = three_accounts();
     let folder = folder.path();

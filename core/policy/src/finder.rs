@@ -130,8 +130,17 @@ impl Finder<'_> {
         told
     }
 
-    /// A text without their names and addresses, where there are any.
+    /// A text without their names and addresses, where there are any. Where markup is odd, one may come to light only once another is
+    /// gone.
     pub fn redacted(&self, text: &str) -> Option<String> {
+        let mut redacted = self.redacted_once(text)?;
+        while let Some(again) = self.redacted_once(&redacted).filter(|again| again.len() < redacted.len()) {
+            redacted = again;
+        }
+        Some(redacted)
+    }
+
+    fn redacted_once(&self, text: &str) -> Option<String> {
         let (mut redacted, mut from) = (String::new(), 0);
         let mut links = Links { text, read: 0, address: None };
         for (found, replacement) in self.whole_in(text) {

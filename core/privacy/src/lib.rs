@@ -12,6 +12,7 @@ mod error;
 mod hbase;
 mod keeping;
 mod key;
+mod leaving;
 pub mod log;
 mod policies;
 mod record;
@@ -21,13 +22,12 @@ mod template;
 mod turn;
 
 pub use access::{Access, Held, Tables, What, access};
-pub use erasure::{
-    Erasure, Leaving, begin_erasure, begin_retention, end_erasure, end_retention, forgotten, leaving, unfinished,
-};
+pub use erasure::{Erasure, begin_erasure, end_erasure, forgotten, unfinished};
 pub use error::Error;
 pub use hbase::{Pending, note_pending, pending};
 pub use keeping::Keeping;
 pub use key::KeyFile;
+pub use leaving::{Leaving, begin_retention, end_retention, leaving};
 pub use policies::{Recorded, policies, record_policy};
 pub use record::{MetricRecord, PlaceRecord, Record, record};
 pub use retention::{Kept, record_retention, recorded_retention};

@@ -93,6 +93,9 @@ impl PurgeArguments {
             };
             let mut store = tables.create()?;
             for (tables, keys) in [(of(About::keeps_names), &whom.handles), (of(About::keeps_ids), &whom.accounts)] {
+                if tables.is_empty() {
+                    continue;
+                }
                 store.erase(&tables, keys)?;
                 has_none(&*store, &tables, keys)?;
             }

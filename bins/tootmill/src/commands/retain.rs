@@ -101,9 +101,11 @@ impl Retain {
             }
             let gone = tootmill_stages::not_counted(&lake, &registry, &leaving.accounts)?;
             if !gone.is_empty() {
-                let gone = Whom { accounts: gone, ..Whom::default() };
+                let gone = Whom { accounts: gone.clone(), ..Whom::default() };
                 self.tables.purge(&lake, &lease, &gone, &registry, self.outcome.quiet)?;
             }
+            // An interrupted one may have taken some out of the states already.
+            let retained = Retained { accounts: gone.len() as u64, ..retained };
             // Noted first: twice is better than never.
             self.note(&lake, &retained)?;
             tootmill_privacy::end_retention(&lake, &lease)?;
