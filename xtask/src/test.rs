@@ -34,7 +34,7 @@ Examples:
 /// Files of tests with what they test, of which those that are ignored want something installed or started.
 type Files = &'static [(&'static str, &'static str)];
 
-/// What breaks a cluster of its own, talks to a server of Mastodon, or wants no cluster.
+/// What needs no cluster, or has one of its own.
 const APART: Files = &[
     ("faults of a cluster", "cluster_faults"),
     ("faults of HBase", "hbase_faults"),

@@ -192,6 +192,6 @@ fn an_erasure_in_hbase_that_is_killed_at_any_moment_is_gone_on_with_to_its_end()
             assert!(cells[0] == 0 && cells[1] > 0, "{cells:?}");
         }
     });
-    assert!(unfinished > 0);
+    assert!(unfinished > 1, "all but the first were over before they were killed");
     made_of.borrow().iter().for_each(|namespace| drop_tables(made.path(), namespace));
 }

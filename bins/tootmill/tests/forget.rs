@@ -143,7 +143,9 @@ fn of_days_whose_posts_have_expired_their_own_rows_go_and_what_they_share_stays(
     assert_eq!(numbers["forgotten"], json!({"times": 1}));
     stdout(folder, &report);
     let page = fs::read_to_string(folder.join("report.html")).unwrap();
-    assert!(page.contains("Accounts or posts were forgotten 1 times") && page.contains("together, such as languages"));
+    assert!(
+        page.contains("Accounts or posts were forgotten (runs: 1)") && page.contains("together, such as languages")
+    );
 }
 
 #[test]
@@ -217,7 +219,7 @@ fn an_erasure_that_is_killed_at_any_moment_is_gone_on_with_to_its_end() {
         let left = all(folder, "lake");
         assert!(!left.contains("400000001") && !left.contains("sesame") && !has_word(&left, "ada"), "{left}");
     });
-    assert!(unfinished > 0);
+    assert!(unfinished > 1, "all but the first were over before they were killed");
 }
 
 #[test]

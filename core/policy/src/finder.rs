@@ -211,6 +211,11 @@ impl Finder<'_> {
         self.has_text(line, |id| self.whom.posts.contains(id)) || self.redacted(line).is_some()
     }
 
+    /// The same of what has no ids but those of accounts.
+    pub fn is_told_by_accounts(&self, line: &str) -> bool {
+        self.has_text(line, |id| self.whom.accounts.contains(id)) || self.redacted(line).is_some()
+    }
+
     /// Whether a text of JSON is one of the ids that are meant, or ends with one.
     fn has_text(&self, line: &str, is_meant: impl Fn(&str) -> bool) -> bool {
         let is_text = |found: Range<usize>| {
@@ -287,7 +292,8 @@ impl Links<'_> {
     fn around(&mut self, place: usize) -> Option<&str> {
         let between = self.text.get(self.read..place).unwrap_or_default();
         self.read = place;
-        let (is_closed, behind) = between.rsplit_once("</a>").map_or((false, between), |(_, behind)| (true, behind));
+        let end = between.to_ascii_lowercase().rfind("</a>");
+        let (is_closed, behind) = (end.is_some(), between.get(end.unwrap_or_default()..).unwrap_or_default());
         let opened = anchors(behind).last();
         if is_closed || opened.is_some() {
             self.address = opened.and_then(|anchor| anchor.href());
@@ -372,6 +378,7 @@ mod tests {
             // Other kinds of servers have other paths, which stay where nothing told them.
             ("<a href='https://a.example/ada'>", "<a href='https://a.example/ada'>"),
             ("<a href='https://Web.a.example/7'>", "<a href='https://Web.a.example/7'>"),
+            ("<A href='https://b.example/'>x</A>", "<A href='https://b.example/'>x</A>"),
             ("<a>", "<a>"),
             ("", ""),
         ] {

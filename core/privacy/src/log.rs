@@ -125,6 +125,11 @@ impl Entry {
         self.text("what")
     }
 
+    /// Which places of the lake, with their versions, or which tables were made.
+    pub fn made(&self) -> impl Iterator<Item = &str> {
+        self.0.get("made").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    }
+
     /// The entry as data.
     pub fn data(&self) -> Value {
         Value::Object(self.0.clone())

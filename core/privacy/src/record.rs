@@ -134,8 +134,12 @@ const PLACES: [(&str, &str, Option<&str>); 9] = [
 /// The places of a lake that are there for a while: a file or a folder, what it holds, and until when.
 const PASSING: [(&str, &str, &str); 4] = [
     ("_aside", "files on their way into a place", "they are there; what a killed command left, until the next one"),
-    ("privacy/erasing.json", "whom an erasure is of", "the erasure is done"),
-    ("privacy/retaining.json", "which accounts go because they were not seen for long", "they are gone"),
+    ("privacy/erasing.json", "whom an erasure is of, and of which tables", "the erasure is done"),
+    (
+        "privacy/retaining.json",
+        "which accounts go because they were not seen for long, and out of which tables",
+        "they are gone",
+    ),
     ("privacy/pending.json", "which files of HBase may still hold what was erased", "these files are gone"),
 ];
 

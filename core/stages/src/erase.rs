@@ -188,6 +188,7 @@ impl Erasing<'_> {
                 }
                 "rows" if is_lines => self.is_row_of_theirs(line, whom),
                 "compaction" => finder.is_told_by_posts(line),
+                _ if file.path == self.lake.retaining() => finder.is_told_by_accounts(line),
                 _ => finder.is_told_by(line),
             };
         }

@@ -64,12 +64,11 @@ pub(crate) struct Forget {
 
 impl Forget {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        if !self.dry_run {
-            self.tables.check()?;
-        }
         let (lake, began, registry) = (self.lake.open()?, Instant::now(), Registry::linked()?);
         let lease = gdpr::begin(&lake, "tootmill forget")?;
         if !self.dry_run {
+            self.tables.check(&registry)?;
+            self.tables.tell_of_others(&lake)?;
             self.cluster.refuse_jobs_of(&lake)?;
         }
         let mut whom = tootmill_privacy::unfinished(&lake)?.whom;

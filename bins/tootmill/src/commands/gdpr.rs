@@ -214,7 +214,7 @@ pub(crate) fn note(lake: &Lake, done: Done, told: &Told) -> Result<(), Failure> 
 }
 
 /// The address of tables without who logs in there.
-fn without_user(address: &str) -> String {
+pub(crate) fn without_user(address: &str) -> String {
     let parts = address.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?.1)));
     parts.map_or_else(|| address.to_owned(), |(scheme, rest)| format!("{scheme}://{rest}"))
 }

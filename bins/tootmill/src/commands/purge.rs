@@ -1,31 +1,34 @@
 //! What went out of a lake goes out of its tables as well: the arguments that name them, and doing it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{cell::Cell, collections::BTreeSet, env, time::Duration};
 
 use clap::Args;
 use tootmill_lake::{Lake, Lease, Place};
 use tootmill_metric::{About, Registry, Table};
 use tootmill_policy::Whom;
-use tootmill_privacy::Pending;
+use tootmill_privacy::{Pending, log};
 use tootmill_tables::{Destination, Part, Store};
 
 use super::{
     destination::{self, DestinationParser},
+    gdpr,
     import::now,
     load::{self, LoadArguments},
     tables::{LOADS, RUNS},
 };
-use crate::failure::Failure;
+use crate::{failure::Failure, output::say};
+
+const TABLES: &str = "TOOTMILL_TABLES";
 
 /// Where tables are, and who compacts them.
 #[derive(Args, Debug)]
 pub(crate) struct PurgeArguments {
     /// Where the tables are: sqlite:FILE, or hbase://HOST:PORT, HBase's Thrift server; may be given more than once
     /// [default: sqlite:tootmill.db]
-    #[arg(long, value_name = "DEST", env = "TOOTMILL_TABLES", hide_env_values = true, value_parser = DestinationParser)]
+    #[arg(long, value_name = "DEST", env = TABLES, hide_env_values = true, value_parser = DestinationParser)]
     tables: Vec<Destination>,
-    /// No tables were made from this lake
-    #[arg(long, conflicts_with = "tables")]
+    /// No tables were made from this lake, whatever TOOTMILL_TABLES names
+    #[arg(long)]
     no_tables: bool,
     /// The folder of HBase in HDFS, where is looked whether what was erased is gone: hdfs://HOST:PORT/hbase
     #[arg(long, value_name = "FOLDER", env = "TOOTMILL_HBASE_ROOT")]
@@ -41,19 +44,35 @@ const PATIENCE: Duration = Duration::from_mins(1);
 impl PurgeArguments {
     /// Whether all is said that is needed, and something was loaded into the tables: others that nobody named would keep what they
     /// have.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
+    pub(crate) fn check(&self, registry: &Registry) -> Result<(), Failure> {
+        if self.no_tables && !self.tables.is_empty() && env::var_os(TABLES).is_none() {
+            return Err(Failure::Usage("--no-tables says that there are none: leave out --tables".into()));
+        }
         if self.hbase_root.is_none() && self.tables().iter().any(|tables| matches!(tables, Destination::Hbase(_))) {
             let needed =
                 "name HBase's folder in HDFS by --hbase-root: without it nobody sees whether what is erased is gone";
             return Err(Failure::Usage(needed.into()));
         }
         for tables in self.tables() {
-            // To write: what a killed command left in a file of SQLite is taken back then, for which reading alone has no right.
-            if !tables.is_there() || tables.create()?.runs()?.is_empty() {
+            if !tables.is_there() || is_empty(&tables, registry)? {
                 let needed =
                     "name by --tables all that were made from this lake, or say --no-tables where there are none";
                 return Err(Failure::Usage(format!("nothing was loaded into {tables}: {needed}")));
             }
+        }
+        Ok(())
+    }
+
+    /// Tells of tables that were made from the lake by its log, and are not named: they may be gone or have moved since, or are
+    /// forgotten about.
+    pub(crate) fn tell_of_others(&self, lake: &Lake) -> Result<(), Failure> {
+        let entries = log::entries(lake)?.0;
+        let named: BTreeSet<String> = self.addresses().iter().map(|address| gdpr::without_user(address)).collect();
+        let loads = entries.iter().filter(|entry| entry.what() == "tootmill load");
+        let made: BTreeSet<&str> = loads.flat_map(log::Entry::made).filter(|made| !named.contains(*made)).collect();
+        if !made.is_empty() {
+            let made = made.into_iter().collect::<Vec<_>>().join(", ");
+            say(format!("left as they are, for they are not named: {made}, into which this lake was loaded once"));
         }
         Ok(())
     }
@@ -92,12 +111,24 @@ impl PurgeArguments {
                 metrics.map(|one| one.table.clone()).collect::<Vec<Table>>()
             };
             let mut store = tables.create()?;
-            for (tables, keys) in [(of(About::keeps_names), &whom.handles), (of(About::keeps_ids), &whom.accounts)] {
-                if tables.is_empty() {
-                    continue;
+            let (of_names, of_ids) = (of(About::keeps_names), of(About::keeps_ids));
+            // However a metric writes them.
+            let is_name = |key: &str| whom.handles.contains(&key.to_lowercase());
+            if !of_names.is_empty() {
+                let mut names = keys(&*store, &of_names, is_name)?;
+                names.extend(whom.handles.iter().cloned());
+                store.erase(&of_names, &names)?;
+            }
+            // Also where there are no such tables: then all is written anew that a load has taken out.
+            store.erase(&of_ids, &whom.accounts)?;
+            for (tables, is_theirs) in
+                [(of_names, &is_name as &dyn Fn(&str) -> bool), (of_ids, &|key| whom.accounts.contains(key))]
+            {
+                for table in tables {
+                    if !keys(&*store, std::slice::from_ref(&table), is_theirs)?.is_empty() {
+                        return Err(Failure::permanent(format!("a row of them is left in the table {}", table.name)));
+                    }
                 }
-                store.erase(&tables, keys)?;
-                has_none(&*store, &tables, keys)?;
             }
             if let Destination::Hbase(address) = tables {
                 // Rows of other tables may be gone, too: a tag that only they used. And no log goes of which one is not flushed.
@@ -117,19 +148,25 @@ impl PurgeArguments {
     }
 }
 
-/// Fails where a table has a row with one of the keys.
-fn has_none(store: &dyn Store, tables: &[Table], keys: &BTreeSet<String>) -> Result<(), Failure> {
+/// The keys of rows that are meant.
+fn keys(store: &dyn Store, tables: &[Table], is_meant: impl Fn(&str) -> bool) -> Result<BTreeSet<String>, Failure> {
+    let mut keys = BTreeSet::new();
     for table in tables {
-        let mut is_left = false;
         for part in [Part::Totals, Part::Days] {
             store.scan(table, part, &mut |_, row| {
-                is_left |= keys.contains(&row.key);
+                keys.extend(Some(&row.key).filter(|key| is_meant(key)).cloned());
                 Ok(())
             })?;
         }
-        if is_left {
-            return Err(Failure::permanent(format!("a row of them is left in the table {}", table.name)));
-        }
     }
-    Ok(())
+    Ok(keys)
+}
+
+/// Whether nothing was loaded there, not even by a load that did not come to its end.
+fn is_empty(tables: &Destination, registry: &Registry) -> Result<bool, Failure> {
+    // To write: what a killed command left in a file of SQLite is taken back then, for which reading alone has no right.
+    let store = tables.create()?;
+    let of_metrics: Vec<Table> = registry.metrics().iter().map(|one| one.table.clone()).collect();
+    let is_first = Cell::new(true);
+    Ok(store.runs()?.is_empty() && keys(&*store, &of_metrics, |_| is_first.replace(false))?.is_empty())
 }

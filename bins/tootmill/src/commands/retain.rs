@@ -66,9 +66,6 @@ impl Retain {
         if self.accounts.is_some_and(|accounts| accounts < self.posts) {
             return Err(Failure::Usage("accounts must be kept for as long as posts: --accounts".into()));
         }
-        if self.accounts.is_some() && !self.dry_run {
-            self.tables.check()?;
-        }
         let (lake, began, registry) = (self.lake.open()?, Moment::now(), Registry::linked()?);
         let lease = gdpr::begin(&lake, "tootmill retain")?;
         if !self.dry_run {
@@ -85,10 +82,11 @@ impl Retain {
             let interrupted = tootmill_privacy::leaving(&lake)?;
             // Without accounts that go no tables are needed.
             let is_of_tables =
-                self.accounts.is_some() || interrupted.as_ref().is_some_and(|one| !one.accounts.is_empty());
+                self.accounts.is_some() || interrupted.as_ref().is_some_and(|one| !one.tables.is_empty());
             let tables = if is_of_tables { self.tables.addresses() } else { BTreeSet::new() };
-            if is_of_tables && self.accounts.is_none() {
-                self.tables.check()?;
+            if is_of_tables {
+                self.tables.check(&registry)?;
+                self.tables.tell_of_others(&lake)?;
             }
             let accounts = tootmill_stages::accounts_not_seen(&lake, &retention, &registry)?;
             let leaving = tootmill_privacy::begin_retention(&lake, &lease, accounts, tables)?;

@@ -23,7 +23,7 @@ pub fn target() -> &'static Path {
 /// The program, to be run in a folder.
 pub fn tootmill(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tootmill"));
-    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    command.args(arguments).current_dir(folder).stdin(Stdio::null()).env_remove("TOOTMILL_TABLES");
     command
 }
 

@@ -144,8 +144,8 @@ fn forgotten(forgotten: Option<Forgotten>) -> Markup {
     html! {
         @if let Some(Forgotten { times }) = forgotten {
             p data-forgotten=(times) {
-                "Accounts or posts were forgotten " (thousands(times)) " times. Days whose posts are still there are counted as if they \
-                 had never been. Of days whose posts had expired by then their own rows went, and what was counted of several people \
+                "Accounts or posts were forgotten (runs: " (thousands(times)) "). Days whose posts are still there are counted as if they \
+                 had never been. Of days whose posts had expired by then the rows of accounts went, and what was counted of several people \
                  together, such as languages and hashtags, stayed."
             }
         }
