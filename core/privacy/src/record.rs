@@ -485,7 +485,7 @@ mod tests {
             "has the mode 0750: others may do nothing",
             "no `tootmill retain` is on record",
             "what no metric reads is not kept",
-            "/mill.example/privacy/erasing.json` | whom an erasure is of | `id`, `account.id`",
+            "/mill.example/privacy/erasing.json` | whom an erasure is of, and of which tables | `id`, `account.id`",
             "| until they are gone |",
         ] {
             assert!(page.contains(told), "{told}: {page}");

@@ -27,7 +27,7 @@ pub(crate) struct PurgeArguments {
     /// [default: sqlite:tootmill.db]
     #[arg(long, value_name = "DEST", env = TABLES, hide_env_values = true, value_parser = DestinationParser)]
     tables: Vec<Destination>,
-    /// No tables were made from this lake, whatever TOOTMILL_TABLES names
+    /// No tables were made from this lake, whatever the environment names
     #[arg(long)]
     no_tables: bool,
     /// The folder of HBase in HDFS, where is looked whether what was erased is gone: hdfs://HOST:PORT/hbase
