@@ -191,9 +191,24 @@ fn tables_that_are_not_there_are_missed_before_anything_is_changed() {
         let ran = forget_ada(tables);
         assert!(ran.code == 2 && ran.stderr.contains(missing) && ran.stderr.contains("--no-tables"), "{}", ran.stderr);
     }
+    let both = forget_ada(&["--no-tables", "--tables", "sqlite:lake.db"]);
+    assert!(both.code == 2 && both.stderr.contains("leave out --tables"), "{}", both.stderr);
     assert_eq!(all(folder, "lake"), before);
-    assert_eq!(forget_ada(&["--no-tables"]).code, 0);
+    let of_lake = lake("lake", "privacy.key");
+    let mut none = common::tootmill(folder, &[&["forget", "--account", "@ada", "--no-tables"], &of_lake[..]].concat());
+    let none: common::Ran = none.env("TOOTMILL_TABLES", "sqlite:lake.db").output().unwrap().into();
+    assert!(
+        none.code == 0 && none.stderr.contains("loaded into sqlite:lake.db once"),
+        "{}: {}",
+        none.code,
+        none.stderr
+    );
     assert!(!content(&folder.join("lake")).contains("400000001"));
+    // Those of a first load that broke off have rows, and no load on record.
+    assert!(content(folder).contains("400000001"));
+    rusqlite::Connection::open(folder.join("lake.db")).unwrap().execute_batch("DELETE FROM runs").unwrap();
+    forget(folder, "lake", &["--account", "400000001"]);
+    assert!(!all(folder, "lake").contains("400000001"));
 }
 
 #[test]

@@ -131,13 +131,17 @@ impl Finder<'_> {
     }
 
     /// A text without their names and addresses, where there are any. Where markup is odd, one may come to light only once another is
-    /// gone.
+    /// gone; of a text that is made to hide more of them so, nothing is left.
     pub fn redacted(&self, text: &str) -> Option<String> {
+        const TIMES: usize = 8;
         let mut redacted = self.redacted_once(text)?;
-        while let Some(again) = self.redacted_once(&redacted).filter(|again| again.len() < redacted.len()) {
-            redacted = again;
+        for _ in 0..TIMES {
+            match self.redacted_once(&redacted) {
+                Some(again) if again != redacted => redacted = again,
+                _ => return Some(redacted),
+            }
         }
-        Some(redacted)
+        Some(String::new())
     }
 
     fn redacted_once(&self, text: &str) -> Option<String> {
@@ -292,7 +296,10 @@ impl Links<'_> {
     fn around(&mut self, place: usize) -> Option<&str> {
         let between = self.text.get(self.read..place).unwrap_or_default();
         self.read = place;
-        let end = between.to_ascii_lowercase().rfind("</a>");
+        let lower = between.to_ascii_lowercase();
+        let is_end = |behind: &str| behind.starts_with(|next: char| next == '>' || next == '/' || next.is_whitespace());
+        let mut ends = lower.rmatch_indices("</a").map(|(at, _)| at);
+        let end = ends.find(|at| lower.get(at + 3..).is_some_and(is_end));
         let (is_closed, behind) = (end.is_some(), between.get(end.unwrap_or_default()..).unwrap_or_default());
         let opened = anchors(behind).last();
         if is_closed || opened.is_some() {
@@ -379,11 +386,22 @@ mod tests {
             ("<a href='https://a.example/ada'>", "<a href='https://a.example/ada'>"),
             ("<a href='https://Web.a.example/7'>", "<a href='https://Web.a.example/7'>"),
             ("<A href='https://b.example/'>x</A>", "<A href='https://b.example/'>x</A>"),
+            ("<a href='https://b.example/'>x</a >", "<a href='https://b.example/'>x</a >"),
             ("<a>", "<a>"),
             ("", ""),
         ] {
             let text = format!("{of_another} {begin}{theirs}</a> {of_another}");
             assert_eq!(finder.redacted(&text), Some(format!("{of_another} {left}</a> {of_another}")));
+        }
+    }
+
+    #[test]
+    fn names_within_names_go_and_of_a_text_that_has_too_many_nothing_is_left() {
+        let whom = ada();
+        let finder = whom.finder("mill.example").unwrap();
+        for (times, left) in [(1, "x "), (2, "x "), (8, "x "), (9, ""), (10_000, "")] {
+            let text = format!("x {}{}", "@".repeat(times), "<span>ada</span>".repeat(times));
+            assert_eq!(finder.redacted(&text).as_deref(), Some(left), "{times}");
         }
     }
 

@@ -4,7 +4,8 @@
 //! whatever was done in one. [`Record`] is the record of processing activities, of which [`Settings`] say what no
 //! program can know, and a [`Template`] is filled from them and from what is [`Keeping`].
 //! [`access()`] finds all that is held about one person. [`begin_erasure`] notes whom an erasure is of, and that the lake is to
-//! know them by a hash alone from then on; its key is in a [`KeyFile`]. [`begin_retention`] notes which accounts leave. What HBase has not removed yet is [`Pending`].
+//! know them by a hash alone from then on; its key is in a [`KeyFile`]. [`begin_retention`] notes which accounts leave. What HBase
+//! has not removed yet is [`Pending`].
 
 mod access;
 mod erasure;

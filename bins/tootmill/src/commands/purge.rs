@@ -45,7 +45,10 @@ impl PurgeArguments {
     /// Whether all is said that is needed, and something was loaded into the tables: others that nobody named would keep what they
     /// have.
     pub(crate) fn check(&self, registry: &Registry) -> Result<(), Failure> {
-        if self.no_tables && !self.tables.is_empty() && env::var_os(TABLES).is_none() {
+        let of_environment = env::var(TABLES).ok().and_then(|tables| tables.parse::<Destination>().ok());
+        let is_said =
+            |tables: &Destination| of_environment.as_ref().map(Destination::to_string) != Some(tables.to_string());
+        if self.no_tables && self.tables.iter().any(is_said) {
             return Err(Failure::Usage("--no-tables says that there are none: leave out --tables".into()));
         }
         if self.hbase_root.is_none() && self.tables().iter().any(|tables| matches!(tables, Destination::Hbase(_))) {
@@ -72,7 +75,9 @@ impl PurgeArguments {
         let made: BTreeSet<&str> = loads.flat_map(log::Entry::made).filter(|made| !named.contains(*made)).collect();
         if !made.is_empty() {
             let made = made.into_iter().collect::<Vec<_>>().join(", ");
-            say(format!("left as they are, for they are not named: {made}, into which this lake was loaded once"));
+            say(format!(
+                "this lake was loaded into {made} once: where these are others than those named, they stay as they are"
+            ));
         }
         Ok(())
     }

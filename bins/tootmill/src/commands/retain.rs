@@ -81,13 +81,19 @@ impl Retain {
         } else {
             let interrupted = tootmill_privacy::leaving(&lake)?;
             // Without accounts that go no tables are needed.
-            let is_of_tables =
-                self.accounts.is_some() || interrupted.as_ref().is_some_and(|one| !one.tables.is_empty());
-            let tables = if is_of_tables { self.tables.addresses() } else { BTreeSet::new() };
-            if is_of_tables {
+            let tables = if self.accounts.is_some() {
                 self.tables.check(&registry)?;
                 self.tables.tell_of_others(&lake)?;
-            }
+                self.tables.addresses()
+            } else if let Some(one) = interrupted.as_ref().filter(|one| !one.accounts.is_empty()) {
+                let accounts = one.accounts.len();
+                let said = format!(
+                    "a retention of {accounts} accounts was interrupted: say --accounts, as it did, to bring it to its end"
+                );
+                return Err(Failure::Usage(said));
+            } else {
+                interrupted.as_ref().map(|one| one.tables.clone()).unwrap_or_default()
+            };
             let accounts = tootmill_stages::accounts_not_seen(&lake, &retention, &registry)?;
             let leaving = tootmill_privacy::begin_retention(&lake, &lease, accounts, tables)?;
             let kept = Kept { raw: self.raw, posts: self.posts, accounts: self.accounts };
