@@ -120,6 +120,8 @@ class Deployment:
             "AIRFLOW__TOOTMILL__MONITORING_DEADLINE": "1",
             # Whatever was loaded is too old: monitoring finds something.
             "AIRFLOW__TOOTMILL__THRESHOLDS": "--age 1e-9,1e-9 --hdfs-use inf,inf",
+            # Yesterday's posts stay, or those of the day before as well where it is not five o'clock yet.
+            "AIRFLOW__TOOTMILL__RETENTION": "--raw 1 --posts 1",
             "AIRFLOW__TOOTMILL__PROMETHEUS": str(folder / "prometheus"),
             "AIRFLOW_VAR_TOOTMILL_LAKE": self.lake,
             "AIRFLOW_VAR_TOOTMILL_TABLES": self.tables,

@@ -18,7 +18,7 @@ from instance import token
 
 pytestmark = pytest.mark.deployment
 
-REFRESH, MONITORING = "tootmill_refresh_mill_test", "tootmill_monitoring_mill_test"
+REFRESH, MONITORING, RETENTION = (f"tootmill_{kind}_mill_test" for kind in ("refresh", "monitoring", "retention"))
 STAGES = ["check", "collect", "compact", "metrics", "merge", "load", "verify", "report"]
 
 
@@ -241,6 +241,24 @@ def test_hbase_that_is_down_for_a_while_is_ridden_out(deployment: Deployment) ->
     assert deployment.ended(run) == "success", deployment.states(run)
     assert deployment.tries("load") >= before + 2
     assert len(deployment.dump(tables)["tag_table"]) == 3
+
+
+def test_what_has_been_there_for_long_enough_goes(deployment: Deployment) -> None:
+    deployment.idle()
+    before = deployment.dump()
+    deployment.pause(RETENTION, paused=False)
+    try:
+        [run] = deployment.scheduled(RETENTION)
+        assert deployment.ended(run, RETENTION) == "success", deployment.states(run, RETENTION)
+    finally:
+        deployment.pause(RETENTION, paused=True)
+    entries = json.loads(deployment.tootmill("gdpr", "log", "--json"))
+    [entry] = [entry for entry in entries if entry["what"] == "tootmill retain"]
+    oldest, day = (yesterday() - timedelta(days=2)).isoformat(), yesterday().isoformat()
+    assert oldest in entry["days"]
+    assert day not in entry["days"]
+    assert entry["counts"]["posts_days"] == len(entry["days"])
+    assert deployment.dump() == before, "what was counted stays"
 
 
 def cluster(*arguments: str) -> None:
