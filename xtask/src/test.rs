@@ -29,7 +29,7 @@ pub struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask test           everything, as CI runs it
-  cargo xtask test --fast    under two minutes once it is built";
+  cargo xtask test --fast    some minutes once it is built";
 
 /// Files of tests with what they test, of which those that are ignored want something installed or started.
 type Files = &'static [(&'static str, &'static str)];

@@ -111,30 +111,7 @@ impl PurgeArguments {
                 // What HBase hides by itself by now is no reason not to erase the rest.
                 load::under_lease(lake, lease, tables, None, LoadArguments::leaving_out_expired(), quiet)?;
             }
-            let of = |keeps: fn(&About) -> bool| {
-                let metrics = registry.metrics().iter().filter(|one| keeps(&one.metric.about()));
-                metrics.map(|one| one.table.clone()).collect::<Vec<Table>>()
-            };
-            let mut store = tables.create()?;
-            let (of_names, of_ids) = (of(About::keeps_names), of(About::keeps_ids));
-            // However a metric writes them.
-            let is_name = |key: &str| whom.handles.contains(&key.to_lowercase());
-            if !of_names.is_empty() {
-                let mut names = keys(&*store, &of_names, is_name)?;
-                names.extend(whom.handles.iter().cloned());
-                store.erase(&of_names, &names)?;
-            }
-            // Also where there are no such tables: then all is written anew that a load has taken out.
-            store.erase(&of_ids, &whom.accounts)?;
-            for (tables, is_theirs) in
-                [(of_names, &is_name as &dyn Fn(&str) -> bool), (of_ids, &|key| whom.accounts.contains(key))]
-            {
-                for table in tables {
-                    if !keys(&*store, std::slice::from_ref(&table), is_theirs)?.is_empty() {
-                        return Err(Failure::permanent(format!("a row of them is left in the table {}", table.name)));
-                    }
-                }
-            }
+            erase_rows(&mut *tables.create()?, registry, whom)?;
             if let Destination::Hbase(address) = tables {
                 // Rows of other tables may be gone, too: a tag that only they used. And no log goes of which one is not flushed.
                 let names = registry.metrics().iter().map(|one| one.table.name).chain([RUNS, LOADS]);
@@ -151,6 +128,36 @@ impl PurgeArguments {
             .map_err(|error| Failure::Usage(format!("--hbase-admin is no command: {error}")))?;
         Ok(Pending::begin(tables, root, &program, now().to_string(), PATIENCE)?)
     }
+}
+
+/// Removes the rows of accounts from the tables of metrics that keep names or ids, and fails where one is left.
+fn erase_rows(store: &mut dyn Store, registry: &Registry, whom: &Whom) -> Result<(), Failure> {
+    let of = |keeps: fn(&About) -> bool| {
+        let metrics = registry.metrics().iter().filter(|one| keeps(&one.metric.about()));
+        metrics.map(|one| one.table.clone()).collect::<Vec<Table>>()
+    };
+    let (of_names, of_ids) = (of(About::keeps_names), of(About::keeps_ids));
+    // However a metric writes them.
+    let is_name = |key: &str| whom.handles.contains(&key.to_lowercase());
+    let is_id = |key: &str| whom.accounts.contains(key);
+    if !of_names.is_empty() {
+        let names = &keys(store, &of_names, is_name)? | &whom.handles;
+        store.erase(&of_names, &names)?;
+    }
+    // Also where there are no such tables: then all is written anew that a load has taken out.
+    store.erase(&of_ids, &whom.accounts)?;
+    has_none(store, &of_names, is_name)?;
+    has_none(store, &of_ids, is_id)
+}
+
+/// Fails where a table has a row that is meant.
+fn has_none(store: &dyn Store, tables: &[Table], is_meant: impl Fn(&str) -> bool) -> Result<(), Failure> {
+    for table in tables {
+        if !keys(store, std::slice::from_ref(table), &is_meant)?.is_empty() {
+            return Err(Failure::permanent(format!("a row of them is left in the table {}", table.name)));
+        }
+    }
+    Ok(())
 }
 
 /// The keys of rows that are meant.
